@@ -1,0 +1,55 @@
+// The keys that open the read routes: those configured, or one generated at the first start.
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import type { ApiKey, Config } from './config.ts'
+import { ConfigurationError } from './errors.ts'
+import type { Log } from './log.ts'
+
+/**
+ * The configured keys; with none of them and READ_ACCESS=keys, the one in the file `api-key`
+ * beside the database, which is created (mode 0600) where it is missing. Logs its path, never it.
+ */
+export function findApiKeys(config: Config, log: Log): readonly ApiKey[] {
+  const { apiKeys, readAccess, databaseUrl } = config
+  if (apiKeys.length > 0 || readAccess !== 'keys') return apiKeys
+  const directory =
+    databaseUrl.file === null
+      ? mkdtempSync(join(tmpdir(), 'whatsapp-webhook-key-'))
+      : resolve(dirname(databaseUrl.file))
+  const file = join(directory, 'api-key')
+  const key = readKey(file) ?? createKey(file)
+  log.info({ file }, 'API_KEYS is not set; the key for reading is in this file')
+  return [{ name: 'generated', key }]
+}
+
+function readKey(file: string): string | null {
+  try {
+    const key = readFileSync(file, 'utf8').trim()
+    if (key !== '') return key
+  } catch (error) {
+    if (isMissing(error)) return null
+    throw error
+  }
+  throw new ConfigurationError(`The key file ${file} is empty: delete it and start again.`)
+}
+
+function createKey(file: string): string {
+  const key = `wk_${randomBytes(32).toString('base64url')}`
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  try {
+    writeFileSync(file, `${key}\n`, { mode: 0o600, flag: 'wx' })
+    return key
+  } catch (error) {
+    // Another process of the same installation was first.
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') {
+      return readKey(file) ?? key
+    }
+    throw error
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+}

@@ -1,0 +1,155 @@
+// The command `serve`: one process of the service, from its configuration to its exit code.
+import type { AddressInfo } from 'node:net'
+import { type Config, type Environment, readConfig } from '../config.ts'
+import { createLog, type Log } from '../log.ts'
+import { signBody } from '../receive/verify.ts'
+import { type Service, startService } from '../service.ts'
+import { readEnvironment, writeFirstEnvironment } from './environment.ts'
+
+const ENDED = 0
+const FAILED = 1
+/** What an answer to a request in flight may still take after the store failed, in ms. */
+const FAILURE_GRACE_MS = 2000
+const STRONG_SECRET_BYTES = 32
+
+/**
+ * Runs the service until a signal or a failure. Resolves with the exit code of the process; throws
+ * when it can't start.
+ */
+export async function serve({ init }: { init: boolean }): Promise<number> {
+  // Files of the database, their logs and keys are for this user alone.
+  process.umask(0o077)
+  const written = init ? writeFirstEnvironment(process.cwd(), process.env) : null
+  if (written !== null) tell(`Wrote ${written} with a random WEBHOOK_SECRET.`)
+  const environment = readEnvironment(process.cwd(), process.env)
+  const config = readConfig(init ? withLocalReads(environment) : environment)
+  const { log, flush } = createLog(config)
+  endOnBug(log, flush)
+  const ended = signals()
+  const service = await start(config, log)
+  log.info({ address: service.address.address, port: service.address.port }, 'listening')
+  warn(config, log)
+  if (init) tell(welcome(config, service.address))
+  const code = await run(service, ended, config, log)
+  flush()
+  // What still hangs after a failure, such as a thread in a system call, must not keep the process.
+  if (code !== ENDED) process.exit(code)
+  return code
+}
+
+/** A fault nobody foresaw leaves the process in an unknown state: it says so and ends. */
+function endOnBug(log: Log, flush: () => void): void {
+  process.on('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'unexpected failure; ending')
+    flush()
+    process.exit(FAILED)
+  })
+}
+
+/** For the person at the terminal; stdout belongs to the log. */
+function tell(text: string): void {
+  process.stderr.write(`${text}\n`)
+}
+
+function warn(config: Config, log: Log): void {
+  const { webhookSecrets, readAccess } = config
+  if (webhookSecrets.length === 0) {
+    log.warn('WEBHOOK_SECRET is not set: nothing is taken in until it is')
+  }
+  if (webhookSecrets.some((secret) => Buffer.byteLength(secret) < STRONG_SECRET_BYTES)) {
+    log.warn(`a WEBHOOK_SECRET is shorter than ${STRONG_SECRET_BYTES} bytes and could be guessed`)
+  }
+  if (readAccess === 'open') {
+    log.warn('READ_ACCESS=open: whoever reaches this port can read every message')
+  }
+}
+
+function welcome({ webhookSecrets, host }: Config, { port }: AddressInfo): string {
+  const url = `http://${['0.0.0.0', '::'].includes(host) ? 'localhost' : host}:${port}`
+  const [secret] = webhookSecrets
+  if (secret === undefined) return `Listening on ${url}, but WEBHOOK_SECRET is not set.`
+  const message = {
+    message_id: 'hello-1',
+    from: '+14155550100',
+    to: '+14155550101',
+    ts: '2025-01-15T10:00:00Z',
+    text: 'Hello',
+  }
+  const body = JSON.stringify(message)
+  return `
+Listening on ${url}. Send a first message:
+
+  curl -X POST ${url}/webhook -H 'Content-Type: application/json' \\
+    -H 'X-Signature: ${signBody(secret, Buffer.from(body))}' \\
+    -d '${body}'
+
+and read it:
+
+  curl ${url}/messages
+`
+}
+
+function withLocalReads(environment: Environment): Environment {
+  return environment['READ_ACCESS'] ? environment : { ...environment, READ_ACCESS: 'local' }
+}
+
+async function start(config: Config, log: Log): Promise<Service> {
+  try {
+    return await startService(config, log)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+      throw new Error(
+        `Port ${config.port} is in use: stop what listens there, or set PORT to another.`,
+        { cause: error },
+      )
+    }
+    throw error
+  }
+}
+
+/** Until the first signal or a failure of the store; then closes, and answers with the exit code. */
+async function run(
+  service: Service,
+  ended: Promise<NodeJS.Signals>,
+  config: Config,
+  log: Log,
+): Promise<number> {
+  const cause = await Promise.race([ended, service.failed])
+  const failed = typeof cause !== 'string'
+  if (failed) {
+    log.fatal(
+      { reason: cause.reason },
+      'the database failed; ending, so that the next start recovers what was committed',
+    )
+  } else {
+    log.info({ signal: cause }, 'shutting down')
+  }
+  const limitMs = failed ? FAILURE_GRACE_MS : config.shutdownTimeoutMs
+  const inTime = await within(limitMs, service.close())
+  if (!inTime) log.error({ limit_ms: limitMs }, 'requests were still open when time was up')
+  if (failed || !inTime) return FAILED
+  log.info('stopped')
+  return ENDED
+}
+
+/** Resolves with the first SIGTERM or SIGINT; a second one ends the process at once. */
+function signals(): Promise<NodeJS.Signals> {
+  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>()
+  let received = false
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (received) process.exit(FAILED)
+    received = true
+    resolve(signal)
+  }
+  process.on('SIGTERM', onSignal)
+  process.on('SIGINT', onSignal)
+  return promise
+}
+
+async function within(ms: number, work: Promise<void>): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<boolean>()
+  const timer = setTimeout(() => resolve(false), ms)
+  const done = await Promise.race([work.then(() => true), late])
+  clearTimeout(timer)
+  return done
+}

@@ -1,0 +1,231 @@
+// Every setting of the service, read once from the environment into one typed, frozen object.
+// Each is described here and nowhere else: the README's table and .env.example are checked
+// against this list. All problems are reported at once, by name, and never with a value.
+import { ConfigurationError } from './errors.ts'
+import { type DatabaseUrl, parseDatabaseUrl } from './store/database-url.ts'
+
+type Setting<Value> = {
+  readonly name: string
+  /** What an unset or empty variable means, in the form of the variable itself. */
+  readonly fallback: string
+  readonly description: string
+  /** The value, or undefined where the text is none; then `expected` says what would be. */
+  readonly parse: (text: string) => Value | undefined
+  readonly expected: string
+}
+
+export type ReadAccess = 'keys' | 'local' | 'open'
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
+export type ApiKey = { readonly name: string; readonly key: string }
+
+const LOG_LEVELS: readonly LogLevel[] = [
+  'trace',
+  'debug',
+  'info',
+  'warn',
+  'error',
+  'fatal',
+  'silent',
+]
+const BYTES = 'a number of bytes from 1 to 1073741824'
+
+const SETTINGS = {
+  webhookSecrets: setting({
+    name: 'WEBHOOK_SECRET',
+    fallback: '',
+    description:
+      'The secret that signs webhook bodies; several, separated by commas, while one is being replaced. Without it nothing is taken in.',
+    parse: list,
+    expected: 'one or more secrets separated by commas',
+  }),
+  databaseUrl: setting({
+    name: 'DATABASE_URL',
+    fallback: 'sqlite:///./data/messages.db',
+    description:
+      'Where messages are stored: `sqlite:///relative.db`, `sqlite:////absolute.db`, or `sqlite://` for memory only.',
+    parse: (text): DatabaseUrl | undefined => parseDatabaseUrl(text) ?? undefined,
+    expected: 'a URL such as sqlite:///./data/messages.db',
+  }),
+  host: setting({
+    name: 'HOST',
+    fallback: '0.0.0.0',
+    description: 'The address to listen on.',
+    parse: (text) => text,
+    expected: 'an address or a host name',
+  }),
+  port: setting({
+    name: 'PORT',
+    fallback: '8000',
+    description: 'The port to listen on; 0 takes a free one.',
+    parse: (text) => integer(text, 0, 65_535),
+    expected: 'a number from 0 to 65535',
+  }),
+  readAccess: setting({
+    name: 'READ_ACCESS',
+    fallback: 'keys',
+    description:
+      'Who may read: `keys` (a key, always), `local` (also this machine without one; what `npm start` sets) or `open` (everybody).',
+    parse: (text) => oneOf<ReadAccess>(text, ['keys', 'local', 'open']),
+    expected: 'keys, local or open',
+  }),
+  apiKeys: setting({
+    name: 'API_KEYS',
+    fallback: '',
+    description:
+      'Keys for reading, as `name:key` pairs separated by commas. With none and READ_ACCESS=keys, one is generated into a file beside the database.',
+    parse: apiKeys,
+    expected: 'pairs such as reader:a-long-random-key, with different names, separated by commas',
+  }),
+  maxBodyBytes: setting({
+    name: 'MAX_BODY_BYTES',
+    fallback: '4194304',
+    description: 'The largest webhook body taken, in bytes.',
+    parse: (text) => integer(text, 1, 1_073_741_824),
+    expected: BYTES,
+  }),
+  queueMaxRequests: setting({
+    name: 'QUEUE_MAX_REQUESTS',
+    fallback: '1000',
+    description: 'Requests that may wait to be stored; more are answered 503.',
+    parse: (text) => integer(text, 1, 1_000_000),
+    expected: 'a number from 1 to 1000000',
+  }),
+  queueMaxBytes: setting({
+    name: 'QUEUE_MAX_BYTES',
+    fallback: '33554432',
+    description: 'Bytes of bodies that may wait to be stored; more are answered 503.',
+    parse: (text) => integer(text, 1, 1_073_741_824),
+    expected: BYTES,
+  }),
+  maxConnections: setting({
+    name: 'MAX_CONNECTIONS',
+    fallback: '10000',
+    description: 'Connections that may be open at once; further ones are closed.',
+    parse: (text) => integer(text, 1, 1_000_000),
+    expected: 'a number from 1 to 1000000',
+  }),
+  shutdownTimeoutMs: setting({
+    name: 'SHUTDOWN_TIMEOUT',
+    fallback: '10',
+    description: 'Seconds that a shutdown may take to finish what is in flight.',
+    parse: (text) => {
+      const seconds = integer(text, 0, 3600)
+      return seconds === undefined ? undefined : seconds * 1000
+    },
+    expected: 'a number of seconds from 0 to 3600',
+  }),
+  logLevel: setting({
+    name: 'LOG_LEVEL',
+    fallback: 'info',
+    description: 'The least level to log: trace, debug, info, warn, error, fatal or silent.',
+    parse: (text) => oneOf<LogLevel>(pythonLevel(text.toLowerCase()), LOG_LEVELS),
+    expected: LOG_LEVELS.join(', '),
+  }),
+  logFormat: setting({
+    name: 'LOG_FORMAT',
+    fallback: 'json',
+    description: '`json` (one object a line) or `text` (for people).',
+    parse: (text) => oneOf<'json' | 'text'>(text, ['json', 'text']),
+    expected: 'json or text',
+  }),
+  debug: setting({
+    name: 'DEBUG',
+    fallback: 'false',
+    description: 'Logs at level debug, unless LOG_LEVEL is set.',
+    parse: boolean,
+    expected: 'true or false',
+  }),
+  appName: setting({
+    name: 'APP_NAME',
+    fallback: 'WhatsApp Webhook Service',
+    description: 'The name in the API description and in the build metric.',
+    parse: (text) => text,
+    expected: 'a name',
+  }),
+  appVersion: setting({
+    name: 'APP_VERSION',
+    fallback: '0.1.0',
+    description: 'The version in the API description and in the build metric.',
+    parse: (text) => text,
+    expected: 'a version',
+  }),
+}
+
+type Settings = typeof SETTINGS
+/** The configuration of one process. Durations are in ms, sizes in bytes. */
+export type Config = {
+  readonly [Name in keyof Settings]: Settings[Name] extends Setting<infer Value> ? Value : never
+}
+
+/** Variables by name, as in process.env. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** What the documentation says of each variable, in the order of the table. */
+export const SETTING_DOCS: readonly { name: string; fallback: string; description: string }[] =
+  Object.values(SETTINGS).map(({ name, fallback, description }) => ({
+    name,
+    fallback,
+    description,
+  }))
+
+/**
+ * Reads the configuration. A variable that is unset or empty takes its default. Throws
+ * ConfigurationError with a line for each variable that has no usable value.
+ */
+export function readConfig(environment: Environment): Config {
+  const problems: string[] = []
+  const config: Record<string, unknown> = {}
+  for (const [key, { name, fallback, parse, expected }] of Object.entries(SETTINGS)) {
+    const text = environment[name]?.trim() || fallback
+    const value: unknown = parse(text)
+    if (value === undefined) problems.push(`${name} should be ${expected}.`)
+    config[key] = value
+  }
+  if (problems.length > 0) throw new ConfigurationError(problems.join('\n'))
+  if (config['debug'] === true && !environment['LOG_LEVEL']?.trim()) config['logLevel'] = 'debug'
+  return Object.freeze(config) as Config
+}
+
+function setting<Value>(described: Setting<Value>): Setting<Value> {
+  return described
+}
+
+function integer(text: string, least: number, most: number): number | undefined {
+  if (!/^\d{1,10}$/.test(text)) return undefined
+  const value = Number(text)
+  return value >= least && value <= most ? value : undefined
+}
+
+function oneOf<Value extends string>(text: string, values: readonly Value[]): Value | undefined {
+  return values.find((value) => value === text)
+}
+
+/** The names Python gives two of the levels, which deployments of the first service may still set. */
+function pythonLevel(text: string): string {
+  if (text === 'warning') return 'warn'
+  return text === 'critical' ? 'fatal' : text
+}
+
+function boolean(text: string): boolean | undefined {
+  const value = text.toLowerCase()
+  if (['true', '1', 'yes', 'on'].includes(value)) return true
+  return ['false', '0', 'no', 'off'].includes(value) ? false : undefined
+}
+
+function list(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+}
+
+function apiKeys(text: string): readonly ApiKey[] | undefined {
+  const keys: ApiKey[] = []
+  for (const pair of list(text)) {
+    const colon = pair.indexOf(':')
+    const [name, key] = [pair.slice(0, colon).trim(), pair.slice(colon + 1).trim()]
+    if (colon < 1 || key === '' || keys.some((other) => other.name === name)) return undefined
+    keys.push({ name, key })
+  }
+  return keys
+}

@@ -1,0 +1,99 @@
+// One log line and one count for every request that was answered.
+import { randomBytes } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Log } from '../log.ts'
+import type { Metrics, WebhookResult } from '../metrics/metrics.ts'
+import { Sampler } from './sampler.ts'
+
+/** What a webhook request has to say about itself in the log and the metrics. */
+export type WebhookFacts = { messageId?: string; duplicate?: boolean; result?: WebhookResult }
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set on webhook routes only. */
+    webhook: WebhookFacts | null
+  }
+}
+
+const SANE_REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/
+const MAX_PATH_LENGTH = 512
+/** Refused requests logged per second; a flood of them is only counted. */
+const REFUSED_PER_SECOND = 10
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+
+const processId = randomBytes(6).toString('hex')
+let requests = 0
+
+/** The sender's `X-Request-ID` where it is a sane one, else an id of our own. */
+export function requestId({ headers }: IncomingMessage): string {
+  const given = headers['x-request-id']
+  if (typeof given === 'string' && SANE_REQUEST_ID.test(given)) return given
+  return `${processId}-${(++requests).toString(36)}`
+}
+
+/** Logs and counts every answer of `app`. */
+export function observeRequests(app: FastifyInstance, log: Log, metrics: Metrics): void {
+  const refused = new Sampler(REFUSED_PER_SECOND)
+  app.decorateRequest('webhook', null)
+  app.addHook('onResponse', (request, reply, done) => {
+    const result = request.webhook === null ? undefined : resultOf(request.webhook, reply)
+    count(metrics, request, reply, result)
+    const suppressed = reply.statusCode === 401 ? refused.pass() : 0
+    if (suppressed !== null) {
+      const entry = entryFor(request, reply, result)
+      log[levelOf(reply.statusCode, result)](suppressed > 0 ? { ...entry, suppressed } : entry)
+    }
+    done()
+  })
+}
+
+function entryFor(request: FastifyRequest, reply: FastifyReply, result: WebhookResult | undefined) {
+  const entry = {
+    request_id: request.id,
+    method: request.method,
+    path: pathOf(request.url),
+    status: reply.statusCode,
+    latency_ms: Math.round(reply.elapsedTime * 100) / 100,
+  }
+  if (request.webhook === null) return entry
+  const { messageId, duplicate } = request.webhook
+  return { ...entry, message_id: messageId, dup: duplicate, result }
+}
+
+/** Without the query, which may name people and texts. */
+function pathOf(url: string): string {
+  const end = url.indexOf('?')
+  return (end === -1 ? url : url.slice(0, end)).slice(0, MAX_PATH_LENGTH)
+}
+
+function levelOf(status: number, result: WebhookResult | undefined): 'info' | 'warn' | 'error' {
+  if (result === 'invalid_signature') return 'error'
+  if (status === 503) return 'warn'
+  return status >= 500 ? 'error' : 'info'
+}
+
+function resultOf(facts: WebhookFacts, { statusCode }: FastifyReply): WebhookResult {
+  if (facts.result !== undefined) return facts.result
+  if (statusCode === 401) return 'invalid_signature'
+  return statusCode === 422 || statusCode === 415 ? 'validation_error' : 'rejected'
+}
+
+function count(
+  { httpRequests, httpSeconds, webhookRequests }: Metrics,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  result: WebhookResult | undefined,
+): void {
+  const method = METHODS.has(request.method) ? request.method : 'other'
+  const path = routePattern(request)
+  httpRequests.inc({ method, path, status: String(reply.statusCode) })
+  httpSeconds.observe({ method, path }, reply.elapsedTime / 1000)
+  if (result !== undefined) webhookRequests.inc({ result })
+}
+
+/** `/messages/{message_id}`, whatever the id; one value for every path that is no route. */
+function routePattern(request: FastifyRequest): string {
+  const pattern = request.is404 ? undefined : request.routeOptions.url
+  return pattern?.replace(/:(\w+)/g, '{$1}') ?? 'unmatched'
+}

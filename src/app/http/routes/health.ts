@@ -1,0 +1,63 @@
+// GET /health/live and GET /health/ready.
+import type { FastifyInstance } from 'fastify'
+import { LiveBody, ReadyBody } from '../api-types.ts'
+
+export type HealthDeps = {
+  /** Resolves when the writer answers and the schema is current. */
+  readonly probe: () => Promise<void>
+  readonly hasSecret: boolean
+}
+
+/** A writer that has not answered by then counts as failed, in ms. */
+const PROBE_TIMEOUT_MS = 1000
+
+/** Adds both routes to `app`. */
+export function healthRoutes(app: FastifyInstance, { probe, hasSecret }: HealthDeps): void {
+  app.get(
+    '/health/live',
+    {
+      config: { access: 'public' },
+      schema: {
+        summary: 'Is the process alive?',
+        tags: ['health'],
+        security: [],
+        response: { 200: LiveBody },
+      },
+    },
+    async () => ({ status: 'ok' as const }),
+  )
+  app.get(
+    '/health/ready',
+    {
+      config: { access: 'public' },
+      schema: {
+        summary: 'Can it take in messages?',
+        description: 'Only when the database commits, its schema is current and a secret is set.',
+        tags: ['health'],
+        security: [],
+        response: { 200: ReadyBody, 503: ReadyBody },
+      },
+    },
+    async (_request, reply) => {
+      const database = (await answersInTime(probe)) ? 'ok' : 'failed'
+      const secret = hasSecret ? 'ok' : 'not configured'
+      const ready = database === 'ok' && hasSecret
+      return reply.code(ready ? 200 : 503).send({
+        status: ready ? 'ok' : 'not ready',
+        checks: { database, webhook_secret: secret },
+      })
+    },
+  )
+}
+
+async function answersInTime(probe: () => Promise<void>): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<boolean>()
+  const timer = setTimeout(() => resolve(false), PROBE_TIMEOUT_MS)
+  const answered = probe().then(
+    () => true,
+    () => false,
+  )
+  const answer = await Promise.race([answered, late])
+  clearTimeout(timer)
+  return answer
+}

@@ -1,0 +1,163 @@
+// The HTTP server: limits, access, errors and routes, put together.
+import fastifySwagger from '@fastify/swagger'
+import Fastify, { type FastifyInstance, type FastifyRequest, type HTTPMethods } from 'fastify'
+import type { ApiKey, Config } from '../config.ts'
+import { AppError } from '../errors.ts'
+import type { Log } from '../log.ts'
+import type { Metrics } from '../metrics/metrics.ts'
+import type { IncomingMessage, InsertOutcome } from '../model/message.ts'
+import type { WriteQueue } from '../queue/write-queue.ts'
+import { signingKeys } from '../receive/verify.ts'
+import type { MessageStore } from '../store/store.ts'
+import { readAccess } from './access.ts'
+import { answer, answerErrors } from './error-handler.ts'
+import { answerClientError, isAmbiguous, requestBegins, requestEnds } from './framing.ts'
+import { openApi } from './openapi.ts'
+import { BodyBudget, collectBody } from './raw-body.ts'
+import { observeRequests, requestId } from './request-log.ts'
+import { docsRoutes } from './routes/docs.ts'
+import { healthRoutes } from './routes/health.ts'
+import { messageRoutes } from './routes/messages.ts'
+import { metricsRoute } from './routes/metrics.ts'
+import { statsRoute } from './routes/stats.ts'
+import { webhookRoute } from './routes/webhook.ts'
+import { compileValidator } from './validation.ts'
+
+const MAX_HEADER_BYTES = 16 * 1024
+const HEADERS_TIMEOUT_MS = 10_000
+const REQUEST_TIMEOUT_MS = 30_000
+const TIMEOUT_CHECK_MS = 1000
+/** A connection on which nothing moves for so long is closed, an unread answer included. */
+const STALLED_MS = 60_000
+const METHODS: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+/** 255 code points, each of them percent-encoded. */
+const MAX_PARAM_LENGTH = 255 * 12
+
+export type HttpDeps = {
+  readonly config: Config
+  /** The keys that open what needs one: those configured, or the one generated. */
+  readonly apiKeys: readonly ApiKey[]
+  readonly store: MessageStore
+  readonly queue: WriteQueue<IncomingMessage, InsertOutcome>
+  readonly metrics: Metrics
+  readonly log: Log
+}
+
+/** The server, ready to listen. Throws when a route does not declare who may use it. */
+export async function createServer(deps: HttpDeps): Promise<FastifyInstance> {
+  const { config, store, queue, metrics, log } = deps
+  const app = Fastify({
+    logger: false,
+    genReqId: requestId,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: STALLED_MS,
+    bodyLimit: config.maxBodyBytes,
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    clientErrorHandler: (error, socket) => answerClientError(error, socket),
+    frameworkErrors: (error, request, reply) => answer(error, request, reply, log),
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    http: {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+    },
+  })
+  app.server.maxConnections = config.maxConnections
+  app.setValidatorCompiler(compileValidator)
+  const routes = collectRoutes(app)
+  observeRequests(app, log, metrics)
+  answerErrors(app, log)
+  guardRequests(app, deps)
+  readRawBodies(app, config)
+  await app.register(fastifySwagger, openApi(config))
+  const keys = signingKeys(config.webhookSecrets)
+  webhookRoute(app, { keys, queue, metrics, log })
+  messageRoutes(app, store)
+  statsRoute(app, store)
+  healthRoutes(app, { probe: () => store.probe(), hasSecret: keys.length > 0 })
+  metricsRoute(app, metrics)
+  docsRoutes(app)
+  refuseOtherMethods(app, routes)
+  return app
+}
+
+type MethodsByPath = Map<string, Set<string>>
+
+/** Notes the methods of every route that is added from now on. */
+function collectRoutes(app: FastifyInstance): MethodsByPath {
+  const routes: MethodsByPath = new Map()
+  app.addHook('onRoute', ({ url, method }) => {
+    const methods = routes.get(url) ?? new Set()
+    for (const name of [method].flat()) methods.add(name)
+    routes.set(url, methods)
+  })
+  return routes
+}
+
+/** A known path with another method is 405 and names the methods it has. */
+function refuseOtherMethods(app: FastifyInstance, routes: MethodsByPath): void {
+  for (const [url, methods] of [...routes]) {
+    const allow = [...methods].join(', ')
+    app.route({
+      url,
+      method: METHODS.filter((method) => !methods.has(String(method))),
+      config: { access: 'public' },
+      schema: { hide: true },
+      handler: (_request, reply) => {
+        reply.header('allow', allow)
+        throw new AppError('method_not_allowed')
+      },
+    })
+  }
+}
+
+/** What every request passes before its route sees it. */
+function guardRequests(app: FastifyInstance, { config, apiKeys }: HttpDeps): void {
+  const mayRead = readAccess({ mode: config.readAccess, keys: apiKeys })
+  let closing = false
+  app.addHook('preClose', (done) => {
+    closing = true
+    done()
+  })
+  app.addHook('onRoute', (route) => {
+    if (route.config?.access === undefined) {
+      throw new Error(`The route ${String(route.method)} ${route.url} does not declare its access.`)
+    }
+  })
+  app.addHook('onRequest', (request, reply, done) => {
+    requestBegins(request.raw.socket)
+    reply.header('x-request-id', request.id)
+    reply.header('x-content-type-options', 'nosniff')
+    reply.header('cache-control', 'no-store')
+    if (closing) reply.header('connection', 'close')
+    if (isAmbiguous(request.raw)) return done(new AppError('ambiguous_request'))
+    if (closing) return done(new AppError('shutting_down'))
+    if (request.is404 || request.routeOptions.config.access === 'public') return done()
+    done(mayRead(request.raw) ? undefined : new AppError('unauthorized'))
+  })
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    if (closing) reply.header('connection', 'close')
+    done()
+  })
+  app.addHook('onResponse', (request, _reply, done) => {
+    requestEnds(request.raw.socket)
+    done()
+  })
+}
+
+/** Every body as the bytes that arrived, whatever its content type says. */
+function readRawBodies(app: FastifyInstance, { maxBodyBytes, queueMaxBytes }: Config): void {
+  const budget = new BodyBudget(queueMaxBytes)
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (request: FastifyRequest) =>
+    collectBody(request.raw, { maxBytes: maxBodyBytes, budget }),
+  )
+  app.addHook('onRequest', (request, _reply, done) => {
+    // A content type that can't be parsed would be refused before the parser above is asked.
+    if (request.headers['content-type'] !== undefined) {
+      request.raw.headers['content-type'] = 'application/octet-stream'
+    }
+    done()
+  })
+}

@@ -1,0 +1,54 @@
+// The log: one JSON object a line on stdout, or lines for people.
+import { type DestinationStream, destination, type Logger, pino } from 'pino'
+import pretty from 'pino-pretty'
+import type { Config } from './config.ts'
+
+export type Log = Logger
+
+/** Lines are gathered and written together; this is the longest that one waits, in ms. */
+const FLUSH_MS = 100
+const BUFFER_BYTES = 4 * 1024
+
+/** A log and the way to write out what it has gathered, for the end of the process. */
+export type LogOutput = { readonly log: Log; readonly flush: () => void }
+
+/** The log of the process on stdout. */
+export function createLog({
+  logLevel,
+  logFormat,
+}: Pick<Config, 'logLevel' | 'logFormat'>): LogOutput {
+  if (logFormat === 'text') {
+    const stream = pretty({ timestampKey: 'ts', translateTime: 'SYS:HH:MM:ss.l', sync: true })
+    return { log: createLogTo(stream, logLevel), flush: () => {} }
+  }
+  const stream = destination({
+    dest: 1,
+    sync: false,
+    minLength: BUFFER_BYTES,
+    periodicFlush: FLUSH_MS,
+  })
+  return { log: createLogTo(stream, logLevel), flush: () => stream.flushSync() }
+}
+
+/** A log that writes its lines to `stream`. */
+export function createLogTo(stream: DestinationStream, level: Config['logLevel']): Log {
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: () => `,"ts":"${new Date().toISOString()}"`,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: describeError },
+    },
+    stream,
+  )
+}
+
+/** An error's kind and place. Its own message may quote what somebody sent, so it stays out. */
+function describeError(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return { type: typeof error }
+  const frames = error.stack?.split('\n').filter((line) => line.startsWith('    at ')) ?? []
+  const code = 'code' in error ? { code: error.code } : {}
+  const cause = error.cause === undefined ? {} : { cause: describeError(error.cause) }
+  return { type: error.name, ...code, stack: frames.map((line) => line.trim()), ...cause }
+}

@@ -1,0 +1,124 @@
+// Every metric of the service, declared in one place. Labels have few values, whatever arrives.
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+
+export type WebhookResult =
+  | 'created'
+  | 'duplicate'
+  | 'invalid_signature'
+  | 'validation_error'
+  | 'rejected'
+
+const WEBHOOK_RESULTS: readonly WebhookResult[] = [
+  'created',
+  'duplicate',
+  'invalid_signature',
+  'validation_error',
+  'rejected',
+]
+
+/** Read when the metrics are asked for. */
+export type Gauges = {
+  readonly queueItems: () => number
+  readonly queueBytes: () => number
+  readonly databaseBytes: () => Promise<number>
+}
+
+export type Build = { readonly name: string; readonly version: string }
+
+export type Metrics = ReturnType<typeof createMetrics>
+
+/** The metrics of one service, in a registry of their own. */
+export function createMetrics(build: Build, gauges: Gauges) {
+  const registry = new Registry()
+  const registers = [registry]
+  collectDefaultMetrics({ register: registry })
+  const httpRequests = new Counter({
+    name: 'http_requests_total',
+    help: 'Requests answered, by the pattern of their route.',
+    labelNames: ['method', 'path', 'status'] as const,
+    registers,
+  })
+  const httpSeconds = new Histogram({
+    name: 'http_request_duration_seconds',
+    help: 'Time from the headers of a request to the end of its answer.',
+    labelNames: ['method', 'path'] as const,
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers,
+  })
+  const webhookRequests = new Counter({
+    name: 'webhook_requests_total',
+    help: 'Webhook requests, by what became of them.',
+    labelNames: ['result'] as const,
+    registers,
+  })
+  for (const result of WEBHOOK_RESULTS) webhookRequests.inc({ result }, 0)
+  const conflicts = new Counter({
+    name: 'webhook_conflicts_total',
+    help: 'Duplicates whose content differs from what is stored under their id.',
+    registers,
+  })
+  const commitSize = new Histogram({
+    name: 'commit_batch_size',
+    help: 'Messages that share one transaction.',
+    buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024],
+    registers,
+  })
+  const commitSeconds = new Histogram({
+    name: 'commit_seconds',
+    help: 'Time of a transaction, from its begin to the end of its fsync.',
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+    registers,
+  })
+  const searchIndexErrors = new Counter({
+    name: 'search_index_errors_total',
+    help: 'Failed tries to bring the search index up to date; searches scan what it lacks.',
+    registers,
+  })
+  declareGauges(registry, build, gauges)
+  return {
+    httpRequests,
+    httpSeconds,
+    webhookRequests,
+    conflicts,
+    commitSize,
+    commitSeconds,
+    searchIndexErrors,
+    contentType: registry.contentType,
+    /** All metrics in Prometheus' text format. */
+    expose: (): Promise<string> => registry.metrics(),
+  }
+}
+
+function declareGauges(registry: Registry, build: Build, gauges: Gauges): void {
+  const registers = [registry]
+  new Gauge({
+    name: 'write_queue_requests',
+    help: 'Requests that wait for their commit.',
+    registers,
+    collect() {
+      this.set(gauges.queueItems())
+    },
+  })
+  new Gauge({
+    name: 'write_queue_bytes',
+    help: 'Bytes of the bodies that wait for their commit.',
+    registers,
+    collect() {
+      this.set(gauges.queueBytes())
+    },
+  })
+  new Gauge({
+    name: 'database_size_bytes',
+    help: 'Bytes of the database, its log and its search index on their disk.',
+    registers,
+    async collect() {
+      this.set(await gauges.databaseBytes())
+    },
+  })
+  new Gauge({
+    name: 'build_info',
+    help: 'Always 1; the labels say what runs.',
+    labelNames: ['name', 'version', 'node'] as const,
+    registers,
+  }).set({ name: build.name, version: build.version, node: process.version }, 1)
+}

@@ -1,0 +1,113 @@
+// Group commit: whatever waits while one transaction commits goes into the next one together.
+// `add` resolves when the item's own transaction is committed, and never before.
+import { AppError, StoreUnavailableError } from '../errors.ts'
+
+export type WriteQueueOptions<Item, Outcome> = {
+  /** Commits all items in one transaction; the outcomes come in the order of the items. */
+  readonly write: (items: readonly Item[]) => Promise<readonly Outcome[]>
+  /** The bytes an item occupies while it waits. */
+  readonly bytesOf: (item: Item) => number
+  readonly maxItems: number
+  readonly maxBytes: number
+}
+
+type Waiting<Item, Outcome> = {
+  readonly item: Item
+  readonly resolve: (outcome: Outcome) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** A queue bounded by count and by bytes, in front of one writer that takes batches. */
+export class WriteQueue<Item, Outcome> {
+  readonly #options: WriteQueueOptions<Item, Outcome>
+  #waiting: Waiting<Item, Outcome>[] = []
+  #items = 0
+  #bytes = 0
+  #scheduled = false
+  #committing = false
+  #idle: (() => void)[] = []
+
+  constructor(options: WriteQueueOptions<Item, Outcome>) {
+    this.#options = options
+  }
+
+  /** Items that wait or are being committed. */
+  get items(): number {
+    return this.#items
+  }
+
+  /** Bytes of the items that wait or are being committed. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Whether one more item of this many bytes would exceed a bound. */
+  isFullFor(bytes: number): boolean {
+    const { maxItems, maxBytes } = this.#options
+    return this.#items >= maxItems || this.#bytes + bytes > maxBytes
+  }
+
+  /**
+   * Resolves with the item's outcome once it is committed. Rejects with AppError `overloaded`
+   * at once when the queue is full, and with the store's error when the commit failed.
+   */
+  add(item: Item): Promise<Outcome> {
+    const bytes = this.#options.bytesOf(item)
+    if (this.isFullFor(bytes)) return Promise.reject(new AppError('overloaded'))
+    this.#items++
+    this.#bytes += bytes
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ item, resolve, reject })
+      this.#schedule()
+    })
+  }
+
+  /** Resolves when nothing waits and nothing is being committed. */
+  drain(): Promise<void> {
+    if (this.#items === 0) return Promise.resolve()
+    return new Promise((resolve) => this.#idle.push(resolve))
+  }
+
+  // After the current turn of the event loop, so that requests read in one go commit together.
+  #schedule(): void {
+    if (this.#scheduled || this.#committing) return
+    this.#scheduled = true
+    setImmediate(() => {
+      this.#scheduled = false
+      void this.#commitAll()
+    })
+  }
+
+  async #commitAll(): Promise<void> {
+    this.#committing = true
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting
+      this.#waiting = []
+      await this.#commit(batch)
+    }
+    this.#committing = false
+    for (const resolve of this.#idle.splice(0)) resolve()
+  }
+
+  async #commit(batch: readonly Waiting<Item, Outcome>[]): Promise<void> {
+    try {
+      const outcomes = await this.#options.write(batch.map(({ item }) => item))
+      this.#release(batch)
+      batch.forEach(({ resolve, reject }, i) => {
+        const outcome = outcomes[i]
+        if (outcome === undefined) reject(new StoreUnavailableError('The writer gave no outcome.'))
+        else resolve(outcome)
+      })
+    } catch (error) {
+      // Whoever came while the writer was failing would only wait for the same answer.
+      const all = [...batch, ...this.#waiting.splice(0)]
+      this.#release(all)
+      for (const { reject } of all) reject(error)
+    }
+  }
+
+  #release(batch: readonly Waiting<Item, Outcome>[]): void {
+    this.#items -= batch.length
+    for (const { item } of batch) this.#bytes -= this.#options.bytesOf(item)
+  }
+}

@@ -1,0 +1,72 @@
+// Bytes to JSON, with the limits that keep a hostile body from costing more than it is worth.
+import { isUtf8 } from 'node:buffer'
+import { type Problem, ValidationError } from '../errors.ts'
+
+const MAX_DEPTH = 64
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const OPEN_BRACE = 0x7b
+const CLOSE_BRACE = 0x7d
+const OPEN_BRACKET = 0x5b
+const CLOSE_BRACKET = 0x5d
+
+/**
+ * The JSON value in `body`. Throws ValidationError for invalid UTF-8, malformed JSON, nesting
+ * deeper than 64 and strings or names with a lone surrogate.
+ */
+export function parseJson(body: Buffer): unknown {
+  if (!isUtf8(body)) throw invalid('json_invalid', 'The body is not valid UTF-8')
+  if (depthOf(body) > MAX_DEPTH) {
+    throw invalid('json_too_deep', `The body is nested deeper than ${MAX_DEPTH} levels`)
+  }
+  const text = body.toString('utf8')
+  const value = parse(text)
+  // Valid UTF-8 holds no surrogates, so only an escape can bring one in.
+  if (/\\u[dD][89a-fA-F]/.test(text) && !isWellFormed(value)) {
+    throw invalid('string_unicode', 'The body contains a lone surrogate, which is not a character')
+  }
+  return value
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // The parser's own message quotes the body, so it goes no further.
+    throw invalid('json_invalid', 'JSON decode error')
+  }
+}
+
+/** The deepest nesting of brackets outside strings; only meaningful as a bound for malformed JSON. */
+function depthOf(body: Buffer): number {
+  let depth = 0
+  let deepest = 0
+  let inString = false
+  for (let i = 0; i < body.length; i++) {
+    const byte = body[i]
+    if (inString) {
+      if (byte === BACKSLASH) i++
+      else if (byte === QUOTE) inString = false
+    } else if (byte === QUOTE) {
+      inString = true
+    } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+      depth++
+      if (depth > deepest) deepest = depth
+    } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
+      depth--
+    }
+  }
+  return deepest
+}
+
+function isWellFormed(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed()
+  if (Array.isArray(value)) return value.every(isWellFormed)
+  if (typeof value !== 'object' || value === null) return true
+  return Object.entries(value).every(([name, item]) => name.isWellFormed() && isWellFormed(item))
+}
+
+function invalid(type: string, msg: string): ValidationError {
+  const problem: Problem = { loc: ['body'], msg, type }
+  return new ValidationError([problem])
+}

@@ -1,0 +1,65 @@
+// The one place that knows every stage, and puts them together in the order of the flow.
+import type { AddressInfo } from 'node:net'
+import { findApiKeys } from './api-key.ts'
+import type { Config } from './config.ts'
+import { createServer } from './http/server.ts'
+import type { Log } from './log.ts'
+import { createMetrics } from './metrics/metrics.ts'
+import type { IncomingMessage, InsertOutcome } from './model/message.ts'
+import { WriteQueue } from './queue/write-queue.ts'
+import { openStore } from './store/open.ts'
+import type { StoreFailure } from './store/store.ts'
+
+export type Service = {
+  /** Where it listens; the port is the real one, also when 0 was asked for. */
+  readonly address: AddressInfo
+  /** Resolves once the store can't be trusted any more and the process should end. */
+  readonly failed: Promise<StoreFailure>
+  /** Stops accepting, finishes what is in flight, commits the queue and closes the store. */
+  close(): Promise<void>
+}
+
+/** Starts the service. Rejects when the database can't be opened or the port can't be taken. */
+export async function startService(config: Config, log: Log): Promise<Service> {
+  const store = await openStore({
+    url: config.databaseUrl,
+    onIndexError: (error) => {
+      metrics.searchIndexErrors.inc()
+      log.error({ err: error }, 'the search index could not be brought up to date')
+    },
+  })
+  const queue = new WriteQueue<IncomingMessage, InsertOutcome>({
+    write: async (batch) => {
+      const { outcomes, seconds } = await store.insert(batch)
+      metrics.commitSize.observe(batch.length)
+      metrics.commitSeconds.observe(seconds)
+      return outcomes
+    },
+    bytesOf: ({ body }) => body.byteLength,
+    maxItems: config.queueMaxRequests,
+    maxBytes: config.queueMaxBytes,
+  })
+  const metrics = createMetrics(
+    { name: config.appName, version: config.appVersion },
+    {
+      queueItems: () => queue.items,
+      queueBytes: () => queue.bytes,
+      databaseBytes: () => store.sizeBytes(),
+    },
+  )
+  const close = async () => {
+    await server?.close()
+    await queue.drain()
+    await store.close()
+  }
+  let server: Awaited<ReturnType<typeof createServer>> | undefined
+  try {
+    const apiKeys = findApiKeys(config, log)
+    server = await createServer({ config, apiKeys, store, queue, metrics, log })
+    await server.listen({ host: config.host, port: config.port })
+    return { address: server.server.address() as AddressInfo, failed: store.failed, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}

@@ -1,0 +1,80 @@
+// When the search index is brought up to date: at once while the service is idle, with pauses
+// while messages arrive, so that indexing takes at most a quarter of a core from them.
+
+/** While messages arrive: pause this many times as long as the last chunk took. */
+const PAUSE_FACTOR = 3
+/** With more messages than this unindexed, a search's scan of them costs more than the pauses save. */
+const MAX_LAG = 100_000
+const RETRY_MS = 1000
+
+export type CatchUpOptions = {
+  /** Indexes some messages; resolves with how many are left. */
+  readonly indexChunk: () => Promise<number>
+  /** Told of an error; the next try is a second later. */
+  readonly onError: (error: unknown) => void
+}
+
+/** The loop that indexes what was committed, woken by each commit. */
+export class CatchUp {
+  readonly #options: CatchUpOptions
+  #running: Promise<void> | null = null
+  #arrivals = 0
+  #closed = false
+  #interrupt: () => void = () => {}
+
+  constructor(options: CatchUpOptions) {
+    this.#options = options
+  }
+
+  /** There may be something to index. */
+  wake(): void {
+    this.#arrivals++
+    if (this.#running !== null || this.#closed) return
+    this.#running = this.#run().finally(() => {
+      this.#running = null
+    })
+  }
+
+  /** Stops after the chunk that is under way. Idempotent. */
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#interrupt()
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    let seen = -1
+    while (!this.#closed && seen !== this.#arrivals) {
+      seen = this.#arrivals
+      let left = 0
+      do left = await this.#step()
+      while (left > 0 && !this.#closed)
+    }
+  }
+
+  async #step(): Promise<number> {
+    const arrivals = this.#arrivals
+    const start = performance.now()
+    try {
+      const left = await this.#options.indexChunk()
+      const busy = this.#arrivals !== arrivals
+      if (busy && left < MAX_LAG) await this.#pause((performance.now() - start) * PAUSE_FACTOR)
+      return left
+    } catch (error) {
+      this.#options.onError(error)
+      await this.#pause(RETRY_MS)
+      return 1
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    if (this.#closed) return Promise.resolve()
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      this.#interrupt = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+}

@@ -1,0 +1,79 @@
+// Connections to SQLite files, with the settings that make a commit durable and the proof of them.
+import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+
+/** The first release without the bug that could corrupt a database when its log is reset. */
+const MINIMUM_VERSION = [3, 51, 3] as const
+const SYNCHRONOUS_FULL = 2
+/** How long a transaction waits for another process's lock before it is unavailable, in ms. */
+const BUSY_TIMEOUT_MS = 2000
+const JOURNAL_SIZE_LIMIT_BYTES = 64 * 1024 * 1024
+
+/** Creates the directory (0700) and an empty file (0600) where they do not exist yet. */
+export function createPrivateFile(file: string): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  closeSync(openSync(file, 'a', 0o600))
+}
+
+/** Takes group and others their access to a database file; its log inherits the mode. */
+export function makePrivate(file: string): void {
+  chmodSync(file, 0o600)
+}
+
+/**
+ * The connection that commits messages: WAL and synchronous=FULL, so that a commit has been
+ * fsynced when it returns. Checkpoints are the caller's, off the path of an acknowledgement.
+ */
+export function openWriter(file: string): DatabaseSync {
+  const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS })
+  requireVersion(database)
+  const mode = pragma(database, 'journal_mode = wal')
+  if (mode !== 'wal') throw new Error(`The database can't use a write-ahead log (it is "${mode}").`)
+  database.exec(`
+    pragma synchronous = full;
+    pragma foreign_keys = on;
+    pragma wal_autocheckpoint = 0;
+    pragma journal_size_limit = ${JOURNAL_SIZE_LIMIT_BYTES};
+    pragma cache_size = -32000;
+  `)
+  return database
+}
+
+/** A connection that only reads; it never blocks the writer nor is blocked by it. */
+export function openReader(file: string): DatabaseSync {
+  const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, readOnly: true })
+  database.exec('pragma cache_size = -16000')
+  return database
+}
+
+/**
+ * Throws unless commits are durable. To be called after a first write: some builds of SQLite
+ * lower the setting only then.
+ */
+export function requireDurability(database: DatabaseSync): void {
+  const synchronous = pragma(database, 'synchronous')
+  if (synchronous !== SYNCHRONOUS_FULL) {
+    throw new Error(`The database runs with synchronous=${synchronous} and not FULL.`)
+  }
+}
+
+/** The first value a pragma answers. Only for constant texts: pragmas take no parameters. */
+export function pragma(database: DatabaseSync, text: string): unknown {
+  const row = database.prepare(`pragma ${text}`).get()
+  return row === undefined ? undefined : Object.values(row)[0]
+}
+
+function requireVersion(database: DatabaseSync): void {
+  const { version } = database.prepare('select sqlite_version() as version').get() as {
+    version: string
+  }
+  const parts = version.split('.').map(Number)
+  for (const [i, minimum] of MINIMUM_VERSION.entries()) {
+    const part = parts[i] ?? 0
+    if (part > minimum) return
+    if (part < minimum) {
+      throw new Error(`SQLite ${version} is older than ${MINIMUM_VERSION.join('.')}.`)
+    }
+  }
+}

@@ -1,0 +1,36 @@
+// What an error of SQLite means for the service: try later, or trust this process no more.
+import { StoreFailedError, StoreUnavailableError } from '../../errors.ts'
+
+// Primary result codes, https://sqlite.org/rescode.html
+const BUSY = 5
+const LOCKED = 6
+const READONLY = 8
+const IOERR = 10
+const CORRUPT = 11
+const FULL = 13
+const CANTOPEN = 14
+const PROTOCOL = 15
+const NOTADB = 26
+
+const TRANSIENT = new Set([BUSY, LOCKED, READONLY, FULL, CANTOPEN, PROTOCOL])
+const FATAL = new Set([IOERR, CORRUPT, NOTADB])
+
+/**
+ * A typed error for whatever a statement threw. After an I/O error SQLite itself would carry on
+ * with the next commit as if nothing had happened, although the system may have dropped the
+ * unwritten pages: so that, and damage, is a StoreFailedError.
+ */
+export function storeError(error: unknown): unknown {
+  const code = resultCode(error)
+  if (code === null) return error
+  const reason = `SQLite answered ${code} (${String((error as { errstr?: unknown }).errstr)}).`
+  if (TRANSIENT.has(code & 0xff)) return new StoreUnavailableError(reason, { cause: error })
+  if (FATAL.has(code & 0xff)) return new StoreFailedError(reason, { cause: error })
+  return error
+}
+
+/** The extended result code of an error of node:sqlite; null for any other error. */
+function resultCode(error: unknown): number | null {
+  if (!(error instanceof Error) || !('errcode' in error)) return null
+  return typeof error.errcode === 'number' ? error.errcode : null
+}

@@ -1,0 +1,54 @@
+// The index behind substring search: trigrams of folded texts, in a file of its own beside the
+// messages. It is derived from them and lags behind them; whoever is in doubt deletes it.
+import type { DatabaseSync } from 'node:sqlite'
+
+/** The sequence number up to which every message's text is in the index. */
+export const WATERMARK_SQL = 'select watermark from search_state'
+
+/** More trigrams than this narrow a search no further that would be worth their reading. */
+const MAX_TRIGRAMS = 12
+
+// detail=none keeps no positions: a third of the size, and the candidates are checked anyway.
+const SCHEMA = `
+  create virtual table search using fts5(
+    folded, tokenize = 'trigram case_sensitive 1', detail = none);
+  create table search_state (
+    id integer primary key check (id = 1),
+    identity text not null,
+    watermark integer not null
+  ) strict;`
+
+/** Creates the index for the store with this identity in a file that has none yet. */
+export function createSearchIndex(database: DatabaseSync, identity: string): void {
+  database.exec('begin immediate')
+  const found = database.prepare("select 1 from sqlite_schema where name = 'search_state'").get()
+  if (found === undefined) {
+    database.exec(SCHEMA)
+    database
+      .prepare('insert into search_state (id, identity, watermark) values (1, ?, 0)')
+      .run(identity)
+  }
+  database.exec('commit')
+}
+
+/** Makes the index readable on a connection to the messages. */
+export function attachSearchIndex(database: DatabaseSync, file: string): void {
+  database.prepare('attach database ? as search_index').run(file)
+}
+
+/**
+ * An FTS5 query for texts that hold all trigrams of `folded`, which every text with that substring
+ * does; null under three code points. At most twelve, spread over the whole.
+ */
+export function trigramQuery(folded: string): string | null {
+  const characters = [...folded]
+  const count = characters.length - 2
+  if (count < 1) return null
+  const step = Math.max(1, count / MAX_TRIGRAMS)
+  const trigrams = new Set<string>()
+  for (let at = 0; at < count; at += step) {
+    const start = Math.floor(at)
+    trigrams.add(characters.slice(start, start + 3).join(''))
+  }
+  return [...trigrams].map((trigram) => `"${trigram.replaceAll('"', '""')}"`).join(' AND ')
+}

@@ -1,0 +1,177 @@
+// The store on one SQLite file: a thread that writes, two that read, one that indexes.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { AppError, StoreFailedError, StoreUnavailableError } from '../../errors.ts'
+import type {
+  IncomingMessage,
+  Message,
+  MessagePage,
+  PageRequest,
+  Stats,
+} from '../../model/message.ts'
+import type { InsertedBatch, MessageStore, StoreFailure } from '../store.ts'
+import { packBatch } from './batch.ts'
+import { CatchUp } from './catch-up.ts'
+import { createPrivateFile, makePrivate } from './connection.ts'
+import type { IndexerMethods } from './indexer-thread.ts'
+import type { ReaderMethods } from './reader-thread.ts'
+import { ThreadClient } from './thread.ts'
+import type { WriterMethods } from './writer-thread.ts'
+
+/** Queries that may wait for one read thread. */
+const MAX_PENDING_READS = 200
+
+export type SqliteOptions = {
+  /** The database file; null for one that lasts as long as the process. */
+  readonly file: string | null
+  /** Told of faults in the search index, which lags behind until they pass. */
+  readonly onIndexError: (error: unknown) => void
+}
+
+/** Opens the store. Rejects with the reason when the file can't be used. */
+export async function openSqliteStore({
+  file,
+  onIndexError,
+}: SqliteOptions): Promise<MessageStore> {
+  const directory = file === null ? mkdtempSync(join(tmpdir(), 'whatsapp-webhook-')) : null
+  const messages = file ?? join(directory ?? '', 'messages.db')
+  const store = new SqliteStore({ messages, directory, onIndexError })
+  try {
+    await store.open()
+    return store
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+type Files = {
+  readonly messages: string
+  /** A directory to remove at the end; null to keep everything. */
+  readonly directory: string | null
+  readonly onIndexError: (error: unknown) => void
+}
+
+class SqliteStore implements MessageStore {
+  readonly failed: Promise<StoreFailure>
+  readonly #files: { messages: string; search: string }
+  readonly #directory: string | null
+  readonly #writer = new ThreadClient<WriterMethods>(new URL('./writer-thread.ts', import.meta.url))
+  // Searches can take long, so they have a thread to themselves.
+  readonly #lists = new ThreadClient<ReaderMethods>(new URL('./reader-thread.ts', import.meta.url))
+  readonly #searches = new ThreadClient<ReaderMethods>(
+    new URL('./reader-thread.ts', import.meta.url),
+  )
+  readonly #indexer = new ThreadClient<IndexerMethods>(
+    new URL('./indexer-thread.ts', import.meta.url),
+  )
+  readonly #catchUp: CatchUp
+  #fail: (failure: StoreFailure) => void = () => {}
+  #closed: Promise<void> | null = null
+
+  constructor({ messages, directory, onIndexError }: Files) {
+    this.#files = { messages, search: messages.replace(/(\.\w+)?$/, '-search$1') }
+    this.#directory = directory
+    this.#catchUp = new CatchUp({
+      indexChunk: () => this.#indexer.call('indexChunk', null),
+      onError: onIndexError,
+    })
+    this.failed = new Promise((resolve) => {
+      this.#fail = resolve
+    })
+    for (const thread of [this.#writer, this.#lists, this.#searches, this.#indexer]) {
+      void thread.ended.then((error) => {
+        if (this.#closed === null) this.#fail({ reason: error.message })
+      })
+    }
+  }
+
+  async open(): Promise<void> {
+    createPrivateFile(this.#files.messages)
+    makePrivate(this.#files.messages)
+    await this.#writer.call('open', this.#files.messages)
+    await this.#indexer.call('open', this.#files)
+    await Promise.all([
+      this.#lists.call('open', this.#files),
+      this.#searches.call('open', this.#files),
+    ])
+    this.#catchUp.wake()
+  }
+
+  async insert(batch: readonly IncomingMessage[]): Promise<InsertedBatch> {
+    const packed = packBatch(batch)
+    const inserted = await this.#write(() => this.#writer.call('insert', packed, [packed.bodies]))
+    this.#catchUp.wake()
+    return inserted
+  }
+
+  probe(): Promise<void> {
+    return this.#write(() => this.#writer.call('probe', null))
+  }
+
+  page(request: PageRequest): Promise<MessagePage> {
+    const thread = request.filter.search === undefined ? this.#lists : this.#searches
+    return read(thread, 'page', request)
+  }
+
+  find(messageId: string): Promise<Message | null> {
+    return read(this.#lists, 'find', messageId)
+  }
+
+  stats(): Promise<Stats> {
+    return read(this.#lists, 'stats', null)
+  }
+
+  async sizeBytes(): Promise<number> {
+    const files = Object.values(this.#files).flatMap((file) => [file, `${file}-wal`])
+    const sizes = await Promise.all(files.map(sizeOf))
+    return sizes.reduce((sum, size) => sum + size, 0)
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
+    await this.#catchUp.close()
+    // Readers first: the last connection to close folds the log into the database.
+    for (const thread of [this.#lists, this.#searches, this.#indexer, this.#writer]) {
+      await thread.close()
+    }
+    if (this.#directory !== null) rmSync(this.#directory, { recursive: true, force: true })
+  }
+
+  async #write<Result>(call: () => Promise<Result>): Promise<Result> {
+    try {
+      return await call()
+    } catch (error) {
+      if (error instanceof StoreFailedError) this.#fail({ reason: error.message })
+      throw error
+    }
+  }
+}
+
+async function read<Name extends 'page' | 'find' | 'stats'>(
+  thread: ThreadClient<ReaderMethods>,
+  method: Name,
+  argument: Parameters<ReaderMethods[Name]>[0],
+): Promise<ReturnType<ReaderMethods[Name]>> {
+  if (thread.pending >= MAX_PENDING_READS) throw new AppError('reads_overloaded')
+  try {
+    return await thread.call(method, argument)
+  } catch (error) {
+    const known = error instanceof StoreUnavailableError || error instanceof StoreFailedError
+    throw known ? new AppError('reads_unavailable', { cause: error }) : error
+  }
+}
+
+async function sizeOf(file: string): Promise<number> {
+  try {
+    return (await stat(file)).size
+  } catch {
+    return 0
+  }
+}

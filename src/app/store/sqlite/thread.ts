@@ -1,0 +1,119 @@
+// Calls across threads: a client on the main thread, a server in the worker. Errors keep their
+// type on the way; a worker that dies fails every call that waits for it.
+import { type MessagePort, parentPort, type Transferable, Worker } from 'node:worker_threads'
+import { StoreFailedError, StoreUnavailableError } from '../../errors.ts'
+import { storeError } from './faults.ts'
+
+type Methods = Record<string, (argument: never) => unknown>
+type Request = { readonly id: number; readonly method: string; readonly argument: unknown }
+type Answer =
+  | { readonly id: number; readonly ok: true; readonly value: unknown }
+  | { readonly id: number; readonly ok: false; readonly error: ThreadError }
+type ThreadError = { readonly name: string; readonly message: string; readonly stack: string }
+type Waiting = {
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: Error) => void
+}
+
+/** The caller's side of a worker that serves the methods `Served`. */
+export class ThreadClient<Served extends Methods> {
+  readonly #worker: Worker
+  readonly #waiting = new Map<number, Waiting>()
+  #nextId = 0
+  #gone: Error | null = null
+
+  /** Resolves with the reason when the worker ends; never rejects. */
+  readonly ended: Promise<Error>
+
+  constructor(module: URL) {
+    this.#worker = new Worker(module)
+    this.#worker.on('message', (answer: Answer) => this.#settle(answer))
+    this.ended = new Promise((resolve) => {
+      const end = (error: Error) => {
+        this.#gone ??= error
+        for (const { reject } of this.#waiting.values()) reject(this.#gone)
+        this.#waiting.clear()
+        resolve(this.#gone)
+      }
+      this.#worker.once('error', (error: unknown) => end(errorFrom(describe(error))))
+      this.#worker.once('exit', () => end(new StoreFailedError('The thread has ended.')))
+    })
+  }
+
+  /** Calls waiting for their answer. */
+  get pending(): number {
+    return this.#waiting.size
+  }
+
+  /** Runs a method in the worker; what is in `transfer` is moved there and not copied. */
+  call<Name extends keyof Served & string>(
+    method: Name,
+    argument: Parameters<Served[Name]>[0],
+    transfer: Transferable[] = [],
+  ): Promise<Awaited<ReturnType<Served[Name]>>> {
+    if (this.#gone !== null) return Promise.reject(this.#gone)
+    const id = this.#nextId++
+    const request: Request = { id, method, argument }
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve: resolve as Waiting['resolve'], reject })
+      this.#worker.postMessage(request, transfer)
+    })
+  }
+
+  /** Lets the worker serve what waits, close what it holds and end. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#gone === null) this.#worker.postMessage({ id: -1, method: 'close', argument: null })
+    await this.ended
+  }
+
+  #settle(answer: Answer): void {
+    const waiting = this.#waiting.get(answer.id)
+    this.#waiting.delete(answer.id)
+    if (answer.ok) waiting?.resolve(answer.value)
+    else waiting?.reject(errorFrom(answer.error))
+  }
+}
+
+/**
+ * Serves `methods` to the thread that started this worker, one call after the other. `afterwards`
+ * runs once an answer is on its way. The method `close` ends the worker after its answer.
+ */
+export function serveThread(methods: Methods, afterwards?: (method: string) => void): void {
+  const port = requirePort()
+  port.on('message', ({ id, method, argument }: Request) => {
+    port.postMessage(answerTo(methods, id, method, argument))
+    if (method === 'close') port.close()
+    else afterwards?.(method)
+  })
+}
+
+function answerTo(methods: Methods, id: number, method: string, argument: unknown): Answer {
+  try {
+    const value = methods[method]?.(argument as never)
+    return { id, ok: true, value }
+  } catch (error) {
+    return { id, ok: false, error: describe(storeError(error)) }
+  }
+}
+
+function requirePort(): MessagePort {
+  if (parentPort === null) throw new Error('This module runs in a worker thread.')
+  return parentPort
+}
+
+function describe(error: unknown): ThreadError {
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error))
+  return { name, message, stack: stack ?? '' }
+}
+
+function errorFrom({ name, message, stack }: ThreadError): Error {
+  const error = withType(name, message)
+  error.stack = stack
+  return error
+}
+
+function withType(name: string, message: string): Error {
+  if (name === 'StoreFailedError') return new StoreFailedError(message)
+  if (name === 'StoreUnavailableError') return new StoreUnavailableError(message)
+  return new Error(message)
+}
