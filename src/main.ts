@@ -7,4 +7,9 @@ if (major < 24) {
   )
   process.exit(78)
 }
+// Compiled code is kept between starts: they take half the time, and no thread needs the compiler.
+// Threads learn of it from the environment. Beside the packages, whoever can write may run code.
+const { join } = require('node:path')
+process.env['NODE_COMPILE_CACHE'] ??= join(__dirname, '../node_modules/.cache/compiled')
+require('node:module').enableCompileCache(process.env['NODE_COMPILE_CACHE'])
 void import('./app/cli/main.ts').then((cli) => cli.main(process.argv.slice(2)))

@@ -7,7 +7,7 @@ export type Log = Logger
 
 /** Lines are gathered and written together; this is the longest that one waits, in ms. */
 const FLUSH_MS = 100
-const BUFFER_BYTES = 4 * 1024
+const BUFFER_BYTES = 32 * 1024
 
 /** A log and the way to write out what it has gathered, for the end of the process. */
 export type LogOutput = { readonly log: Log; readonly flush: () => void }
@@ -25,6 +25,7 @@ export function createLog({
     dest: 1,
     sync: false,
     minLength: BUFFER_BYTES,
+    maxWrite: 2 * BUFFER_BYTES,
     periodicFlush: FLUSH_MS,
   })
   return { log: createLogTo(stream, logLevel), flush: () => stream.flushSync() }
@@ -36,12 +37,24 @@ export function createLogTo(stream: DestinationStream, level: Config['logLevel']
     {
       level,
       base: null,
-      timestamp: () => `,"ts":"${new Date().toISOString()}"`,
+      timestamp,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: describeError },
     },
     stream,
   )
+}
+
+// Many lines fall into one millisecond, and formatting it costs more than the rest of a line.
+let formattedMs = 0
+let formatted = ''
+function timestamp(): string {
+  const nowMs = Date.now()
+  if (nowMs !== formattedMs) {
+    formattedMs = nowMs
+    formatted = `,"ts":"${new Date(nowMs).toISOString()}"`
+  }
+  return formatted
 }
 
 /** An error's kind and place. Its own message may quote what somebody sent, so it stays out. */

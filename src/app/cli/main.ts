@@ -1,65 +1,83 @@
 // The command line: finds the command, and turns its failure into a sentence and an exit code.
-import { parseArgs } from 'node:util'
+import { readFileSync } from 'node:fs'
 import { ConfigurationError } from '../errors.ts'
-import { serve } from './serve.ts'
+import { backupCommand } from './backup.ts'
+import { type Command, ENDED, FAILED, MISUSED, print, tell, UsageError } from './command.ts'
+import { exportCommand } from './export.ts'
+import { sendCommand } from './send.ts'
+import { serveCommand } from './serve-command.ts'
+import { signCommand } from './sign.ts'
+import { verifyCommand } from './verify.ts'
+
+const COMMANDS: readonly Command[] = [
+  serveCommand,
+  sendCommand,
+  signCommand,
+  verifyCommand,
+  backupCommand,
+  exportCommand,
+]
+
+const WIDTH = Math.max(...COMMANDS.map(({ name }) => name.length))
 
 const HELP = `Usage: node src/main.ts <command> [options]
 
 Commands:
-  serve          Run the service until SIGTERM or SIGINT.
-    --init       First write .env with a random WEBHOOK_SECRET where there is neither
-                 a .env nor a WEBHOOK_SECRET, read without a key from this machine
-                 (READ_ACCESS=local) unless told otherwise, and print a signed curl.
+${COMMANDS.map(({ name, summary }) => `  ${name.padEnd(WIDTH)}  ${summary}`).join('\n')}
 
 Options:
-  -h, --help     Show this text.
+  -h, --help     Show this text; after a command, what that command does.
+      --version  Show the version.
 
 The configuration comes from the environment and from .env in the working directory;
 the environment wins. README.md lists every variable.
 
-Exit codes: 0 ended as asked, 1 failed, 2 wrong usage or configuration.
-`
+Exit codes: 0 ended as asked, 1 failed or found something wrong, 2 wrong usage or
+configuration. Results go to stdout, everything else to stderr.`
 
-const FAILED = 1
-const MISUSED = 2
+const PACKAGE = new URL('../../../package.json', import.meta.url)
 
 /** Runs the command in `args` (without the node binary and the script). Sets the exit code. */
 export async function main(args: readonly string[]): Promise<void> {
+  const [name, ...rest] = args
   try {
-    const { values, positionals } = parse(args)
-    if (values.help === true) {
-      process.stdout.write(HELP)
-      return
-    }
-    const [command, ...rest] = positionals
-    if (command !== 'serve' || rest.length > 0) throw new UsageError(usageOf(command, rest))
-    process.exitCode = await serve({ init: values.init === true })
+    process.exitCode = await run(name, rest)
   } catch (error) {
     const misused = error instanceof UsageError || error instanceof ConfigurationError
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+    const hint = error instanceof UsageError ? ` Try ${helpOf(name)}.` : ''
+    tell(`${error instanceof Error ? error.message : String(error)}${hint}`)
     process.exitCode = misused ? MISUSED : FAILED
   }
 }
 
-/** A command line that can't be understood. */
-class UsageError extends Error {
-  override readonly name = 'UsageError'
+async function run(name: string | undefined, rest: readonly string[]): Promise<number> {
+  if (name === undefined) throw new UsageError('There is no command.')
+  if (name === '--help' || name === '-h') return show(HELP)
+  if (name === '--version') return show(version())
+  const command = find(name)
+  if (command === undefined) throw new UsageError(`There is no command "${name}".`)
+  return wantsHelp(rest) ? show(command.help.trim()) : await command.run(rest)
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: { help: { type: 'boolean', short: 'h' }, init: { type: 'boolean' } },
-    })
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message}\nTry --help.`)
-  }
+function find(name: string | undefined): Command | undefined {
+  return COMMANDS.find((command) => command.name === name)
 }
 
-function usageOf(command: string | undefined, rest: readonly string[]): string {
-  if (command === undefined) return HELP.trimEnd()
-  const unknown = command === 'serve' ? rest.join(' ') : command
-  return `There is no command "${unknown}". Try --help.`
+function helpOf(name: string | undefined): string {
+  return find(name) === undefined ? '--help' : `${name} --help`
+}
+
+function wantsHelp(args: readonly string[]): boolean {
+  const end = args.indexOf('--')
+  const options = end === -1 ? args : args.slice(0, end)
+  return options.includes('--help') || options.includes('-h')
+}
+
+function version(): string {
+  return (JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string }).version
+}
+
+function show(text: string): number {
+  print(text)
+  return ENDED
 }

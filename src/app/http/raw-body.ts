@@ -44,6 +44,7 @@ export function collectBody(request: IncomingMessage, limits: BodyLimits): Promi
     const chunks: Buffer[] = []
     let received = 0
     let taken = 0
+    let ended = false
     const stop = (error: AppError) => {
       request.off('data', collect)
       request.resume()
@@ -60,13 +61,14 @@ export function collectBody(request: IncomingMessage, limits: BodyLimits): Promi
     }
     request.on('data', collect)
     request.once('end', () => {
+      ended = true
       const [first] = chunks
       resolve(chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks))
     })
     request.once('error', reject)
     request.once('close', () => {
       budget.giveBack(taken)
-      reject(new AppError('bad_request'))
+      if (!ended) reject(new AppError('bad_request'))
     })
   })
 }

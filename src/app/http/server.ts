@@ -156,7 +156,7 @@ function readRawBodies(app: FastifyInstance, { maxBodyBytes, queueMaxBytes }: Co
   app.addHook('onRequest', (request, _reply, done) => {
     // A content type that can't be parsed would be refused before the parser above is asked.
     if (request.headers['content-type'] !== undefined) {
-      request.raw.headers['content-type'] = 'application/octet-stream'
+      delete request.raw.headers['content-type']
     }
     done()
   })

@@ -17,6 +17,11 @@ type Waiting<Item, Outcome> = {
   readonly reject: (error: unknown) => void
 }
 
+type Commit<Item, Outcome> = {
+  readonly batch: readonly Waiting<Item, Outcome>[]
+  readonly written: Promise<readonly Outcome[]>
+}
+
 /** A queue bounded by count and by bytes, in front of one writer that takes batches. */
 export class WriteQueue<Item, Outcome> {
   readonly #options: WriteQueueOptions<Item, Outcome>
@@ -78,36 +83,51 @@ export class WriteQueue<Item, Outcome> {
     })
   }
 
+  // The next batch is on its way to the writer before the last one's requests are answered:
+  // otherwise the writer would wait while the answers are written.
   async #commitAll(): Promise<void> {
     this.#committing = true
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting
-      this.#waiting = []
-      await this.#commit(batch)
+    let next = this.#begin()
+    while (next !== null) {
+      const { batch, written } = next
+      try {
+        const outcomes = await written
+        this.#release(batch)
+        next = this.#begin()
+        resolveAll(batch, outcomes)
+      } catch (error) {
+        // Whoever came while the writer was failing would only wait for the same answer.
+        const all = [...batch, ...this.#waiting.splice(0)]
+        this.#release(all)
+        next = null
+        for (const { reject } of all) reject(error)
+      }
     }
     this.#committing = false
     for (const resolve of this.#idle.splice(0)) resolve()
   }
 
-  async #commit(batch: readonly Waiting<Item, Outcome>[]): Promise<void> {
-    try {
-      const outcomes = await this.#options.write(batch.map(({ item }) => item))
-      this.#release(batch)
-      batch.forEach(({ resolve, reject }, i) => {
-        const outcome = outcomes[i]
-        if (outcome === undefined) reject(new StoreUnavailableError('The writer gave no outcome.'))
-        else resolve(outcome)
-      })
-    } catch (error) {
-      // Whoever came while the writer was failing would only wait for the same answer.
-      const all = [...batch, ...this.#waiting.splice(0)]
-      this.#release(all)
-      for (const { reject } of all) reject(error)
-    }
+  /** Hands everything that waits to the writer; null when nothing does. */
+  #begin(): Commit<Item, Outcome> | null {
+    if (this.#waiting.length === 0) return null
+    const batch = this.#waiting
+    this.#waiting = []
+    return { batch, written: this.#options.write(batch.map(({ item }) => item)) }
   }
 
   #release(batch: readonly Waiting<Item, Outcome>[]): void {
     this.#items -= batch.length
     for (const { item } of batch) this.#bytes -= this.#options.bytesOf(item)
   }
+}
+
+function resolveAll<Item, Outcome>(
+  batch: readonly Waiting<Item, Outcome>[],
+  outcomes: readonly Outcome[],
+): void {
+  batch.forEach(({ resolve, reject }, i) => {
+    const outcome = outcomes[i]
+    if (outcome === undefined) reject(new StoreUnavailableError('The writer gave no outcome.'))
+    else resolve(outcome)
+  })
 }

@@ -58,7 +58,7 @@ const REDOC_PAGE = `<!doctype html>
 <link rel="icon" href="data:,">
 </head>
 <body>
-<redoc spec-url="/openapi.json"></redoc>
+<redoc spec-url="/openapi.json" disable-telemetry="true"></redoc>
 <script type="module" src="/redoc/redoc.standalone.js"></script>
 </body>
 </html>

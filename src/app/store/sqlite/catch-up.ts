@@ -1,8 +1,8 @@
 // When the search index is brought up to date: at once while the service is idle, with pauses
-// while messages arrive, so that indexing takes at most a quarter of a core from them.
+// while messages arrive, so that indexing takes at most a tenth of a core from them.
 
 /** While messages arrive: pause this many times as long as the last chunk took. */
-const PAUSE_FACTOR = 3
+const PAUSE_FACTOR = 9
 /** With more messages than this unindexed, a search's scan of them costs more than the pauses save. */
 const MAX_LAG = 100_000
 const RETRY_MS = 1000

@@ -35,7 +35,7 @@ export function openWriter(file: string): DatabaseSync {
     pragma foreign_keys = on;
     pragma wal_autocheckpoint = 0;
     pragma journal_size_limit = ${JOURNAL_SIZE_LIMIT_BYTES};
-    pragma cache_size = -32000;
+    pragma cache_size = -16000;
   `)
   return database
 }
@@ -43,7 +43,7 @@ export function openWriter(file: string): DatabaseSync {
 /** A connection that only reads; it never blocks the writer nor is blocked by it. */
 export function openReader(file: string): DatabaseSync {
   const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, readOnly: true })
-  database.exec('pragma cache_size = -16000')
+  database.exec('pragma cache_size = -8000')
   return database
 }
 

@@ -1,4 +1,4 @@
-// The store on one SQLite file: a thread that writes, two that read, one that indexes.
+// The store on one SQLite file: a thread that writes, one that reads, one that searches and indexes.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -15,8 +15,8 @@ import type { InsertedBatch, MessageStore, StoreFailure } from '../store.ts'
 import { packBatch } from './batch.ts'
 import { CatchUp } from './catch-up.ts'
 import { createPrivateFile, makePrivate } from './connection.ts'
-import type { IndexerMethods } from './indexer-thread.ts'
 import type { ReaderMethods } from './reader-thread.ts'
+import type { SearchMethods } from './search-thread.ts'
 import { ThreadClient } from './thread.ts'
 import type { WriterMethods } from './writer-thread.ts'
 
@@ -59,13 +59,9 @@ class SqliteStore implements MessageStore {
   readonly #files: { messages: string; search: string }
   readonly #directory: string | null
   readonly #writer = new ThreadClient<WriterMethods>(new URL('./writer-thread.ts', import.meta.url))
-  // Searches can take long, so they have a thread to themselves.
   readonly #lists = new ThreadClient<ReaderMethods>(new URL('./reader-thread.ts', import.meta.url))
-  readonly #searches = new ThreadClient<ReaderMethods>(
-    new URL('./reader-thread.ts', import.meta.url),
-  )
-  readonly #indexer = new ThreadClient<IndexerMethods>(
-    new URL('./indexer-thread.ts', import.meta.url),
+  readonly #searches = new ThreadClient<SearchMethods>(
+    new URL('./search-thread.ts', import.meta.url),
   )
   readonly #catchUp: CatchUp
   #fail: (failure: StoreFailure) => void = () => {}
@@ -75,13 +71,13 @@ class SqliteStore implements MessageStore {
     this.#files = { messages, search: messages.replace(/(\.\w+)?$/, '-search$1') }
     this.#directory = directory
     this.#catchUp = new CatchUp({
-      indexChunk: () => this.#indexer.call('indexChunk', null),
+      indexChunk: () => this.#searches.call('indexChunk', null),
       onError: onIndexError,
     })
     this.failed = new Promise((resolve) => {
       this.#fail = resolve
     })
-    for (const thread of [this.#writer, this.#lists, this.#searches, this.#indexer]) {
+    for (const thread of [this.#writer, this.#lists, this.#searches]) {
       void thread.ended.then((error) => {
         if (this.#closed === null) this.#fail({ reason: error.message })
       })
@@ -92,17 +88,15 @@ class SqliteStore implements MessageStore {
     createPrivateFile(this.#files.messages)
     makePrivate(this.#files.messages)
     await this.#writer.call('open', this.#files.messages)
-    await this.#indexer.call('open', this.#files)
-    await Promise.all([
-      this.#lists.call('open', this.#files),
-      this.#searches.call('open', this.#files),
-    ])
+    await this.#searches.call('open', this.#files)
+    await this.#lists.call('open', this.#files)
     this.#catchUp.wake()
   }
 
   async insert(batch: readonly IncomingMessage[]): Promise<InsertedBatch> {
     const packed = packBatch(batch)
-    const inserted = await this.#write(() => this.#writer.call('insert', packed, [packed.bodies]))
+    const moved = [packed.bodies.buffer, packed.lengths.buffer] as ArrayBuffer[]
+    const inserted = await this.#write(() => this.#writer.call('insert', packed, moved))
     this.#catchUp.wake()
     return inserted
   }
@@ -112,16 +106,17 @@ class SqliteStore implements MessageStore {
   }
 
   page(request: PageRequest): Promise<MessagePage> {
-    const thread = request.filter.search === undefined ? this.#lists : this.#searches
-    return read(thread, 'page', request)
+    return request.filter.search === undefined
+      ? read(this.#lists, () => this.#lists.call('page', request))
+      : read(this.#searches, () => this.#searches.call('page', request))
   }
 
   find(messageId: string): Promise<Message | null> {
-    return read(this.#lists, 'find', messageId)
+    return read(this.#lists, () => this.#lists.call('find', messageId))
   }
 
   stats(): Promise<Stats> {
-    return read(this.#lists, 'stats', null)
+    return read(this.#lists, () => this.#lists.call('stats', null))
   }
 
   async sizeBytes(): Promise<number> {
@@ -138,7 +133,7 @@ class SqliteStore implements MessageStore {
   async #close(): Promise<void> {
     await this.#catchUp.close()
     // Readers first: the last connection to close folds the log into the database.
-    for (const thread of [this.#lists, this.#searches, this.#indexer, this.#writer]) {
+    for (const thread of [this.#lists, this.#searches, this.#writer]) {
       await thread.close()
     }
     if (this.#directory !== null) rmSync(this.#directory, { recursive: true, force: true })
@@ -154,14 +149,13 @@ class SqliteStore implements MessageStore {
   }
 }
 
-async function read<Name extends 'page' | 'find' | 'stats'>(
-  thread: ThreadClient<ReaderMethods>,
-  method: Name,
-  argument: Parameters<ReaderMethods[Name]>[0],
-): Promise<ReturnType<ReaderMethods[Name]>> {
+async function read<Result>(
+  thread: { readonly pending: number },
+  call: () => Promise<Result>,
+): Promise<Result> {
   if (thread.pending >= MAX_PENDING_READS) throw new AppError('reads_overloaded')
   try {
-    return await thread.call(method, argument)
+    return await call()
   } catch (error) {
     const known = error instanceof StoreUnavailableError || error instanceof StoreFailedError
     throw known ? new AppError('reads_unavailable', { cause: error }) : error

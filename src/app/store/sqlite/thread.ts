@@ -26,7 +26,7 @@ export class ThreadClient<Served extends Methods> {
   readonly ended: Promise<Error>
 
   constructor(module: URL) {
-    this.#worker = new Worker(module)
+    this.#worker = new Worker(module, { resourceLimits: { maxYoungGenerationSizeMb: 8 } })
     this.#worker.on('message', (answer: Answer) => this.#settle(answer))
     this.ended = new Promise((resolve) => {
       const end = (error: Error) => {

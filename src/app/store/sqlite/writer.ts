@@ -9,8 +9,11 @@ import { openWriter, pragma, requireDurability } from './connection.ts'
 import { storeError } from './faults.ts'
 import { migrate, SCHEMA_VERSION, schemaVersion } from './schema.ts'
 
-/** Log frames (pages of 4 KiB) after which they are copied into the database file. */
-const CHECKPOINT_FRAMES = 2000
+/**
+ * Log frames (pages of 4 KiB) after which they are copied into the database file. A page that
+ * changed often is copied once, so fewer and larger checkpoints write less.
+ */
+const CHECKPOINT_FRAMES = 12_000
 
 type StoredMessage = {
   sender: string

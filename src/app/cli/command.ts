@@ -1,0 +1,111 @@
+// What a command is, and what all of them share: options, exit codes, output.
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
+
+/** One command of the command line. */
+export type Command = {
+  readonly name: string
+  /** A few words for the list of commands. */
+  readonly summary: string
+  /** The whole help text. */
+  readonly help: string
+  /** Runs with the arguments after the name; resolves with the exit code of the process. */
+  run(args: readonly string[]): Promise<number>
+}
+
+/** Ended as asked. */
+export const ENDED = 0
+/** Failed, or found something wrong. */
+export const FAILED = 1
+/** Wrong usage or configuration: nothing was begun. */
+export const MISUSED = 2
+
+/** A command line that can't be understood or must not be followed. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+/**
+ * The options in `args`, and at most one argument beside them where `argument` names it. Throws
+ * UsageError for anything else.
+ */
+export function parseOptions<Options extends ParseArgsOptionsConfig>(
+  args: readonly string[],
+  options: Options,
+  argument?: string,
+) {
+  const { values, positionals } = parse(args, options)
+  const [first, second] = positionals
+  const surplus = argument === undefined ? first : second
+  if (surplus !== undefined) throw new UsageError(`"${surplus}" is one argument too many.`)
+  return { values, argument: first }
+}
+
+function parse<Options extends ParseArgsOptionsConfig>(args: readonly string[], options: Options) {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true })
+  } catch (error) {
+    // The first sentence says what is wrong; the rest is advice about arguments nobody meant.
+    const [sentence] = (error as Error).message.split(/\.? To specify a positional/)
+    throw new UsageError(`${sentence?.replaceAll('\n', ' ').replace(/\.?$/, '.')}`)
+  }
+}
+
+export type NumberRange = { readonly least: number; readonly most: number; readonly whole: boolean }
+
+/** The number in the text of an option; undefined where the option was not given. */
+export function numberOption(
+  name: string,
+  text: string | undefined,
+  { least, most, whole }: NumberRange,
+): number | undefined {
+  if (text === undefined) return undefined
+  const value = /^\d{1,12}(\.\d{1,9})?$/.test(text) ? Number(text) : Number.NaN
+  if (value >= least && value <= most && (!whole || Number.isInteger(value))) return value
+  const kind = whole ? 'a whole number' : 'a number'
+  throw new UsageError(`--${name} should be ${kind} from ${least} to ${most}.`)
+}
+
+/** The option's text where it is one of `choices`. */
+export function choiceOption<Choice extends string>(
+  name: string,
+  text: string,
+  choices: readonly Choice[],
+): Choice {
+  const choice = choices.find((candidate) => candidate === text)
+  if (choice !== undefined) return choice
+  throw new UsageError(`--${name} should be ${choices.join(' or ')}.`)
+}
+
+let guarded = false
+
+/** Writes a line of results to stdout. A reader that has gone away is no failure. */
+export function print(line: string): void {
+  if (!guarded) {
+    guarded = true
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error
+    })
+  }
+  process.stdout.write(`${line}\n`)
+}
+
+/** Says something to the person at the terminal, away from the results. */
+export function tell(line: string): void {
+  process.stderr.write(`${line}\n`)
+}
+
+/**
+ * Text from outside as it may stand on a terminal and in a line: in quotes, with every character
+ * escaped that would move the cursor, end the line or turn the writing around.
+ */
+export function quoted(text: string): string {
+  return JSON.stringify(text).replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
+  )
+}
+
+/** A number for people: 1234567 as 1,234,567. */
+export function grouped(value: number): string {
+  return value.toLocaleString('en-US')
+}

@@ -1,0 +1,40 @@
+// What the commands beside `serve` need of the configuration: a secret to sign with, a database.
+import { existsSync } from 'node:fs'
+import { type Config, readConfig } from '../config.ts'
+import { ConfigurationError } from '../errors.ts'
+import { type DatabaseUrl, parseDatabaseUrl } from '../store/database-url.ts'
+import { UsageError } from './command.ts'
+import { readEnvironment } from './environment.ts'
+
+/** The configuration the service would start with in this directory. */
+export function configuration(): Config {
+  return readConfig(readEnvironment(process.cwd(), process.env))
+}
+
+/**
+ * The secret that signs; the first one while another is being replaced. Never an option: everybody
+ * on a machine can read the arguments of its processes.
+ */
+export function signingSecret({ webhookSecrets }: Pick<Config, 'webhookSecrets'>): string {
+  const [secret] = webhookSecrets
+  if (secret !== undefined) return secret
+  throw new ConfigurationError(
+    'WEBHOOK_SECRET is not set: set it in the environment or in .env, as for the service.',
+  )
+}
+
+/** The file behind the option --database or, without it, DATABASE_URL. It has to exist. */
+export function databaseFile(option: string | undefined): string {
+  const { file } = option === undefined ? configuration().databaseUrl : parseOption(option)
+  if (file === null) {
+    throw new ConfigurationError('A database in memory can only be read through its service.')
+  }
+  if (!existsSync(file)) throw new ConfigurationError(`There is no database at ${file}.`)
+  return file
+}
+
+function parseOption(text: string): DatabaseUrl {
+  const url = parseDatabaseUrl(text)
+  if (url !== null) return url
+  throw new UsageError('--database should be a URL such as sqlite:///./data/messages.db.')
+}
