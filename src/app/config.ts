@@ -181,6 +181,11 @@ export function readConfig(environment: Environment): Config {
     if (value === undefined) problems.push(`${name} should be ${expected}.`)
     config[key] = value
   }
+  if (Number(config['queueMaxBytes']) < Number(config['maxBodyBytes'])) {
+    problems.push(
+      'QUEUE_MAX_BYTES should be at least MAX_BODY_BYTES, or a large message would never be stored.',
+    )
+  }
   if (problems.length > 0) throw new ConfigurationError(problems.join('\n'))
   if (config['debug'] === true && !environment['LOG_LEVEL']?.trim()) config['logLevel'] = 'debug'
   return Object.freeze(config) as Config

@@ -46,7 +46,7 @@ function parse<Options extends ParseArgsOptionsConfig>(args: readonly string[], 
   } catch (error) {
     // The first sentence says what is wrong; the rest is advice about arguments nobody meant.
     const [sentence] = (error as Error).message.split(/\.? To specify a positional/)
-    throw new UsageError(`${sentence?.replaceAll('\n', ' ').replace(/\.?$/, '.')}`)
+    throw new UsageError(`${sentence?.replaceAll('\n', ' ').replace(/\.?$/, '')}; try --help.`)
   }
 }
 
@@ -94,12 +94,14 @@ export function tell(line: string): void {
   process.stderr.write(`${line}\n`)
 }
 
-/**
- * Text from outside as it may stand on a terminal and in a line: in quotes, with every character
- * escaped that would move the cursor, end the line or turn the writing around.
- */
+/** Text from outside as it may stand in a line of ours: in quotes, and nothing in it hidden. */
 export function quoted(text: string): string {
-  return JSON.stringify(text).replace(
+  return visible(JSON.stringify(text))
+}
+
+/** Escapes what would move a terminal's cursor, end the line or turn the writing around. */
+export function visible(text: string): string {
+  return text.replace(
     /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
     (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
   )

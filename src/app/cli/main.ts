@@ -44,27 +44,24 @@ export async function main(args: readonly string[]): Promise<void> {
     process.exitCode = await run(name, rest)
   } catch (error) {
     const misused = error instanceof UsageError || error instanceof ConfigurationError
-    const hint = error instanceof UsageError ? ` Try ${helpOf(name)}.` : ''
-    tell(`${error instanceof Error ? error.message : String(error)}${hint}`)
+    tell(sentence(error))
     process.exitCode = misused ? MISUSED : FAILED
   }
 }
 
+function sentence(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const ofDatabase = 'code' in error && error.code === 'ERR_SQLITE_ERROR'
+  return ofDatabase ? `The database can't be used: ${error.message}.` : error.message
+}
+
 async function run(name: string | undefined, rest: readonly string[]): Promise<number> {
-  if (name === undefined) throw new UsageError('There is no command.')
+  if (name === undefined) throw new UsageError('There is no command; try --help.')
   if (name === '--help' || name === '-h') return show(HELP)
   if (name === '--version') return show(version())
-  const command = find(name)
-  if (command === undefined) throw new UsageError(`There is no command "${name}".`)
+  const command = COMMANDS.find((candidate) => candidate.name === name)
+  if (command === undefined) throw new UsageError(`There is no command "${name}"; try --help.`)
   return wantsHelp(rest) ? show(command.help.trim()) : await command.run(rest)
-}
-
-function find(name: string | undefined): Command | undefined {
-  return COMMANDS.find((command) => command.name === name)
-}
-
-function helpOf(name: string | undefined): string {
-  return find(name) === undefined ? '--help' : `${name} --help`
 }
 
 function wantsHelp(args: readonly string[]): boolean {

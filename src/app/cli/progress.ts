@@ -13,7 +13,7 @@ export class Progress {
   readonly #label: string
   readonly #unit: string
   readonly #output: Terminal
-  readonly #start = performance.now()
+  #start = 0
   #drawnAt = performance.now()
   #drawn = false
 
@@ -26,13 +26,17 @@ export class Progress {
   /** Shows `done` of `total`, unless something was shown just now. */
   update(done: number, total: number): void {
     const now = performance.now()
+    if (this.#start === 0) this.#start = now
     if (now - this.#drawnAt < (this.#output.isTTY ? REDRAW_MS : LINE_MS)) return
     this.#drawnAt = now
     this.#drawn = true
-    const rate = Math.round(done / ((now - this.#start) / 1000))
-    const text = `${grouped(done)} of ${grouped(total)} ${this.#unit}, ${grouped(rate)}/s`
-    if (this.#output.isTTY) this.#output.write(`\r\u001b[K${this.#label} ${bar(done, total)} ${text}`)
-    else this.#output.write(`${this.#label} ${text}\n`)
+    const seconds = Math.max(0.001, (now - this.#start) / 1000)
+    const rate = `${grouped(Math.round(done / seconds))}/s`
+    const text = `${grouped(done)} of ${grouped(total)} ${this.#unit}, ${rate}`
+    const line = this.#output.isTTY
+      ? `\r\u001b[K${this.#label} ${bar(done, total)} ${text}`
+      : `${this.#label} ${text}\n`
+    this.#output.write(line)
   }
 
   /** Takes the bar away. */

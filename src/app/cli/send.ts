@@ -1,6 +1,5 @@
 // The command `send`: signs messages and posts them to a webhook, one or many.
-import { randomBytes, randomUUID } from 'node:crypto'
-import { setTimeout as wait } from 'node:timers/promises'
+import { randomUUID } from 'node:crypto'
 import type { Config } from '../config.ts'
 import {
   type Command,
@@ -13,11 +12,10 @@ import {
   tell,
   UsageError,
 } from './command.ts'
-import { type MadeUpRun, madeUpMessage, RECIPIENT, randomFrom, type WireMessage } from './made-up.ts'
-import { post, type Target } from './post.ts'
-import { Progress } from './progress.ts'
+import { RECIPIENT, type WireMessage } from './made-up.ts'
+import { post } from './post.ts'
+import { type Fields, type Many, sendMany, type WebhookTarget } from './send-many.ts'
 import { configuration, signingSecret } from './settings.ts'
-import { Tally } from './tally.ts'
 
 const HELP = `
 Usage: node src/main.ts send [options]
@@ -68,13 +66,6 @@ const OPTIONS = {
   seed: { type: 'string' },
 } as const
 
-type Fields = Partial<Omit<WireMessage, 'message_id'>>
-type Many = {
-  readonly count: number
-  readonly rate: number
-  readonly concurrency: number
-  readonly seed: string | undefined
-}
 type Values = Partial<Record<keyof typeof OPTIONS, string>>
 
 /** Sends messages. */
@@ -110,6 +101,10 @@ function manyFrom(values: Values): Many | null {
   if (values.id !== undefined) {
     throw new UsageError('--id can be given to one message only, and not with --count.')
   }
+  // It becomes a part of every id.
+  if (values.seed !== undefined && !/^.{1,100}$/u.test(values.seed)) {
+    throw new UsageError('--seed should have 1 to 100 characters.')
+  }
   const concurrency = { least: 1, most: 10_000, whole: true }
   return {
     count,
@@ -133,11 +128,9 @@ function urlFrom(text: string | undefined, { host, port }: Config): URL {
   return url
 }
 
-type Signed = Pick<Target, 'url' | 'secret' | 'retries'>
-
 async function sendOne(
   { id, fields }: { id: string | undefined; fields: Fields },
-  target: Signed,
+  target: WebhookTarget,
 ): Promise<number> {
   const message: WireMessage = {
     message_id: id ?? `sent.${randomUUID()}`,
@@ -157,54 +150,4 @@ async function sendOne(
   if (code === 200) return ENDED
   tell(`The service answered ${code}: ${quoted(body.slice(0, 1000))}`)
   return FAILED
-}
-
-async function sendMany(
-  { many, fields }: { many: Many; fields: Fields },
-  target: Signed,
-): Promise<number> {
-  const { count, seed } = many
-  const tally = new Tally()
-  const progress = new Progress('Sending', 'messages')
-  const stop = new AbortController()
-  const onSignal = () => stop.abort()
-  // Once: a second one ends the process as usual.
-  process.once('SIGINT', onSignal)
-  const run: MadeUpRun = {
-    run: seed ?? randomBytes(8).toString('hex'),
-    random: randomFrom(seed ?? randomUUID()),
-    seeded: seed !== undefined,
-  }
-  let next = 0
-  await inTurns(many, stop.signal, async () => {
-    const message = { ...madeUpMessage(run, next++), ...fields }
-    const onRetry = () => tally.addRetry()
-    tally.add(await post(JSON.stringify(message), { ...target, stop: stop.signal, onRetry }))
-    progress.update(tally.answers, count)
-  })
-  process.off('SIGINT', onSignal)
-  progress.finish()
-  tally.addUnsent(count - next)
-  for (const line of tally.summary()) print(line)
-  if (tally.allAccepted) return ENDED
-  tell('Not every message was answered 200.')
-  return FAILED
-}
-
-/** Runs `work` `count` times, so many at once and a second; `work` begins in order. */
-async function inTurns(
-  { count, rate, concurrency }: Many,
-  stop: AbortSignal,
-  work: () => Promise<void>,
-): Promise<void> {
-  const start = performance.now()
-  let begun = 0
-  const worker = async () => {
-    while (begun < count && !stop.aborted) {
-      const waitMs = start + (begun++ * 1000) / rate - performance.now()
-      if (waitMs > 1) await wait(waitMs, undefined, { signal: stop }).catch(() => {})
-      if (!stop.aborted) await work()
-    }
-  }
-  await Promise.all(Array.from({ length: Math.min(concurrency, count) }, worker))
 }

@@ -9,6 +9,13 @@ const nullableText = (description: string, example: string) =>
   Type.Unsafe<string | null>({ type: ['string', 'null'], description, examples: [example] })
 
 const MESSAGE_ID = 'wamid.HBgLMTQxNTU1NTAxMDA'
+const MESSAGE = {
+  message_id: MESSAGE_ID,
+  from: '+14155550100',
+  to: '+14155550101',
+  ts: '2025-01-15T10:00:00Z',
+  text: 'Hello',
+}
 
 export const MessageBody = Type.Object(
   {
@@ -18,7 +25,7 @@ export const MessageBody = Type.Object(
     ts: text('When it was sent, exactly as the sender wrote it.', '2025-01-15T10:00:00Z'),
     text: nullableText('The text; null where there is none.', 'Hello'),
   },
-  { description: 'A stored message.' },
+  { description: 'A stored message.', examples: [MESSAGE] },
 )
 
 export const WebhookBody = Type.Object(
@@ -44,7 +51,10 @@ export const WebhookBody = Type.Object(
       }),
     ),
   },
-  { description: 'One message. Unknown fields are ignored and kept in the stored raw body.' },
+  {
+    description: 'One message. Unknown fields are ignored and kept in the stored raw body.',
+    examples: [MESSAGE],
+  },
 )
 
 export const WebhookHeaders = Type.Object({
@@ -59,21 +69,20 @@ export const WebhookHeaders = Type.Object({
 
 export const Accepted = Type.Object(
   { status: Type.Literal('ok') },
-  { examples: [{ status: 'ok' }] },
+  { description: 'It is stored durably, since now or before.', examples: [{ status: 'ok' }] },
 )
 
 export const MessagesQuery = Type.Object({
-  limit: Type.Integer({
-    minimum: 1,
-    maximum: 100,
-    default: 50,
-    description: 'Messages on a page.',
-  }),
-  offset: Type.Integer({
-    minimum: 0,
-    default: 0,
-    description: 'Messages to skip. For many pages, `cursor` is faster.',
-  }),
+  limit: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 100, default: 50, description: 'Messages on a page.' }),
+  ),
+  offset: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      default: 0,
+      description: 'Messages to skip. For many pages, `cursor` is faster.',
+    }),
+  ),
   from: Type.Optional(text('Only from this sender, exactly.', '+14155550100')),
   to: Type.Optional(text('Only to this recipient, exactly.', '+14155550101')),
   since: Type.Optional(text('Only sent at this instant or later.', '2025-01-15T00:00:00Z')),
@@ -81,65 +90,109 @@ export const MessagesQuery = Type.Object({
   q: Type.Optional(
     text('Only with this in the text, in upper or lower case. No character is special.', 'hello'),
   ),
-  order: Type.Unsafe<'asc' | 'desc'>({
-    type: 'string',
-    enum: ['asc', 'desc'],
-    default: 'asc',
-    description: 'Oldest or newest first.',
-  }),
+  order: Type.Optional(
+    Type.Unsafe<'asc' | 'desc'>({
+      type: 'string',
+      enum: ['asc', 'desc'],
+      default: 'asc',
+      description: 'Oldest or newest first.',
+    }),
+  ),
   cursor: Type.Optional(
     text('`next_cursor` of the page before, with the same filters and order.', 'WyJ4Il0'),
   ),
 })
-export type MessagesQuery = Static<typeof MessagesQuery>
+type WithDefault = 'limit' | 'offset' | 'order'
+/** As validation hands it on: what has a default is there. */
+export type MessagesQuery = Static<typeof MessagesQuery> &
+  Required<Pick<Static<typeof MessagesQuery>, WithDefault>>
 
 export const MessageParams = Type.Object({
   message_id: text('The id of the message, percent-encoded.', MESSAGE_ID),
 })
 export type MessageParams = Static<typeof MessageParams>
 
-export const MessageList = Type.Object({
-  data: Type.Array(MessageBody),
-  total: Type.Integer({ description: 'Messages that match the filters, on all pages.' }),
-  limit: Type.Integer(),
-  offset: Type.Integer(),
-  next_cursor: nullableText('Send it as `cursor` for the next page; null on the last.', 'WyJ4Il0'),
-})
+export const MessageList = Type.Object(
+  {
+    data: Type.Array(MessageBody),
+    total: Type.Integer({ description: 'Messages that match the filters, on all pages.' }),
+    limit: Type.Integer(),
+    offset: Type.Integer(),
+    next_cursor: nullableText(
+      'Send it as `cursor` for the next page; null on the last.',
+      'WyJ4Il0',
+    ),
+  },
+  {
+    description: 'A page of messages.',
+    examples: [{ data: [MESSAGE], total: 1, limit: 50, offset: 0, next_cursor: null }],
+  },
+)
 
-export const StatsBody = Type.Object({
-  total_messages: Type.Integer({ examples: [3] }),
-  senders_count: Type.Integer({ examples: [2] }),
-  messages_per_sender: Type.Array(
-    Type.Object({ from: Type.String({ examples: ['+14155550100'] }), count: Type.Integer() }),
-    { description: 'The ten busiest senders: by count descending, then by number.' },
-  ),
-  first_message_ts: nullableText(
-    'Of the earliest message, as it was sent.',
-    '2025-01-15T10:00:00Z',
-  ),
-  last_message_ts: nullableText('Of the latest message, as it was sent.', '2025-01-15T12:30:00Z'),
-})
+const timestamp = (description: string) => nullableText(description, MESSAGE.ts)
+
+export const StatsBody = Type.Object(
+  {
+    total_messages: Type.Integer(),
+    senders_count: Type.Integer(),
+    messages_per_sender: Type.Array(Type.Object({ from: Type.String(), count: Type.Integer() }), {
+      description: 'The ten busiest senders: by count descending, then by number.',
+    }),
+    first_message_ts: timestamp('Of the earliest message, as it was sent; null without any.'),
+    last_message_ts: timestamp('Of the latest message, as it was sent; null without any.'),
+  },
+  {
+    description: 'What is stored, counted.',
+    examples: [
+      {
+        total_messages: 3,
+        senders_count: 2,
+        messages_per_sender: [
+          { from: '+14155550100', count: 2 },
+          { from: '+14155550102', count: 1 },
+        ],
+        first_message_ts: '2025-01-15T10:00:00Z',
+        last_message_ts: '2025-01-15T12:30:00Z',
+      },
+    ],
+  },
+)
 
 export const LiveBody = Type.Object(
   { status: Type.Literal('ok') },
-  { examples: [{ status: 'ok' }] },
+  { description: 'The process answers.', examples: [{ status: 'ok' }] },
 )
 
 const check = (...values: string[]) => Type.Unsafe<string>({ type: 'string', enum: values })
 
-export const ReadyBody = Type.Object(
-  {
-    status: check('ok', 'not ready'),
-    checks: Type.Object({
-      database: check('ok', 'failed'),
-      webhook_secret: check('ok', 'not configured'),
-    }),
-  },
-  { examples: [{ status: 'ok', checks: { database: 'ok', webhook_secret: 'ok' } }] },
+const readiness = (description: string, status: string, database: string, secret: string) =>
+  Type.Object(
+    {
+      status: check('ok', 'not ready'),
+      checks: Type.Object({
+        database: check('ok', 'failed'),
+        webhook_secret: check('ok', 'not configured'),
+      }),
+    },
+    { description, examples: [{ status, checks: { database, webhook_secret: secret } }] },
+  )
+
+export const ReadyBody = readiness('Messages are taken in.', 'ok', 'ok', 'ok')
+export const NotReadyBody = readiness(
+  'Messages can not be taken in now.',
+  'not ready',
+  'failed',
+  'not configured',
 )
 
 const detail = (example: string) =>
   Type.Object({ detail: Type.String() }, { description: example, examples: [{ detail: example }] })
+
+const RETRY_AFTER = {
+  'Retry-After': { type: 'integer', description: 'Seconds after which to try again.' },
+}
+/** An error that passes by itself. */
+const passing = (example: string) => ({ ...detail(example), headers: RETRY_AFTER })
 
 const Problems = Type.Object(
   {
@@ -168,7 +221,7 @@ export const ERRORS = {
   415: detail('Send the body as it was signed, without a Content-Encoding.'),
   422: Problems,
   500: detail('Internal Server Error'),
-  503: detail('Too many messages are waiting to be stored; send this one again later.'),
+  503: passing('Too many messages are waiting to be stored; send this one again later.'),
 } as const
 
 /** Errors of the routes that take messages in. */
@@ -188,5 +241,5 @@ export const READ_ERRORS = {
   400: ERRORS[400],
   401: unauthorized,
   500: ERRORS[500],
-  503: detail('Too many queries are waiting; send this one again later.'),
+  503: passing('Too many queries are waiting; send this one again later.'),
 } as const

@@ -12,8 +12,6 @@ import type { Log } from '../log.ts'
 /** Errors that Fastify itself finds, as ours. */
 const FRAMEWORK_ERRORS: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_BAD_URL: 'bad_url',
-  // Longer than any id a message can have.
-  FST_ERR_MAX_PARAM_LENGTH: 'message_not_found',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'bad_request',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'bad_request',
 }

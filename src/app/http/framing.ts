@@ -1,15 +1,16 @@
 // Requests whose framing two servers could read differently: refused with 400 and a closed
 // connection, so that a proxy in front can never be made to disagree with this service.
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
 /**
- * Whether a request that Node's parser let through is ambiguous all the same: more than one Host,
- * a Transfer-Encoding other than a single `chunked`, a target that is not a plain path, or a body
- * on a method that has none here.
+ * Whether a request that Node's parser let through is ambiguous all the same: not exactly one Host
+ * (HTTP/1.0 may do without), a Transfer-Encoding other than a single `chunked`, a target that is
+ * not a plain path, a body on a method that has none here, or a version other than 1.x.
  */
-export function isAmbiguous({ rawHeaders, url, method }: IncomingMessage): boolean {
-  if (url?.[0] !== '/') return true
+export function isAmbiguous(request: IncomingMessage): boolean {
+  const { rawHeaders, url = '', method, httpVersion } = request
+  if (url[0] !== '/' || url.includes('#')) return true
   let hosts = 0
   let encodings = 0
   let hasBody = false
@@ -25,25 +26,43 @@ export function isAmbiguous({ rawHeaders, url, method }: IncomingMessage): boole
       if (rawHeaders[i + 1]?.toLowerCase() !== 'chunked') return true
     }
   }
-  return hosts > 1 || encodings > 1 || (hasBody && (method === 'GET' || method === 'HEAD'))
+  if (hosts !== 1 && !(hosts === 0 && httpVersion === '1.0')) return true
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') return true
+  return encodings > 1 || (hasBody && (method === 'GET' || method === 'HEAD'))
 }
 
 type ParseError = Error & { readonly code?: string }
 
-/** Sockets with a request that is not answered yet: bytes written now would be taken for its answer. */
-const busy = new WeakMap<Socket, number>()
+type Exchange = { readonly request: IncomingMessage; readonly response: ServerResponse }
+type Exchanges = { unanswered: number; readonly last: Exchange }
 
-export function requestBegins(socket: Socket): void {
-  busy.set(socket, (busy.get(socket) ?? 0) + 1)
+/** The requests of each connection that are not answered yet, and the last one that began. */
+const exchanges = new WeakMap<Socket, Exchanges>()
+
+export function requestBegins(last: Exchange): void {
+  const { socket } = last.request
+  const unanswered = (exchanges.get(socket)?.unanswered ?? 0) + 1
+  exchanges.set(socket, { unanswered, last })
 }
 
 export function requestEnds(socket: Socket): void {
-  busy.set(socket, Math.max(0, (busy.get(socket) ?? 0) - 1))
+  const open = exchanges.get(socket)
+  if (open !== undefined) open.unanswered = Math.max(0, open.unanswered - 1)
+}
+
+/** Whether bytes written now would be taken for the answer to what the parser stumbled over. */
+function mayAnswer(socket: Socket): boolean {
+  const open = exchanges.get(socket)
+  if (open === undefined) return true
+  const { unanswered, last } = open
+  // The fault is either in the body of the last request or in what comes behind it.
+  if (last.request.complete) return unanswered === 0
+  return unanswered === 1 && !last.response.headersSent
 }
 
 /** Answers what Node's parser refused or what took too long, and closes the connection. */
 export function answerClientError(error: ParseError, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable || (busy.get(socket) ?? 0) > 0) {
+  if (error.code === 'ECONNRESET' || !socket.writable || !mayAnswer(socket)) {
     socket.destroy()
     return
   }

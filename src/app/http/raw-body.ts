@@ -65,7 +65,8 @@ export function collectBody(request: IncomingMessage, limits: BodyLimits): Promi
       const [first] = chunks
       resolve(chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks))
     })
-    request.once('error', reject)
+    // The sender went away, so nobody reads this answer; a reset is no fault of the service.
+    request.once('error', () => reject(new AppError('bad_request')))
     request.once('close', () => {
       budget.giveBack(taken)
       if (!ended) reject(new AppError('bad_request'))

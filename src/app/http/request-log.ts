@@ -12,7 +12,7 @@ export type WebhookFacts = { messageId?: string; duplicate?: boolean; result?: W
 declare module 'fastify' {
   interface FastifyRequest {
     /** Set on webhook routes only. */
-    webhook: WebhookFacts | null
+    webhook?: WebhookFacts | null
   }
 }
 
@@ -32,18 +32,26 @@ export function requestId({ headers }: IncomingMessage): string {
   return `${processId}-${(++requests).toString(36)}`
 }
 
-/** Logs and counts every answer of `app`. */
-export function observeRequests(app: FastifyInstance, log: Log, metrics: Metrics): void {
+/** Logs and counts one answer. */
+export type Observe = (request: FastifyRequest, reply: FastifyReply) => void
+
+export function observer(log: Log, metrics: Metrics): Observe {
   const refused = new Sampler(REFUSED_PER_SECOND)
-  app.decorateRequest('webhook', null)
-  app.addHook('onResponse', (request, reply, done) => {
-    const result = request.webhook === null ? undefined : resultOf(request.webhook, reply)
+  return (request, reply) => {
+    const result = request.webhook ? resultOf(request.webhook, reply) : undefined
     count(metrics, request, reply, result)
     const suppressed = reply.statusCode === 401 ? refused.pass() : 0
-    if (suppressed !== null) {
-      const entry = entryFor(request, reply, result)
-      log[levelOf(reply.statusCode, result)](suppressed > 0 ? { ...entry, suppressed } : entry)
-    }
+    if (suppressed === null) return
+    const entry = entryFor(request, reply, result)
+    log[levelOf(reply.statusCode, result)](suppressed > 0 ? { ...entry, suppressed } : entry)
+  }
+}
+
+/** Observes every answer of `app`. */
+export function observeRequests(app: FastifyInstance, observe: Observe): void {
+  app.decorateRequest('webhook', null)
+  app.addHook('onResponse', (request, reply, done) => {
+    observe(request, reply)
     done()
   })
 }
@@ -56,14 +64,15 @@ function entryFor(request: FastifyRequest, reply: FastifyReply, result: WebhookR
     status: reply.statusCode,
     latency_ms: Math.round(reply.elapsedTime * 100) / 100,
   }
-  if (request.webhook === null) return entry
+  if (!request.webhook) return entry
   const { messageId, duplicate } = request.webhook
   return { ...entry, message_id: messageId, dup: duplicate, result }
 }
 
-/** Without the query, which may name people and texts. */
+/** Without the query, a fragment or an authority, which may name people, texts and keys. */
 function pathOf(url: string): string {
-  const end = url.indexOf('?')
+  if (!url.startsWith('/')) return '(no path)'
+  const end = url.search(/[?#]/)
   return (end === -1 ? url : url.slice(0, end)).slice(0, MAX_PATH_LENGTH)
 }
 

@@ -1,6 +1,11 @@
 // The HTTP server: limits, access, errors and routes, put together.
 import fastifySwagger from '@fastify/swagger'
-import Fastify, { type FastifyInstance, type FastifyRequest, type HTTPMethods } from 'fastify'
+import Fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type HTTPMethods,
+} from 'fastify'
 import type { ApiKey, Config } from '../config.ts'
 import { AppError } from '../errors.ts'
 import type { Log } from '../log.ts'
@@ -14,7 +19,7 @@ import { answer, answerErrors } from './error-handler.ts'
 import { answerClientError, isAmbiguous, requestBegins, requestEnds } from './framing.ts'
 import { openApi } from './openapi.ts'
 import { BodyBudget, collectBody } from './raw-body.ts'
-import { observeRequests, requestId } from './request-log.ts'
+import { observeRequests, observer, requestId } from './request-log.ts'
 import { docsRoutes } from './routes/docs.ts'
 import { healthRoutes } from './routes/health.ts'
 import { messageRoutes } from './routes/messages.ts'
@@ -30,8 +35,6 @@ const TIMEOUT_CHECK_MS = 1000
 /** A connection on which nothing moves for so long is closed, an unread answer included. */
 const STALLED_MS = 60_000
 const METHODS: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
-/** 255 code points, each of them percent-encoded. */
-const MAX_PARAM_LENGTH = 255 * 12
 
 export type HttpDeps = {
   readonly config: Config
@@ -46,6 +49,7 @@ export type HttpDeps = {
 /** The server, ready to listen. Throws when a route does not declare who may use it. */
 export async function createServer(deps: HttpDeps): Promise<FastifyInstance> {
   const { config, store, queue, metrics, log } = deps
+  const observe = observer(log, metrics)
   const app = Fastify({
     logger: false,
     genReqId: requestId,
@@ -55,18 +59,30 @@ export async function createServer(deps: HttpDeps): Promise<FastifyInstance> {
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     clientErrorHandler: (error, socket) => answerClientError(error, socket),
-    frameworkErrors: (error, request, reply) => answer(error, request, reply, log),
-    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    frameworkErrors: (error, request, reply) => {
+      // A path that can't be decoded: Fastify runs no hooks for it.
+      setHeaders(request, reply)
+      reply.raw.once('finish', () => observe(request, reply))
+      answer(error, request, reply, log)
+    },
+    // An id too long for any message is looked up like any other, and not found.
+    routerOptions: { maxParamLength: MAX_HEADER_BYTES },
     http: {
       maxHeaderSize: MAX_HEADER_BYTES,
       headersTimeout: HEADERS_TIMEOUT_MS,
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+      // isAmbiguous refuses what has no Host, as JSON and with a line in the log.
+      requireHostHeader: false,
     },
   })
   app.server.maxConnections = config.maxConnections
+  // An expectation nobody knows may be ignored; Node itself would answer without a body.
+  app.server.on('checkExpectation', (request, response) => {
+    app.server.emit('request', request, response)
+  })
   app.setValidatorCompiler(compileValidator)
   const routes = collectRoutes(app)
-  observeRequests(app, log, metrics)
+  observeRequests(app, observe)
   answerErrors(app, log)
   guardRequests(app, deps)
   readRawBodies(app, config)
@@ -112,6 +128,13 @@ function refuseOtherMethods(app: FastifyInstance, routes: MethodsByPath): void {
   }
 }
 
+/** What every answer carries. */
+function setHeaders(request: FastifyRequest, reply: FastifyReply): void {
+  reply.header('x-request-id', request.id)
+  reply.header('x-content-type-options', 'nosniff')
+  reply.header('cache-control', 'no-store')
+}
+
 /** What every request passes before its route sees it. */
 function guardRequests(app: FastifyInstance, { config, apiKeys }: HttpDeps): void {
   const mayRead = readAccess({ mode: config.readAccess, keys: apiKeys })
@@ -126,10 +149,8 @@ function guardRequests(app: FastifyInstance, { config, apiKeys }: HttpDeps): voi
     }
   })
   app.addHook('onRequest', (request, reply, done) => {
-    requestBegins(request.raw.socket)
-    reply.header('x-request-id', request.id)
-    reply.header('x-content-type-options', 'nosniff')
-    reply.header('cache-control', 'no-store')
+    requestBegins({ request: request.raw, response: reply.raw })
+    setHeaders(request, reply)
     if (closing) reply.header('connection', 'close')
     if (isAmbiguous(request.raw)) return done(new AppError('ambiguous_request'))
     if (closing) return done(new AppError('shutting_down'))

@@ -1,6 +1,6 @@
 // GET /health/live and GET /health/ready.
 import type { FastifyInstance } from 'fastify'
-import { LiveBody, ReadyBody } from '../api-types.ts'
+import { ERRORS, LiveBody, NotReadyBody, ReadyBody } from '../api-types.ts'
 
 export type HealthDeps = {
   /** Resolves when the writer answers and the schema is current. */
@@ -21,7 +21,7 @@ export function healthRoutes(app: FastifyInstance, { probe, hasSecret }: HealthD
         summary: 'Is the process alive?',
         tags: ['health'],
         security: [],
-        response: { 200: LiveBody },
+        response: { 200: LiveBody, 400: ERRORS[400] },
       },
     },
     async () => ({ status: 'ok' as const }),
@@ -35,7 +35,7 @@ export function healthRoutes(app: FastifyInstance, { probe, hasSecret }: HealthD
         description: 'Only when the database commits, its schema is current and a secret is set.',
         tags: ['health'],
         security: [],
-        response: { 200: ReadyBody, 503: ReadyBody },
+        response: { 200: ReadyBody, 400: ERRORS[400], 503: NotReadyBody },
       },
     },
     async (_request, reply) => {

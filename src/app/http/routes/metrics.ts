@@ -4,10 +4,7 @@ import Type from 'typebox'
 import type { Metrics } from '../../metrics/metrics.ts'
 import { READ_ERRORS } from '../api-types.ts'
 
-const Exposition = Type.String({
-  description: "Prometheus' text format.",
-  examples: ['webhook_requests_total{result="created"} 3\n'],
-})
+const EXAMPLE = 'webhook_requests_total{result="created"} 3\n'
 
 /** Adds the route to `app`. */
 export function metricsRoute(app: FastifyInstance, metrics: Metrics): void {
@@ -21,7 +18,7 @@ export function metricsRoute(app: FastifyInstance, metrics: Metrics): void {
         response: {
           200: {
             description: "Prometheus' text format.",
-            content: { 'text/plain': { schema: Exposition } },
+            content: { 'text/plain': { schema: Type.String(), example: EXAMPLE } },
           },
           ...READ_ERRORS,
         },

@@ -47,6 +47,18 @@ export function openReader(file: string): DatabaseSync {
   return database
 }
 
+/** A connection that copies the log into the database file, beside the one that writes. */
+export function openCheckpointer(file: string): DatabaseSync {
+  const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS })
+  database.exec('pragma synchronous = full; pragma wal_autocheckpoint = 0')
+  return database
+}
+
+/** Copies as much of the log into the database file as no reader needs, and fsyncs both. */
+export function checkpoint(database: DatabaseSync): void {
+  pragma(database, 'wal_checkpoint(passive)')
+}
+
 /**
  * Throws unless commits are durable. To be called after a first write: some builds of SQLite
  * lower the setting only then.

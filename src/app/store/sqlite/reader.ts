@@ -16,7 +16,8 @@ import { attachSearchIndex } from './search-index.ts'
 
 const TOP_SENDERS = 10
 
-type MessageRow = {
+/** A message as its columns have it. */
+export type MessageRow = {
   message_id: string
   sender: string
   recipient: string
@@ -137,7 +138,8 @@ export class Reader {
   }
 }
 
-function withPosition(
+/** Conditions that only what lies behind `after` in this order meets. */
+export function withPosition(
   { where, values }: Conditions,
   order: 'asc' | 'desc',
   after: Position | undefined,
@@ -150,10 +152,12 @@ function withPosition(
   }
 }
 
-function toMessage({ message_id, sender, recipient, ts, text }: MessageRow): Message {
+/** The message of a row. */
+export function toMessage({ message_id, sender, recipient, ts, text }: MessageRow): Message {
   return { messageId: message_id, from: sender, to: recipient, ts, text }
 }
 
-function toPosition({ instant, message_id }: MessageRow): Position {
+/** The place of a row in the order of the list. */
+export function toPosition({ instant, message_id }: MessageRow): Position {
   return { instant: instant as Instant, messageId: message_id }
 }

@@ -20,6 +20,17 @@ export function schemaVersion(database: DatabaseSync): number {
   return Number(pragma(database, 'user_version'))
 }
 
+/** Throws unless the database is at the version this build of the service needs. */
+export function requireSchema(database: DatabaseSync): void {
+  const found = schemaVersion(database)
+  if (found === SCHEMA_VERSION) return
+  if (found === 0) throw new Error('The file is no database of this service.')
+  const advice = found > SCHEMA_VERSION ? 'use a newer version' : 'start the service on it once'
+  throw new Error(
+    `The database has schema ${found}, and this version of the service needs ${SCHEMA_VERSION}: ${advice}.`,
+  )
+}
+
 /**
  * Applies what is missing, one transaction a file. Safe when several processes start at once:
  * the lock is taken before the version is read. Throws when the database is newer than this build.

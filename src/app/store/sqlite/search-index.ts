@@ -18,6 +18,11 @@ const SCHEMA = `
     watermark integer not null
   ) strict;`
 
+/** Where the index of a database file lies: beside it. */
+export function searchFileOf(messages: string): string {
+  return messages.replace(/(\.\w+)?$/, '-search$1')
+}
+
 /** Creates the index for the store with this identity in a file that has none yet. */
 export function createSearchIndex(database: DatabaseSync, identity: string): void {
   database.exec('begin immediate')

@@ -1,20 +1,27 @@
-// The thread for searches, which can take long, and for the index that makes most of them short.
+// The thread for what can take long and must delay no commit: searches, the index that makes most
+// of them short, and copying the log into the database file.
+import type { DatabaseSync } from 'node:sqlite'
 import type { PageRequest } from '../../model/message.ts'
+import { checkpoint, openCheckpointer } from './connection.ts'
 import { Indexer } from './indexer.ts'
 import { Reader } from './reader.ts'
 import { serveThread } from './thread.ts'
 
 let reader: Reader
 let indexer: Indexer
+let checkpointer: DatabaseSync
 
 const methods = {
   open: (files: { messages: string; search: string }): void => {
     indexer = new Indexer(files)
     reader = new Reader(files)
+    checkpointer = openCheckpointer(files.messages)
   },
   page: (request: PageRequest) => reader.page(request),
   indexChunk: (_: null) => indexer.indexChunk(),
+  checkpoint: (_: null) => checkpoint(checkpointer),
   close: (_: null): void => {
+    checkpointer.close()
     reader.close()
     indexer.close()
   },

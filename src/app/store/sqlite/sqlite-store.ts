@@ -14,8 +14,10 @@ import type {
 import type { InsertedBatch, MessageStore, StoreFailure } from '../store.ts'
 import { packBatch } from './batch.ts'
 import { CatchUp } from './catch-up.ts'
+import { Checkpoints } from './checkpoints.ts'
 import { createPrivateFile, makePrivate } from './connection.ts'
 import type { ReaderMethods } from './reader-thread.ts'
+import { searchFileOf } from './search-index.ts'
 import type { SearchMethods } from './search-thread.ts'
 import { ThreadClient } from './thread.ts'
 import type { WriterMethods } from './writer-thread.ts'
@@ -64,11 +66,15 @@ class SqliteStore implements MessageStore {
     new URL('./search-thread.ts', import.meta.url),
   )
   readonly #catchUp: CatchUp
+  readonly #checkpoints = new Checkpoints({
+    copyMost: () => this.#write(() => this.#searches.call('checkpoint', null)),
+    finish: () => this.#write(() => this.#writer.call('checkpoint', null)),
+  })
   #fail: (failure: StoreFailure) => void = () => {}
   #closed: Promise<void> | null = null
 
   constructor({ messages, directory, onIndexError }: Files) {
-    this.#files = { messages, search: messages.replace(/(\.\w+)?$/, '-search$1') }
+    this.#files = { messages, search: searchFileOf(messages) }
     this.#directory = directory
     this.#catchUp = new CatchUp({
       indexChunk: () => this.#searches.call('indexChunk', null),
@@ -78,9 +84,7 @@ class SqliteStore implements MessageStore {
       this.#fail = resolve
     })
     for (const thread of [this.#writer, this.#lists, this.#searches]) {
-      void thread.ended.then((error) => {
-        if (this.#closed === null) this.#fail({ reason: error.message })
-      })
+      void thread.ended.then((error) => this.#report(error))
     }
   }
 
@@ -96,9 +100,10 @@ class SqliteStore implements MessageStore {
   async insert(batch: readonly IncomingMessage[]): Promise<InsertedBatch> {
     const packed = packBatch(batch)
     const moved = [packed.bodies.buffer, packed.lengths.buffer] as ArrayBuffer[]
-    const inserted = await this.#write(() => this.#writer.call('insert', packed, moved))
+    const committed = await this.#write(() => this.#writer.call('insert', packed, moved))
     this.#catchUp.wake()
-    return inserted
+    this.#checkpoints.grown(committed.logFrames)
+    return committed
   }
 
   probe(): Promise<void> {
@@ -131,7 +136,7 @@ class SqliteStore implements MessageStore {
   }
 
   async #close(): Promise<void> {
-    await this.#catchUp.close()
+    await Promise.all([this.#catchUp.close(), this.#checkpoints.close()])
     // Readers first: the last connection to close folds the log into the database.
     for (const thread of [this.#lists, this.#searches, this.#writer]) {
       await thread.close()
@@ -143,9 +148,14 @@ class SqliteStore implements MessageStore {
     try {
       return await call()
     } catch (error) {
-      if (error instanceof StoreFailedError) this.#fail({ reason: error.message })
+      if (error instanceof StoreFailedError) this.#report(error)
       throw error
     }
+  }
+
+  /** A thread that has ended is a failure, unless it was told to. */
+  #report({ message }: Error): void {
+    if (this.#closed === null) this.#fail({ reason: message })
   }
 }
 

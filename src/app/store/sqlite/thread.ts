@@ -75,15 +75,14 @@ export class ThreadClient<Served extends Methods> {
 }
 
 /**
- * Serves `methods` to the thread that started this worker, one call after the other. `afterwards`
- * runs once an answer is on its way. The method `close` ends the worker after its answer.
+ * Serves `methods` to the thread that started this worker, one call after the other. The method
+ * `close` ends the worker after its answer.
  */
-export function serveThread(methods: Methods, afterwards?: (method: string) => void): void {
+export function serveThread(methods: Methods): void {
   const port = requirePort()
   port.on('message', ({ id, method, argument }: Request) => {
     port.postMessage(answerTo(methods, id, method, argument))
     if (method === 'close') port.close()
-    else afterwards?.(method)
   })
 }
 

@@ -10,13 +10,11 @@ const methods = {
     writer = new Writer(file)
   },
   insert: (batch: PackedBatch) => writer.insert(batch),
+  checkpoint: (_: null) => writer.checkpoint(),
   probe: (_: null) => writer.probe(),
   close: (_: null) => writer.close(),
 }
 
 export type WriterMethods = typeof methods
 
-// The checkpoint comes after the answer, so that no sender waits for it.
-serveThread(methods, (method) => {
-  if (method === 'insert') writer.checkpoint()
-})
+serveThread(methods)

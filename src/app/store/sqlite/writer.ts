@@ -1,19 +1,19 @@
 // The one write connection: stores batches, keeps the counters, checkpoints its log.
 import { hash } from 'node:crypto'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { StoreFailedError, StoreUnavailableError } from '../../errors.ts'
+import { StoreFailedError } from '../../errors.ts'
 import type { InsertOutcome } from '../../model/message.ts'
 import type { InsertedBatch } from '../store.ts'
 import { type PackedBatch, type PackedMessage, unpackBatch } from './batch.ts'
-import { openWriter, pragma, requireDurability } from './connection.ts'
+import { checkpoint, openWriter, requireDurability } from './connection.ts'
 import { storeError } from './faults.ts'
 import { migrate, SCHEMA_VERSION, schemaVersion } from './schema.ts'
 
-/**
- * Log frames (pages of 4 KiB) after which they are copied into the database file. A page that
- * changed often is copied once, so fewer and larger checkpoints write less.
- */
-const CHECKPOINT_FRAMES = 12_000
+/** What the thread answers for a batch: the outcomes, and how long the log has become. */
+export type CommittedBatch = InsertedBatch & {
+  /** Pages in the write-ahead log. */
+  readonly logFrames: number
+}
 
 type StoredMessage = {
   sender: string
@@ -60,10 +60,12 @@ export class Writer {
   }
 
   /** Stores a batch in one transaction. Throws StoreUnavailableError or StoreFailedError. */
-  insert(batch: PackedBatch): InsertedBatch {
+  insert(batch: PackedBatch): CommittedBatch {
     const start = performance.now()
     const outcomes = this.#guard(() => this.#transaction(() => this.#insertAll(batch)))
-    return { outcomes, seconds: (performance.now() - start) / 1000 }
+    const seconds = (performance.now() - start) / 1000
+    const { log } = this.#guard(() => this.#logFrames.get()) as { log: number }
+    return { outcomes, seconds, logFrames: log }
   }
 
   /** Throws unless the schema is current and no commit has failed. */
@@ -74,17 +76,9 @@ export class Writer {
     }
   }
 
-  /** Copies the log into the database file once it has grown; blocks for some milliseconds. */
+  /** Copies what is left of the log into the database file, after which it begins anew. */
   checkpoint(): void {
-    try {
-      this.#guard(() => {
-        const { log } = this.#logFrames.get() as { log: number }
-        if (log >= CHECKPOINT_FRAMES) pragma(this.#database, 'wal_checkpoint(passive)')
-      })
-    } catch (error) {
-      // A full disk or another process's lock: the log keeps everything until the next try.
-      if (!(error instanceof StoreUnavailableError)) throw error
-    }
+    this.#guard(() => checkpoint(this.#database))
   }
 
   close(): void {

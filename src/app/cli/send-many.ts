@@ -1,0 +1,73 @@
+// Many made-up messages on their way at once, at a pace, with a summary at the end.
+import { randomBytes, randomUUID } from 'node:crypto'
+import { setTimeout as wait } from 'node:timers/promises'
+import { ENDED, FAILED, print, tell } from './command.ts'
+import { type MadeUpRun, madeUpMessage, randomFrom, type WireMessage } from './made-up.ts'
+import { post, type Target } from './post.ts'
+import { Progress } from './progress.ts'
+import { Tally } from './tally.ts'
+
+/** Where to, and what every try has in common. */
+export type WebhookTarget = Pick<Target, 'url' | 'secret' | 'retries'>
+
+/** Fields that are given and not made up. */
+export type Fields = Partial<Omit<WireMessage, 'message_id'>>
+
+export type Many = {
+  readonly count: number
+  /** Messages a second; Infinity for as fast as answers come. */
+  readonly rate: number
+  readonly concurrency: number
+  readonly seed: string | undefined
+}
+
+/** Sends them and prints the summary; resolves with the exit code. */
+export async function sendMany(
+  { many, fields }: { many: Many; fields: Fields },
+  target: WebhookTarget,
+): Promise<number> {
+  const { count, seed } = many
+  const tally = new Tally()
+  const progress = new Progress('Sending', 'messages')
+  const stop = new AbortController()
+  const onSignal = () => stop.abort()
+  // Once: a second one ends the process as usual.
+  process.once('SIGINT', onSignal)
+  const run: MadeUpRun = {
+    run: seed ?? randomBytes(8).toString('hex'),
+    random: randomFrom(seed ?? randomUUID()),
+    seeded: seed !== undefined,
+  }
+  let next = 0
+  await inTurns(many, stop.signal, async () => {
+    const message = { ...madeUpMessage(run, next++), ...fields }
+    const onRetry = () => tally.addRetry()
+    tally.add(await post(JSON.stringify(message), { ...target, stop: stop.signal, onRetry }))
+    progress.update(tally.answers, count)
+  })
+  process.off('SIGINT', onSignal)
+  progress.finish()
+  tally.addUnsent(count - next)
+  for (const line of tally.summary()) print(line)
+  if (tally.allAccepted) return ENDED
+  tell('Not every message was answered 200.')
+  return FAILED
+}
+
+/** Runs `work` `count` times, so many at once and a second; `work` begins in order. */
+async function inTurns(
+  { count, rate, concurrency }: Many,
+  stop: AbortSignal,
+  work: () => Promise<void>,
+): Promise<void> {
+  const start = performance.now()
+  let begun = 0
+  const worker = async () => {
+    while (begun < count && !stop.aborted) {
+      const waitMs = start + (begun++ * 1000) / rate - performance.now()
+      if (waitMs > 1) await wait(waitMs, undefined, { signal: stop }).catch(() => {})
+      if (!stop.aborted) await work()
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(concurrency, count) }, worker))
+}

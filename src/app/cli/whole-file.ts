@@ -1,0 +1,96 @@
+// A file that appears under its name only when it is complete and on its disk.
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdtempSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { UsageError } from './command.ts'
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+export type WholeFile = {
+  readonly file: string
+  /** Whether a file of this name may be replaced. */
+  readonly force: boolean
+}
+
+/**
+ * Lets `write` make a file in a directory of its own beside `file`, then fsyncs and renames it
+ * (mode 0600). Where it fails or is stopped, nothing is left; where the process is killed, a
+ * directory `….partial-…` is, which can be deleted.
+ */
+export async function writeWholeFile<Result>(
+  { file, force }: WholeFile,
+  write: (temporary: string) => Promise<Result>,
+): Promise<Result> {
+  requireFree(file, force)
+  const directory = createBeside(file)
+  const stopListening = onSignal(() => rmSync(directory, { recursive: true, force: true }))
+  try {
+    const temporary = join(directory, 'file')
+    const result = await write(temporary)
+    chmodSync(temporary, 0o600)
+    sync(temporary)
+    // Somebody may have been quicker than a long write.
+    requireFree(file, force)
+    renameSync(temporary, file)
+    sync(dirname(resolve(file)))
+    return result
+  } finally {
+    stopListening()
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+function requireFree(file: string, force: boolean): void {
+  // A log is applied to whatever database lies beside it, also to one it does not belong to.
+  for (const log of [`${file}-wal`, `${file}-journal`]) {
+    if (existsSync(log)) throw new UsageError(`${file} is in use as a database: there is ${log}.`)
+  }
+  const found = statSync(file, { throwIfNoEntry: false })
+  if (found === undefined) return
+  if (!found.isFile()) throw new UsageError(`${file} exists and is no regular file.`)
+  if (!force) throw new UsageError(`${file} exists; --force replaces it.`)
+}
+
+/** On the same disk, or a rename would not be one step. */
+function createBeside(file: string): string {
+  try {
+    return mkdtempSync(`${resolve(file)}.partial-`)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new Error(`Nothing can be written to ${dirname(resolve(file))} (${code}).`, {
+      cause: error,
+    })
+  }
+}
+
+/** Cleans up before the process ends by a signal; the signal still ends it. */
+function onSignal(cleanUp: () => void): () => void {
+  const listener = (signal: NodeJS.Signals) => {
+    stop()
+    cleanUp()
+    process.kill(process.pid, signal)
+  }
+  const stop = () => {
+    for (const signal of SIGNALS) process.off(signal, listener)
+  }
+  for (const signal of SIGNALS) process.on(signal, listener)
+  return stop
+}
+
+function sync(path: string): void {
+  const descriptor = openSync(path, 'r')
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}

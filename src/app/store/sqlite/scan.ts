@@ -1,0 +1,61 @@
+// Everything that matches a filter, page after page on a connection of its own: for an export,
+// which may take minutes and must hold up neither the service nor its log.
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { fold } from '../../model/fold.ts'
+import type { Message, MessageFilter, Order, Position } from '../../model/message.ts'
+import { conditionsFor } from './conditions.ts'
+import { openReader } from './connection.ts'
+import { type MessageRow, toMessage, toPosition, withPosition } from './reader.ts'
+import { requireSchema } from './schema.ts'
+
+const PAGE = 500
+
+export type Scan = { readonly filter: MessageFilter; readonly order: Order }
+
+/**
+ * The messages that match at this moment, in the order (instant, message id); later ones are left
+ * out. Each page is a transaction of its own, so that the log can be emptied in between. Texts are
+ * searched here and not through the index: every one is read anyway, and no index can lag behind.
+ */
+export function* scanMessages(file: string, { filter, order }: Scan): Generator<Message[]> {
+  const database = openReader(file)
+  try {
+    requireSchema(database)
+    const { search, ...columns } = filter
+    const matches = ({ text }: MessageRow) =>
+      search === undefined || (text !== null && fold(text).includes(search))
+    const pageAfter = pages(database, { filter: columns, order })
+    let after: Position | undefined
+    do {
+      const rows = pageAfter(after)
+      const last = rows.length < PAGE ? undefined : rows.at(-1)
+      after = last === undefined ? undefined : toPosition(last)
+      yield rows.filter(matches).map(toMessage)
+    } while (after !== undefined)
+  } finally {
+    database.close()
+  }
+}
+
+function pages(database: DatabaseSync, { filter, order }: Scan) {
+  const statements = new Map<string, StatementSync>()
+  const { last } = database.prepare('select last_seq as last from totals').get() as { last: number }
+  return (after: Position | undefined): MessageRow[] => {
+    const conditions = conditionsFor(boundsBehind(filter, order, after), () => 0)
+    const { where, values } = withPosition(conditions, order, after)
+    const upToNow = where === '' ? 'where seq <= ?' : `${where} and seq <= ?`
+    const sql = `select message_id, sender, recipient, ts, instant, text from messages ${upToNow}
+      order by instant ${order}, message_id ${order} limit ${PAGE}`
+    const statement = statements.get(sql) ?? database.prepare(sql)
+    statements.set(sql, statement)
+    return statement.all(...values, last) as MessageRow[]
+  }
+}
+
+/** The bound that a position is already behind would only lead SQLite to begin there again. */
+function boundsBehind(filter: MessageFilter, order: Order, after: Position | undefined) {
+  if (after === undefined) return filter
+  const { since, until, ...others } = filter
+  if (order === 'asc') return until === undefined ? others : { ...others, until }
+  return since === undefined ? others : { ...others, since }
+}

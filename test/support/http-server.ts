@@ -1,0 +1,122 @@
+// The HTTP server in this process, in front of a real store in memory. When it closes, it checks
+// what holds for every test: no log line tells a secret or a message, and every answer was one that
+// the API's description promises.
+import type { AddressInfo } from 'node:net'
+import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
+import { type Config, type Environment, readConfig } from '../../src/app/config.ts'
+import { createServer } from '../../src/app/http/server.ts'
+import { createMetrics } from '../../src/app/metrics/metrics.ts'
+import type { IncomingMessage, InsertOutcome } from '../../src/app/model/message.ts'
+import { WriteQueue } from '../../src/app/queue/write-queue.ts'
+import { openStore } from '../../src/app/store/open.ts'
+import type { MessageStore } from '../../src/app/store/store.ts'
+import { CapturedLog } from './captured-log.ts'
+import { describedAnswers } from './described-answers.ts'
+import { CANARY, SECRET, signed } from './signed.ts'
+
+export const API_KEY = 'canary-key-0123456789abcdef'
+
+/** A test's context, or the hooks of its file: `{ after }`. */
+export type Scope = { after(work: () => Promise<void>): void }
+
+export type ServerOptions = {
+  readonly environment?: Environment
+  /** Replaces methods of the store in memory, which it is handed. */
+  readonly store?: (real: MessageStore) => Partial<MessageStore>
+}
+
+type Body = object | string | Uint8Array
+type Headers = Record<string, string>
+
+export type TestServer = {
+  readonly app: FastifyInstance
+  readonly config: Config
+  readonly log: CapturedLog
+  readonly queue: WriteQueue<IncomingMessage, InsertOutcome>
+  /** Sends a signed body. */
+  post(
+    body: Body,
+    options?: { secret?: string; headers?: Headers },
+  ): Promise<LightMyRequestResponse>
+  /** Reads with the right key. */
+  get(url: string, headers?: Headers): Promise<LightMyRequestResponse>
+  /** Listens on a free port of 127.0.0.1 and returns it. */
+  listen(): Promise<number>
+}
+
+/** A server that is closed at the end of `scope`. Routes and hooks can be added until it is used. */
+export async function openServer(scope: Scope, options: ServerOptions = {}): Promise<TestServer> {
+  const config = readConfig({
+    WEBHOOK_SECRET: SECRET,
+    DATABASE_URL: 'sqlite://',
+    API_KEYS: `reader:${API_KEY}`,
+    ...options.environment,
+  })
+  const log = new CapturedLog()
+  const real = await openStore({
+    url: config.databaseUrl,
+    onIndexError: (err) => log.log.error({ err }, 'index'),
+  })
+  const store = withMethods(real, options.store?.(real) ?? {})
+  const queue = queueFor(config, store)
+  const metrics = createMetrics(
+    { name: config.appName, version: config.appVersion },
+    {
+      queueItems: () => queue.items,
+      queueBytes: () => queue.bytes,
+      databaseBytes: () => store.sizeBytes(),
+    },
+  )
+  const app = await createServer({
+    config,
+    apiKeys: config.apiKeys,
+    store,
+    queue,
+    metrics,
+    log: log.log,
+  })
+  const answers = describedAnswers(app)
+  scope.after(async () => {
+    await app.close()
+    await queue.drain()
+    await real.close()
+    log.assertFreeOf([SECRET, API_KEY, ...config.webhookSecrets, ...Object.values(CANARY)])
+    answers.check()
+  })
+  return {
+    app,
+    config,
+    log,
+    queue,
+    post: (body, how) => app.inject(signed(body, how)),
+    get: (url, headers) =>
+      app.inject({ url, headers: { authorization: `Bearer ${API_KEY}`, ...headers } }),
+    listen: async () => {
+      await app.listen({ host: '127.0.0.1', port: 0 })
+      return (app.server.address() as AddressInfo).port
+    },
+  }
+}
+
+function queueFor(config: Config, store: MessageStore) {
+  return new WriteQueue<IncomingMessage, InsertOutcome>({
+    write: async (batch) => (await store.insert(batch)).outcomes,
+    bytesOf: ({ body }) => body.byteLength,
+    maxItems: config.queueMaxRequests,
+    maxBytes: config.queueMaxBytes,
+  })
+}
+
+function withMethods(real: MessageStore, methods: Partial<MessageStore>): MessageStore {
+  return {
+    insert: (batch) => real.insert(batch),
+    page: (request) => real.page(request),
+    find: (messageId) => real.find(messageId),
+    stats: () => real.stats(),
+    probe: () => real.probe(),
+    sizeBytes: () => real.sizeBytes(),
+    failed: real.failed,
+    close: () => real.close(),
+    ...methods,
+  }
+}

@@ -1,0 +1,17 @@
+// Waits for a condition, so that no test has to guess how long something takes.
+import { setTimeout as delay } from 'node:timers/promises'
+
+const POLL_MS = 5
+const LIMIT_MS = 20_000
+
+/** Resolves once `condition` holds; rejects, naming `what`, when it never does. */
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+): Promise<void> {
+  for (let waited = 0; waited < LIMIT_MS; waited += POLL_MS) {
+    if (await condition()) return
+    await delay(POLL_MS)
+  }
+  throw new Error(`Waited in vain until ${what}.`)
+}

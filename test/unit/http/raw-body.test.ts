@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict'
+import type { IncomingMessage } from 'node:http'
+import { PassThrough } from 'node:stream'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { AppError } from '../../../src/app/errors.ts'
+import { BodyBudget, collectBody } from '../../../src/app/http/raw-body.ts'
+
+const FREE = 16 * 1024
+
+/** A request that sends what is written to it. */
+function aRequest(headers: Record<string, string> = {}): IncomingMessage & PassThrough {
+  return Object.assign(new PassThrough(), { headers }) as unknown as IncomingMessage & PassThrough
+}
+
+const is = (code: string) => (error: unknown) => error instanceof AppError && error.code === code
+
+test('a body is the bytes that were sent, however they were cut', async () => {
+  const chunks = fc.array(fc.uint8Array({ maxLength: 50 }))
+  const property = fc.asyncProperty(chunks, async (parts) => {
+    const request = aRequest()
+    const body = collectBody(request, { maxBytes: 10_000, budget: new BodyBudget(0) })
+    for (const part of parts) request.write(part)
+    request.end()
+    assert.deepEqual(await body, Buffer.concat(parts))
+  })
+  await fc.assert(property, { numRuns: 50 })
+})
+
+test('a body of exactly the limit is taken, one byte more is refused', async () => {
+  for (const [bytes, code] of [
+    [100, null],
+    [101, 'body_too_large'],
+  ] as const) {
+    const request = aRequest()
+    const body = collectBody(request, { maxBytes: 100, budget: new BodyBudget(0) })
+    request.end(Buffer.alloc(bytes))
+    if (code === null) assert.equal((await body).length, bytes)
+    else await assert.rejects(body, is(code))
+  }
+})
+
+test('a declared length over the limit is refused without reading', async () => {
+  const request = aRequest({ 'content-length': '101' })
+  const limits = { maxBytes: 100, budget: new BodyBudget(0) }
+  await assert.rejects(collectBody(request, limits), is('body_too_large'))
+  assert.equal(request.listenerCount('data'), 0)
+})
+
+test('16 KiB are free, and beyond them bodies share one budget', async () => {
+  const limits = { maxBytes: 1_000_000, budget: new BodyBudget(1000) }
+  const small = aRequest()
+  const body = collectBody(small, limits)
+  small.end(Buffer.alloc(FREE))
+  assert.equal((await body).length, FREE)
+
+  const first = aRequest()
+  const kept = collectBody(first, limits)
+  first.write(Buffer.alloc(FREE + 600))
+  await new Promise((resolve) => setImmediate(resolve))
+  const second = aRequest()
+  const refused = collectBody(second, limits)
+  second.end(Buffer.alloc(FREE + 401))
+  await assert.rejects(refused, is('overloaded'))
+  first.end(Buffer.alloc(400))
+  assert.equal((await kept).length, FREE + 1000)
+})
+
+test('the budget comes back when a request is closed, whatever became of it', async () => {
+  const budget = new BodyBudget(1000)
+  const limits = { maxBytes: FREE + 1000, budget }
+  const ends: ((request: PassThrough) => void)[] = [
+    (request) => request.end(),
+    (request) => request.destroy(),
+    (request) => request.destroy(new Error('reset')),
+    (request) => request.write(Buffer.alloc(2000)),
+  ]
+  for (const end of ends) {
+    const request = aRequest()
+    const body = collectBody(request, limits)
+    const settled = Promise.allSettled([body])
+    const closed = new Promise((resolve) => request.once('close', resolve))
+    request.write(Buffer.alloc(FREE + 900))
+    await new Promise((resolve) => setImmediate(resolve))
+    assert.equal(budget.take(101), false)
+    end(request)
+    await settled
+    request.destroy()
+    await closed
+    assert.equal(budget.take(1000), true)
+    budget.giveBack(1000)
+  }
+})
+
+test('a sender that goes away is a bad request and no fault of the service', async () => {
+  for (const reason of [undefined, new Error('ECONNRESET')]) {
+    const request = aRequest()
+    const body = collectBody(request, { maxBytes: 100, budget: new BodyBudget(0) })
+    request.write('half')
+    request.destroy(reason)
+    await assert.rejects(body, is('bad_request'))
+  }
+})
+
+test('what is left of a refused body is read and dropped', async () => {
+  const request = aRequest()
+  const body = collectBody(request, { maxBytes: 100, budget: new BodyBudget(0) })
+  const ended = new Promise((resolve) => request.once('end', resolve))
+  request.write(Buffer.alloc(101))
+  await assert.rejects(body, is('body_too_large'))
+  for (let i = 0; i < 100; i++) request.write(Buffer.alloc(10_000))
+  request.end()
+  await ended
+})
+
+test('a budget gives what it has and no more', () => {
+  fc.assert(
+    fc.property(fc.nat(1000), fc.array(fc.nat(500)), (bytes, wanted) => {
+      const budget = new BodyBudget(bytes)
+      const taken = wanted.filter((amount) => budget.take(amount))
+      const sum = taken.reduce((total, amount) => total + amount, 0)
+      assert.ok(sum <= bytes)
+      assert.equal(budget.take(bytes - sum + 1), false)
+      for (const amount of taken) budget.giveBack(amount)
+      assert.equal(budget.take(bytes), true)
+    }),
+  )
+})

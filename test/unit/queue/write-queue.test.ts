@@ -1,0 +1,262 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import fc from 'fast-check'
+import { AppError, StoreUnavailableError } from '../../../src/app/errors.ts'
+import { WriteQueue } from '../../../src/app/queue/write-queue.ts'
+import { HeldWriter } from '../../support/held-writer.ts'
+
+function start({ maxItems = 100, maxBytes = 1000 } = {}) {
+  const writer = new HeldWriter<string, string>()
+  const bytesOf = (item: string) => item.length
+  return { writer, queue: new WriteQueue({ write: writer.write, bytesOf, maxItems, maxBytes }) }
+}
+
+/** What the queue answers for an item: `pending` until then. */
+type Answer = { state: 'pending' | 'resolved' | 'rejected'; value: unknown }
+
+function watch(promise: Promise<unknown>): Answer {
+  const answer: Answer = { state: 'pending', value: undefined }
+  promise.then(
+    (value) => Object.assign(answer, { state: 'resolved', value }),
+    (value) => Object.assign(answer, { state: 'rejected', value }),
+  )
+  return answer
+}
+
+/** Turns of the event loop: more than any step of the queue takes. */
+async function someTurns(): Promise<void> {
+  for (let i = 0; i < 5; i++) await turn()
+}
+
+function isOverloaded(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'overloaded' && error.status === 503
+}
+
+describe('WriteQueue', () => {
+  it('hands over what came in one turn of the event loop as one batch, in order', async () => {
+    const { writer, queue } = start()
+    const answers = ['a', 'b', 'c'].map((item) => queue.add(item))
+    const batch = await writer.next()
+    assert.deepEqual(batch.items, ['a', 'b', 'c'])
+    batch.commit(['A', 'B', 'C'])
+    assert.deepEqual(await Promise.all(answers), ['A', 'B', 'C'])
+  })
+
+  it('lets everything wait while a batch is in flight, and hands it over as the next one', async () => {
+    const { writer, queue } = start()
+    const first = queue.add('a')
+    const one = await writer.next()
+    const later = ['b', 'c'].map((item) => queue.add(item))
+    await someTurns()
+    later.push(queue.add('d'))
+    await someTurns()
+    assert.deepEqual(writer.waiting, [], 'two batches were in flight at once')
+    one.commit(['A'])
+    assert.equal(await first, 'A')
+    const two = await writer.next()
+    assert.deepEqual(two.items, ['b', 'c', 'd'])
+    two.commit(['B', 'C', 'D'])
+    assert.deepEqual(await Promise.all(later), ['B', 'C', 'D'])
+  })
+
+  it('has the next batch at the writer when it answers the last one', async () => {
+    const { writer, queue } = start()
+    const first = queue.add('a').then(() => writer.waiting.map(({ items }) => items))
+    const one = await writer.next()
+    const second = queue.add('b')
+    one.commit(['A'])
+    assert.deepEqual(await first, [['b']])
+    const two = await writer.next()
+    two.commit(['B'])
+    assert.equal(await second, 'B')
+  })
+
+  it('answers nobody before the commit of their own batch', async () => {
+    const { writer, queue } = start()
+    const first = watch(queue.add('a'))
+    const one = await writer.next()
+    const second = watch(queue.add('b'))
+    await someTurns()
+    assert.equal(first.state, 'pending')
+    one.commit(['A'])
+    await someTurns()
+    assert.deepEqual(first, { state: 'resolved', value: 'A' })
+    assert.equal(second.state, 'pending')
+    const two = await writer.next()
+    two.commit(['B'])
+    await someTurns()
+    assert.deepEqual(second, { state: 'resolved', value: 'B' })
+  })
+
+  it('is full by count, counting what waits and what is in flight', async () => {
+    const { writer, queue } = start({ maxItems: 3 })
+    const first = queue.add('a')
+    const one = await writer.next()
+    const rest = [queue.add('b'), queue.add('c')]
+    assert.ok(queue.isFullFor(0))
+    await assert.rejects(queue.add('d'), isOverloaded)
+    one.commit(['A'])
+    await first
+    assert.ok(!queue.isFullFor(0))
+    const fourth = queue.add('e')
+    const two = await writer.next()
+    assert.deepEqual(two.items, ['b', 'c'])
+    two.commit(['B', 'C'])
+    const three = await writer.next()
+    assert.deepEqual(three.items, ['e'])
+    three.commit(['E'])
+    assert.deepEqual(await Promise.all([...rest, fourth]), ['B', 'C', 'E'])
+  })
+
+  it('is full by bytes, and takes the last one that fits', async () => {
+    const { writer, queue } = start({ maxBytes: 10 })
+    const first = queue.add('aaaa')
+    const one = await writer.next()
+    assert.ok(queue.isFullFor(7))
+    assert.ok(!queue.isFullFor(6))
+    await assert.rejects(queue.add('bbbbbbb'), isOverloaded)
+    const second = queue.add('cccccc')
+    await assert.rejects(queue.add('d'), isOverloaded)
+    one.commit(['A'])
+    const two = await writer.next()
+    assert.deepEqual(two.items, ['cccccc'], 'what was refused must not be written')
+    two.commit(['C'])
+    assert.deepEqual(await Promise.all([first, second]), ['A', 'C'])
+  })
+
+  it('never takes an item that is larger than all it may hold', async () => {
+    const { queue } = start({ maxBytes: 10 })
+    await assert.rejects(queue.add('a'.repeat(11)), isOverloaded)
+    assert.equal(queue.items, 0)
+  })
+
+  it('counts items and bytes until they are committed', async () => {
+    const { writer, queue } = start()
+    assert.deepEqual([queue.items, queue.bytes], [0, 0])
+    const first = queue.add('aaa')
+    assert.deepEqual([queue.items, queue.bytes], [1, 3])
+    const one = await writer.next()
+    const second = queue.add('bb')
+    assert.deepEqual([queue.items, queue.bytes], [2, 5])
+    one.commit(['A'])
+    await first
+    assert.deepEqual([queue.items, queue.bytes], [1, 2])
+    const two = await writer.next()
+    two.commit(['B'])
+    await second
+    assert.deepEqual([queue.items, queue.bytes], [0, 0])
+  })
+
+  it('rejects a failed batch and all who came meanwhile with the error, and goes on', async () => {
+    const { writer, queue } = start()
+    const failed = [queue.add('a'), queue.add('b')]
+    const one = await writer.next()
+    failed.push(queue.add('c'))
+    const error = new StoreUnavailableError('The disk is full.')
+    one.fail(error)
+    for (const result of await Promise.allSettled(failed)) {
+      assert.ok(result.status === 'rejected' && result.reason === error)
+    }
+    assert.deepEqual([queue.items, queue.bytes], [0, 0])
+    const next = queue.add('d')
+    const two = await writer.next()
+    assert.deepEqual(two.items, ['d'], 'an item that was answered must not be written')
+    two.commit(['D'])
+    assert.equal(await next, 'D')
+  })
+
+  it('rejects the second batch when only that one failed', async () => {
+    const { writer, queue } = start()
+    const first = queue.add('a')
+    const one = await writer.next()
+    const second = queue.add('b')
+    one.commit(['A'])
+    const two = await writer.next()
+    two.fail(new StoreUnavailableError('The disk is full.'))
+    assert.equal(await first, 'A')
+    await assert.rejects(second, StoreUnavailableError)
+    assert.deepEqual([queue.items, queue.bytes], [0, 0])
+  })
+
+  it('rejects an item for which the writer gave no outcome', async () => {
+    const { writer, queue } = start()
+    const first = queue.add('a')
+    const second = queue.add('b')
+    const batch = await writer.next()
+    batch.commit(['A'])
+    assert.equal(await first, 'A')
+    await assert.rejects(second, StoreUnavailableError)
+  })
+
+  it('has drained once nothing waits and nothing is in flight', async () => {
+    const { writer, queue } = start()
+    await queue.drain()
+    const first = queue.add('a')
+    const drained = watch(queue.drain())
+    const one = await writer.next()
+    const second = queue.add('b')
+    one.commit(['A'])
+    await first
+    await someTurns()
+    assert.equal(drained.state, 'pending')
+    const two = await writer.next()
+    two.commit(['B'])
+    await second
+    await queue.drain()
+    await someTurns()
+    assert.equal(drained.state, 'resolved')
+  })
+
+  it('has drained after a failure too', async () => {
+    const { writer, queue } = start()
+    const failed = queue.add('a')
+    const drained = Promise.all([queue.drain(), queue.drain()])
+    const batch = await writer.next()
+    batch.fail(new StoreUnavailableError('The disk is full.'))
+    await assert.rejects(failed, StoreUnavailableError)
+    await drained
+  })
+
+  it('gives each item its own outcome whatever comes, commits and fails in which order', async () => {
+    const aStep = fc.constantFrom('add', 'add', 'add', 'commit', 'fail', 'turn')
+    await fc.assert(
+      fc.asyncProperty(fc.array(aStep, { maxLength: 60 }), async (steps) => {
+        const { writer, queue } = start({ maxItems: 8 })
+        const answers: { item: string; answer: Answer }[] = []
+        const committed: string[] = []
+        const failed: string[] = []
+        const finish = (step: 'commit' | 'fail') => {
+          const batch = writer.waiting.shift()
+          if (step === 'commit') batch?.commit(batch.items.map((item) => item.toUpperCase()))
+          else batch?.fail(new StoreUnavailableError('The disk is full.'))
+          ;(step === 'commit' ? committed : failed).push(...(batch?.items ?? []))
+        }
+        for (const [i, step] of steps.entries()) {
+          if (step === 'add') answers.push({ item: `m${i}`, answer: watch(queue.add(`m${i}`)) })
+          else if (step === 'turn') await turn()
+          else finish(step)
+          assert.ok(writer.inFlight <= 1)
+          assert.ok(queue.items <= 8)
+        }
+        for (;;) {
+          await someTurns()
+          if (writer.waiting.length === 0) break
+          finish('commit')
+        }
+        assert.deepEqual([queue.items, queue.bytes], [0, 0])
+        assert.deepEqual(committed, committed.toSorted(byNumber), 'the order was changed')
+        for (const { item, answer } of answers) {
+          if (committed.includes(item)) assert.equal(answer.value, item.toUpperCase())
+          else assert.equal(answer.state, 'rejected')
+          if (failed.includes(item)) assert.ok(answer.value instanceof StoreUnavailableError)
+        }
+      }),
+      { numRuns: 200 },
+    )
+  })
+})
+
+function byNumber(a: string, b: string): number {
+  return Number(a.slice(1)) - Number(b.slice(1))
+}

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { CatchUp } from '../../../../src/app/store/sqlite/catch-up.ts'
+
+describe('the catching up of the search index', () => {
+  it('goes on until nothing is left, and rests until it is woken', async () => {
+    let left = 3
+    let chunks = 0
+    const catchUp = new CatchUp({
+      indexChunk: async () => {
+        chunks++
+        return --left
+      },
+      onError: assert.ifError,
+    })
+    await nextTurn()
+    assert.equal(chunks, 0)
+    catchUp.wake()
+    await catchUp.close()
+    assert.ok(chunks >= 1)
+  })
+
+  it('does not miss what arrives while it is at work', async () => {
+    let waiting = 1
+    const indexed: number[] = []
+    const catchUp = new CatchUp({
+      indexChunk: async () => {
+        indexed.push(waiting)
+        waiting = 0
+        if (indexed.length === 1) {
+          waiting = 5
+          catchUp.wake()
+        }
+        return 0
+      },
+      onError: assert.ifError,
+    })
+    catchUp.wake()
+    while (indexed.length < 2) await nextTurn()
+    assert.deepEqual(indexed.slice(0, 2), [1, 5])
+    await catchUp.close()
+  })
+
+  it('reports an error and can be closed while it waits to try again', async () => {
+    const errors: unknown[] = []
+    const failure = new Error('locked')
+    const catchUp = new CatchUp({
+      indexChunk: () => Promise.reject(failure),
+      onError: (error) => errors.push(error),
+    })
+    catchUp.wake()
+    while (errors.length === 0) await nextTurn()
+    await catchUp.close()
+    assert.deepEqual(errors, [failure])
+  })
+
+  it('does nothing once it is closed', async () => {
+    let chunks = 0
+    const catchUp = new CatchUp({
+      indexChunk: async () => {
+        chunks++
+        return 0
+      },
+      onError: assert.ifError,
+    })
+    await catchUp.close()
+    catchUp.wake()
+    await nextTurn()
+    assert.equal(chunks, 0)
+  })
+})

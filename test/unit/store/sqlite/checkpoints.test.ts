@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { Checkpoints } from '../../../../src/app/store/sqlite/checkpoints.ts'
+
+type Step = { readonly name: string; readonly done: () => void; readonly fail: () => void }
+
+/** Checkpoints whose steps end when the test says so. */
+function someCheckpoints() {
+  const steps: Step[] = []
+  const step = (name: string) => () =>
+    new Promise<void>((resolve, reject) => {
+      steps.push({ name, done: resolve, fail: () => reject(new Error('disk full')) })
+    })
+  const checkpoints = new Checkpoints({ copyMost: step('most'), finish: step('rest') })
+  const names = () => steps.map(({ name }) => name)
+  return { checkpoints, steps, names }
+}
+
+describe('checkpoints', () => {
+  it('leave a short log alone', () => {
+    const { checkpoints, names } = someCheckpoints()
+    checkpoints.grown(7999)
+    assert.deepEqual(names(), [])
+  })
+
+  it('copy most of a long log beside the writer, then let the writer copy the rest', async () => {
+    const { checkpoints, steps, names } = someCheckpoints()
+    checkpoints.grown(8000)
+    assert.deepEqual(names(), ['most'])
+    steps[0]?.done()
+    await nextTurn()
+    assert.deepEqual(names(), ['most', 'rest'])
+    steps[1]?.done()
+    await checkpoints.close()
+  })
+
+  it('do one copy at a time, and the next one when it is due again', async () => {
+    const { checkpoints, steps, names } = someCheckpoints()
+    checkpoints.grown(8000)
+    checkpoints.grown(8100)
+    assert.deepEqual(names(), ['most'])
+    steps[0]?.done()
+    await nextTurn()
+    checkpoints.grown(8200)
+    steps[1]?.done()
+    await nextTurn()
+    checkpoints.grown(9000)
+    assert.deepEqual(names(), ['most', 'rest', 'most'])
+  })
+
+  it('make the writer copy a log that grows too long while the other copy is held up', async () => {
+    const { checkpoints, names } = someCheckpoints()
+    checkpoints.grown(8000)
+    checkpoints.grown(32_000)
+    checkpoints.grown(32_100)
+    assert.deepEqual(names(), ['most', 'rest'])
+  })
+
+  it('try again after a failure', async () => {
+    const { checkpoints, steps, names } = someCheckpoints()
+    checkpoints.grown(8000)
+    steps[0]?.fail()
+    await nextTurn()
+    steps[1]?.fail()
+    await nextTurn()
+    checkpoints.grown(8000)
+    assert.deepEqual(names(), ['most', 'rest', 'most'])
+  })
+})
