@@ -1,0 +1,26 @@
+FROM node:26-slim AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev --ignore-scripts
+
+FROM node:26-slim
+WORKDIR /app
+# By number, so that an orchestrator can tell it is not root: the image's user "node".
+RUN install -d -o 1000 -g 1000 -m 0700 /data
+COPY --from=dependencies /app/node_modules ./node_modules
+COPY package.json ./
+COPY src ./src
+# The root file system may be read-only: SQLite's temporary files go where its data is.
+ENV NODE_ENV=production \
+    DATABASE_URL=sqlite:////data/messages.db \
+    SQLITE_TMPDIR=/data
+USER 1000:1000
+VOLUME /data
+EXPOSE 8000
+STOPSIGNAL SIGTERM
+# Ready and not only live: Docker knows one kind of health and does not restart what lacks it, and
+# who waits for it wants to send messages. Where unhealthy means restarted, ask /health/live: a new
+# process cures neither a full disk nor a missing secret, and after a failed disk it ends by itself.
+HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 \
+    CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT || 8000) + '/health/ready').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+CMD ["node", "src/main.ts", "serve"]
