@@ -1,0 +1,102 @@
+// Databases for the query part, filled through the service's own store and kept between runs.
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseTimestamp } from '../src/app/model/instant.ts'
+import type { IncomingMessage } from '../src/app/model/message.ts'
+import { openStore } from '../src/app/store/open.ts'
+import { messageFor } from './messages.ts'
+import { rareTextFor } from './rare-texts.ts'
+
+export type FillOptions = {
+  readonly directory: string
+  readonly messages: number
+  /** Fill again, even where there is one. */
+  readonly refill: boolean
+}
+
+const RUN = 'stored'
+const BATCH = 5000
+const POLL_MS = 100
+const PREFIX = 'whatsapp-webhook-bench-'
+
+/** Whatever decides what the files hold: a change in one of these makes kept databases useless. */
+const SOURCES = [
+  './fill.ts',
+  './messages.ts',
+  './random.ts',
+  './rare-texts.ts',
+  './texts.ts',
+  '../src/app/model/fold.ts',
+  '../src/app/model/instant.ts',
+  '../src/app/store/sqlite/search-index.ts',
+  '../src/app/store/sqlite/writer.ts',
+]
+const MIGRATIONS = '../src/app/store/sqlite/migrations/'
+
+/** The database file with so many messages, its search index complete. */
+export async function filledDatabase(options: FillOptions): Promise<string> {
+  const kept = join(options.directory, `${PREFIX}${version()}`)
+  removeOthers(options.directory, kept)
+  const directory = join(kept, String(options.messages))
+  const file = join(directory, 'messages.db')
+  const done = join(directory, 'complete')
+  if (existsSync(done) && !options.refill) return file
+  rmSync(directory, { recursive: true, force: true })
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  await fill(file, options.messages)
+  writeFileSync(done, '')
+  return file
+}
+
+async function fill(file: string, total: number): Promise<void> {
+  const store = await openStore({
+    url: { engine: 'sqlite', file },
+    onIndexError: (error) => {
+      throw error
+    },
+  })
+  for (let first = 0; first < total; first += BATCH) {
+    const count = Math.min(BATCH, total - first)
+    await store.insert(Array.from({ length: count }, (_, i) => incoming(first + i, total)))
+  }
+  await untilIndexed(file.replace(/\.db$/, '-search.db'), total)
+  await store.close()
+}
+
+function incoming(index: number, total: number): IncomingMessage {
+  const made = messageFor(RUN, index)
+  const rare = rareTextFor(index, total)
+  const message = rare === null ? made : { ...made, text: `${made.text} ${rare}` }
+  const { message_id: messageId, from, to, ts, text } = message
+  const instant = parseTimestamp(ts)
+  if (instant === null) throw new Error(`${ts} is not a timestamp.`)
+  return { messageId, from, to, ts, text, instant, body: Buffer.from(JSON.stringify(message)) }
+}
+
+/** Waits until the index has every message: a search must not scan the rest. */
+async function untilIndexed(file: string, total: number): Promise<void> {
+  const index = new DatabaseSync(file, { readOnly: true })
+  const read = index.prepare('select watermark from search_state')
+  while (Number(read.get()?.['watermark']) < total) await sleep(POLL_MS)
+  index.close()
+}
+
+function version(): string {
+  const sources = SOURCES.map((source) => new URL(source, import.meta.url))
+  const migrations = new URL(MIGRATIONS, import.meta.url)
+  for (const name of readdirSync(migrations).sort()) sources.push(new URL(name, migrations))
+  const digest = createHash('sha256')
+  for (const source of sources) digest.update(readFileSync(source))
+  return digest.digest('hex').slice(0, 12)
+}
+
+/** Of earlier versions: they are large, and no run will read them again. */
+function removeOthers(directory: string, kept: string): void {
+  for (const name of readdirSync(directory)) {
+    const path = join(directory, name)
+    if (name.startsWith(PREFIX) && path !== kept) rmSync(path, { recursive: true, force: true })
+  }
+}

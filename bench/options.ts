@@ -1,0 +1,80 @@
+// The command line of the benchmark.
+import { tmpdir } from 'node:os'
+import { parseArgs } from 'node:util'
+
+export const HELP = `Usage: npm run bench -- [options]
+
+Loads the service and its peers over loopback, one after another, prints one table of ratios and
+writes a report. A missed target does not fail the run; an invalid measurement does (exit code 1).
+
+Options:
+  --rounds N        Measurements of each program; the medians count (3).
+  --seconds N       Length of each measurement (10). There are two a round: at full load, and at
+                    half of the throughput that the full load had.
+  --connections N   Connections of the load generator (64).
+  --messages N      Messages in the large database of the query part (1000000).
+  --only PART       "ingest" or "queries".
+  --directory DIR   Where databases are put (${tmpdir()}). On a file system in memory a commit
+                    costs nothing, and the numbers mean nothing.
+  --refill          Fill the databases of the query part again; else they are kept between runs.
+  --quick           A smoke run of under a minute: 1 round, 2 seconds, 20000 messages.
+  -h, --help        Show this text.
+`
+
+export type Options = {
+  readonly rounds: number
+  readonly seconds: number
+  readonly warmUpSeconds: number
+  readonly connections: number
+  readonly messages: number
+  readonly only: 'ingest' | 'queries' | null
+  readonly directory: string
+  readonly refill: boolean
+  readonly quick: boolean
+}
+
+/** Fewer would not hold a page, its cursor and the texts to search for. */
+const LEAST_MESSAGES = 2000
+
+/** Options from the arguments; null when help was asked for. Throws when they make no sense. */
+export function parseOptions(args: readonly string[]): Options | null {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+      connections: { type: 'string' },
+      messages: { type: 'string' },
+      only: { type: 'string' },
+      directory: { type: 'string' },
+      refill: { type: 'boolean' },
+      quick: { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  })
+  if (values.help === true) return null
+  const quick = values.quick === true
+  const { only } = values
+  if (only !== undefined && only !== 'ingest' && only !== 'queries') {
+    throw new Error('--only takes "ingest" or "queries".')
+  }
+  return {
+    rounds: integer('rounds', values.rounds ?? (quick ? '1' : '3'), 1),
+    seconds: integer('seconds', values.seconds ?? (quick ? '2' : '10'), 1),
+    warmUpSeconds: quick ? 1 : 3,
+    connections: integer('connections', values.connections ?? '64', 1),
+    messages: integer('messages', values.messages ?? (quick ? '20000' : '1000000'), LEAST_MESSAGES),
+    only: only ?? null,
+    directory: values.directory ?? tmpdir(),
+    refill: values.refill === true,
+    quick,
+  }
+}
+
+function integer(name: string, text: string, least: number): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < least) {
+    throw new Error(`--${name} takes a whole number of at least ${least}.`)
+  }
+  return value
+}

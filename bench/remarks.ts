@@ -1,0 +1,49 @@
+// What a reader has to know to trust the table, and where not to.
+import { ingestMedian, type Results } from './results.ts'
+import type { Outcome } from './verdict.ts'
+
+/** The targets that do not hold, each in one line. */
+export function misses(outcomes: readonly Outcome[]): string[] {
+  const lines = outcomes
+    .filter(({ state }) => state !== 'holds')
+    .map(({ what, verdict }) => `${what}: ${verdict}`)
+  return lines.length === 0 ? ['Nothing: every target holds.'] : lines
+}
+
+/** Machine, versions, settings. */
+export function conditions({ machine, options, original, command, startedAt }: Results): string[] {
+  const { rounds, seconds, warmUpSeconds, connections } = options
+  const { p50, p99, max } = machine.fsyncMs
+  return [
+    `${machine.cores} cores (${machine.processor}), ${machine.memoryGb} GB of memory, ${machine.kernel}`,
+    `Node ${machine.node}, SQLite ${machine.sqlite}, sources ${machine.commit ?? 'outside a clone'}; started ${startedAt.toISOString()} by \`${command}\``,
+    `a 4 KiB write with its fsync: median ${p50.toFixed(3)} ms, p99 ${p99.toFixed(3)} ms, longest ${max.toFixed(2)} ms${machine.inMemory ? '. **This file system is in memory: a commit costs nothing here, and the ratios mean nothing**' : ''}`,
+    `${rounds} rounds of each program, one after another in one run, each round in another order, each on an empty database; ${connections} connections, ${warmUpSeconds} s of warm-up, ${seconds} s a measurement; medians of the rounds`,
+    'service: `node src/main.ts serve`, synchronous=FULL, its default log (level info, a JSON line a request) written to a file; the peers log nothing',
+    '(a) checks the signature, parses the body and answers; (b) one insert and commit per request, WAL and synchronous=FULL, no raw body kept, no search',
+    original === null
+      ? "(c) skipped: Debian's packages for it are not installed"
+      : `(c) ${original}, one worker; SQLAlchemy's defaults, that is journal_mode=DELETE and synchronous=FULL`,
+    'p99 at half load: requests fall due as a Poisson process at half of the throughput that the same program had in the same round; latency counts from the due moment, so that a stall is not hidden',
+    'after each measurement the database is read by another connection: exactly the acknowledged ids have to be there; any answer but 200 makes a measurement invalid',
+    'the LIKE scan reads the same database file in-process, without HTTP; the search goes through HTTP',
+  ]
+}
+
+/** What the load generator's share and the disk do to the ratios. */
+export function limits(results: Results): string[] {
+  const limit = ingestMedian(results, 'limit', ({ load }) => load.full.perSecond)
+  const naive = ingestMedian(results, 'naive', ({ load }) => load.full.perSecond)
+  const lines = [
+    'The load generator runs on the same machine and takes its share of the processors. Absolute numbers are those of this machine; only ratios of one run are comparable.',
+  ]
+  if (limit !== null && naive !== null) {
+    lines.push(
+      `(a) itself is ${(limit / naive).toFixed(1)} times as fast as (b) here: no program that answers over node:http can be further ahead of (b). The slower an fsync, the more a shared commit gains; on this disk it takes ${results.machine.fsyncMs.p50.toFixed(2)} ms.`,
+    )
+  }
+  if (results.options.quick) {
+    lines.push('This was a smoke run: far too short to conclude anything from it.')
+  }
+  return lines
+}

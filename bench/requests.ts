@@ -1,0 +1,32 @@
+// Requests as bytes, made and signed before a measurement begins.
+import { createHmac } from 'node:crypto'
+import { messageFor, type Range } from './messages.ts'
+
+export type RequestOptions = Range & {
+  readonly run: string
+  readonly port: number
+  readonly secret: string
+}
+
+/** One signed POST /webhook for every message of the range, head and body in one piece. */
+export function signedRequests({ run, port, secret, first, count }: RequestOptions): Buffer[] {
+  const requests: Buffer[] = []
+  for (let i = 0; i < count; i++) {
+    const body = JSON.stringify(messageFor(run, first + i))
+    const signature = createHmac('sha256', secret).update(body).digest('hex')
+    requests.push(
+      Buffer.from(
+        `POST /webhook HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Type: application/json\r\n` +
+          `X-Signature: ${signature}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+      ),
+    )
+  }
+  return requests
+}
+
+/** A GET with the key that opens what needs one. */
+export function getRequest(path: string, { port, key }: { port: number; key: string }): Buffer {
+  return Buffer.from(
+    `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAuthorization: Bearer ${key}\r\n\r\n`,
+  )
+}
