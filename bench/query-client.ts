@@ -4,7 +4,7 @@ import { getRequest } from './requests.ts'
 import { READ_KEY } from './run-program.ts'
 
 /** The fields of an answer that the measurements look at. */
-export type Page = {
+type Page = {
   readonly data?: readonly unknown[]
   readonly total?: number
   readonly next_cursor?: string | null

@@ -15,7 +15,7 @@ type Setting<Value> = {
 }
 
 export type ReadAccess = 'keys' | 'local' | 'open'
-export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
+type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
 export type ApiKey = { readonly name: string; readonly key: string }
 
 const LOG_LEVELS: readonly LogLevel[] = [

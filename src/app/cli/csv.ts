@@ -29,7 +29,7 @@ export function csvLine({ messageId, from, to, ts, text }: Message, { raw }: Csv
 }
 
 /** A cell that a spreadsheet would run as a formula, with an apostrophe before it. */
-export function defused(value: string): string {
+function defused(value: string): string {
   return FORMULA.test(value) ? `'${value}` : value
 }
 

@@ -50,7 +50,7 @@ function sha256(text: string): Buffer {
  * and no page of another site behind it. A proxy that adds nothing can't be told apart, which is
  * why this is for a laptop only.
  */
-export function isLocal(request: IncomingMessage): boolean {
+function isLocal(request: IncomingMessage): boolean {
   const { headers, httpVersion, socket } = request
   return (
     isLoopback(socket.remoteAddress ?? '') &&

@@ -7,7 +7,7 @@ import type { Metrics, WebhookResult } from '../metrics/metrics.ts'
 import { Sampler } from './sampler.ts'
 
 /** What a webhook request has to say about itself in the log and the metrics. */
-export type WebhookFacts = { messageId?: string; duplicate?: boolean; result?: WebhookResult }
+type WebhookFacts = { messageId?: string; duplicate?: boolean; result?: WebhookResult }
 
 declare module 'fastify' {
   interface FastifyRequest {

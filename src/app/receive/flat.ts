@@ -6,11 +6,11 @@ import type { IncomingMessage } from '../model/message.ts'
 import { parseJson } from './parse.ts'
 
 /** Code points. */
-export const MAX_ID_LENGTH = 255
+const MAX_ID_LENGTH = 255
 /** Code points. */
-export const MAX_TEXT_LENGTH = 4096
+const MAX_TEXT_LENGTH = 4096
 /** E.164: a plus sign, then 2 to 15 digits, the first not zero. */
-export const PHONE_NUMBER = /^\+[1-9][0-9]{1,14}$/
+const PHONE_NUMBER = /^\+[1-9][0-9]{1,14}$/
 
 /**
  * The message in a body that is known to be authentic. Throws ValidationError naming every

@@ -1,5 +1,5 @@
 // Connections to SQLite files, with the settings that make a commit durable and the proof of them.
-import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
@@ -12,8 +12,20 @@ const JOURNAL_SIZE_LIMIT_BYTES = 64 * 1024 * 1024
 
 /** Creates the directory (0700) and an empty file (0600) where they do not exist yet. */
 export function createPrivateFile(file: string): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  createDirectory(dirname(file))
   closeSync(openSync(file, 'a', 0o600))
+}
+
+// One level after the other: Node's own recursion never ends where a file system, such as /proc,
+// says of a new directory that it does not exist.
+function createDirectory(directory: string): void {
+  if (existsSync(directory)) return
+  createDirectory(dirname(directory))
+  try {
+    mkdirSync(directory, { mode: 0o700 })
+  } catch (error) {
+    if (!existsSync(directory)) throw error
+  }
 }
 
 /** Takes group and others their access to a database file; its log inherits the mode. */

@@ -45,7 +45,8 @@ export async function openSqliteStore({
     return store
   } catch (error) {
     await store.close()
-    throw error
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new Error(`The database ${messages} can't be used: ${reason}`, { cause: error })
   }
 }
 

@@ -1,0 +1,186 @@
+// The rules that keep the source readable: who may import whom, and how long a file may be.
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, posix } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const ROOT = fileURLToPath(new URL('../src/app', import.meta.url))
+const MEDIAN_LINES = 90
+const MAX_LINES = 250
+/** Files that may be longer, each with its reason. */
+const LONG_FILES: Readonly<Record<string, string>> = {}
+
+type Import = {
+  /** A path below src/app, or the name of a package or of a module of Node. */
+  readonly target: string
+  readonly typeOnly: boolean
+}
+type File = { readonly path: string; readonly text: string; readonly imports: readonly Import[] }
+
+const NAMES = String.raw`\{[^}]*\}|\*(?: as \w+)?|\w+(?:, \{[^}]*\})?`
+const STATEMENT = new RegExp(`^(?:import|export) (type )?(${NAMES}) from '([^']+)'`, 'gm')
+const WITHOUT_NAMES = /^import '([^']+)'|\bimport\('([^']+)'\)/gm
+
+function importsIn(path: string, text: string): Import[] {
+  const named = [...text.matchAll(STATEMENT)].map(([, type, names = '', target = '']) => ({
+    target: resolved(path, target),
+    typeOnly: type !== undefined || onlyTypes(names),
+  }))
+  const others = [...text.matchAll(WITHOUT_NAMES)].map(([, first, second]) => ({
+    target: resolved(path, first ?? second ?? ''),
+    typeOnly: false,
+  }))
+  return [...named, ...others]
+}
+
+function onlyTypes(names: string): boolean {
+  const list = /^\{([^}]*)\}$/.exec(names)?.[1]
+  if (list === undefined) return false
+  const items = list.split(',').map((item) => item.trim())
+  return items.every((item) => item === '' || item.startsWith('type '))
+}
+
+function resolved(path: string, target: string): string {
+  return target.startsWith('.') ? posix.join(dirname(path), target) : target
+}
+
+const files: readonly File[] = readdirSync(ROOT, { recursive: true, encoding: 'utf8' })
+  .map((path) => path.replaceAll('\\', '/'))
+  .filter((path) => path.endsWith('.ts'))
+  .sort()
+  .map((path) => {
+    const text = readFileSync(join(ROOT, path), 'utf8')
+    return { path, text, imports: importsIn(path, text) }
+  })
+
+const isOurs = ({ target }: Import) => target.endsWith('.ts')
+const isNode = ({ target }: Import) => target.startsWith('node:')
+
+function within(target: string, places: readonly string[]): boolean {
+  return places.some((place) => (place.endsWith('/') ? target.startsWith(place) : target === place))
+}
+
+/** What the files of one place may import of ours: anything of the first, only types of the second. */
+type Rule = { readonly values: readonly string[]; readonly types?: readonly string[] }
+
+const RULES: Readonly<Record<string, Rule>> = {
+  'model/': { values: ['model/'] },
+  'receive/': { values: ['receive/', 'model/', 'errors.ts'] },
+  'queue/': { values: ['queue/', 'errors.ts'], types: ['model/'] },
+  'store/': { values: ['store/', 'model/', 'errors.ts'] },
+  'metrics/': { values: ['metrics/'] },
+  'http/': {
+    values: ['http/', 'receive/', 'model/', 'errors.ts'],
+    types: ['config.ts', 'log.ts', 'metrics/', 'queue/', 'store/store.ts'],
+  },
+  'config.ts': { values: ['errors.ts', 'store/database-url.ts'] },
+  'errors.ts': { values: [] },
+}
+
+test('there is something to check', () => {
+  assert.ok(files.length > 30)
+  const imports = files.flatMap((file) => file.imports)
+  assert.ok(imports.filter(isOurs).length > 100)
+  for (const target of imports.filter(isOurs)) {
+    assert.ok(
+      files.some(({ path }) => path === target.target),
+      target.target,
+    )
+  }
+})
+
+for (const [place, { values, types = [] }] of Object.entries(RULES)) {
+  const allowed = [...values, ...types.map((name) => `types of ${name}`)].join(', ')
+  test(`${place} imports of ours only: ${allowed || 'nothing'}`, () => {
+    const inPlace = files.filter(({ path }) => within(path, [place]))
+    assert.ok(inPlace.length > 0)
+    for (const { path, imports } of inPlace) {
+      for (const { target, typeOnly } of imports.filter(isOurs)) {
+        const fine = within(target, values) || (typeOnly && within(target, types))
+        assert.ok(fine, `${path} imports ${target}`)
+      }
+    }
+  })
+}
+
+test('the model depends on nothing, not even on Node', () => {
+  for (const { path, imports } of files.filter((file) => file.path.startsWith('model/'))) {
+    assert.ok(imports.every(isOurs), path)
+  }
+})
+
+test('only the one composition root knows the engine, the server and the queue together', () => {
+  for (const { path, imports } of files) {
+    const values = imports.filter(({ typeOnly }) => !typeOnly).map(({ target }) => target)
+    const root = ['store/open.ts', 'http/server.ts', 'queue/write-queue.ts', 'metrics/metrics.ts']
+    for (const target of values.filter((name) => root.includes(name))) {
+      assert.equal(path, 'service.ts', `${path} imports ${target}`)
+    }
+    if (!path.startsWith('cli/')) {
+      assert.ok(!values.some((target) => target.startsWith('cli/')), `${path} imports the CLI`)
+    }
+  }
+})
+
+const CONFINED: Readonly<Record<string, readonly string[]>> = {
+  'node:sqlite': ['store/sqlite/'],
+  'node:worker_threads': ['store/sqlite/'],
+  'node:http': ['http/'],
+  'node:https': [],
+  'node:child_process': [],
+  'node:vm': [],
+  fastify: ['http/'],
+  '@fastify/swagger': ['http/'],
+  typebox: ['http/'],
+  'typebox/compile': ['http/'],
+  pino: ['log.ts'],
+  'pino-pretty': ['log.ts'],
+  'prom-client': ['metrics/'],
+}
+
+test('each package and each powerful module of Node is imported in its own place only', () => {
+  for (const { path, imports } of files) {
+    for (const { target } of imports) {
+      const places = CONFINED[target]
+      if (places !== undefined) assert.ok(within(path, places), `${path} imports ${target}`)
+    }
+    const others = imports.filter((item) => !isOurs(item) && !isNode(item))
+    for (const { target } of others) assert.ok(target in CONFINED, `${path} imports ${target}`)
+  }
+})
+
+test('the environment is read by the command line only', () => {
+  for (const { path, text } of files.filter((file) => !file.path.startsWith('cli/'))) {
+    const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')
+    assert.doesNotMatch(code, /process\s*\.\s*env|process\['env'\]/, path)
+  }
+})
+
+test('one place compares secrets, keys and signatures, in constant time', () => {
+  const comparing = files.filter(({ text }) => text.includes('timingSafeEqual('))
+  assert.deepEqual(
+    comparing.map(({ path }) => path),
+    ['http/access.ts', 'receive/verify.ts'],
+  )
+})
+
+test('nothing is skipped by a comment, and no timer is let go', () => {
+  for (const { path, text } of files) {
+    assert.doesNotMatch(text, /@ts-(ignore|expect-error|nocheck)|biome-ignore|\.unref\(/, path)
+    assert.doesNotMatch(text, /\b(as|:)\s+any\b|<any>/, path)
+  }
+})
+
+test('files are short: 90 lines in the middle, and none over 250 without a reason', () => {
+  const lengths = files.map(({ path, text }) => ({ path, lines: text.split('\n').length - 1 }))
+  const sorted = lengths.map(({ lines }) => lines).sort((a, b) => a - b)
+  const median = sorted[Math.floor(sorted.length / 2)] ?? 0
+  assert.ok(median <= MEDIAN_LINES, `the median is ${median}`)
+  const long = lengths.filter(({ lines }) => lines > MAX_LINES).map(({ path }) => path)
+  assert.deepEqual(long, Object.keys(LONG_FILES).sort())
+})
+
+test('every file says on top which part it plays', () => {
+  for (const { path, text } of files) assert.match(text, /^\/\/ \S/, path)
+})

@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { parseCsv } from '../support/csv.ts'
+import { fillDatabase } from '../support/filled-database.ts'
+import { runCommand, spawnMain } from '../support/run-command.ts'
+import { type RunningService, startService } from '../support/running-service.ts'
+import { type FlatBody, flatBody, SECRET } from '../support/signed.ts'
+
+const COUNT = 1300
+const TEXTS = [
+  'Straße',
+  'İstanbul',
+  'É',
+  'e\u0301',
+  '100%',
+  '=SUM(A1)',
+  '🎉 "a",\r\nb',
+  'ΣΊΣΥΦΟΣ',
+  '',
+]
+
+/** Many of one instant, so that pages end among them. */
+const BODIES = Array.from({ length: COUNT }, (_, i) =>
+  flatBody({
+    message_id: `${(i * 7919) % COUNT}/id`,
+    from: `+1999555010${i % 7}`,
+    to: `+1999555020${i % 3}`,
+    ts: `2025-01-15T10:${String(i % 60).padStart(2, '0')}:00.${i % 2}0Z`,
+    text: i % 11 === 0 ? null : `${TEXTS[i % TEXTS.length]} ${i}`,
+  }),
+)
+
+const FILTERS: readonly Record<string, string>[] = [
+  {},
+  { order: 'desc' },
+  { from: '+19995550103' },
+  { to: '+19995550201', order: 'desc' },
+  { from: '+19995550103', to: '+19995550201' },
+  { from: '+1' },
+  { from: '' },
+  { since: '2025-01-15T10:30:00Z' },
+  { since: '2025-01-15T16:00:00.1+05:30', until: '2025-01-15T10:45:00Z', order: 'desc' },
+  { until: '2025-01-15T10:20:00Z', from: '+19995550100' },
+  { q: 'é' },
+  { q: 'istanbul' },
+  { q: 'i\u0307STANBUL' },
+  { q: 'σίσυφος', order: 'desc' },
+  { q: '%' },
+  { q: '' },
+  { q: '1', from: '+19995550105', since: '2025-01-15T10:10:00Z', order: 'desc' },
+  { q: 'nowhere to be found' },
+]
+
+describe('export', () => {
+  const cwd = mkdtempSync(join(tmpdir(), 'webhook-export-'))
+  const environment = { WEBHOOK_SECRET: SECRET, DATABASE_URL: 'sqlite:///messages.db' }
+  const run = (...args: string[]) => runCommand(['export', ...args], { cwd, environment })
+  const closing: (() => Promise<void>)[] = []
+  let service: RunningService
+
+  before(async () => {
+    await fillDatabase(join(cwd, 'messages.db'), BODIES)
+    service = await startService({ after: (work) => void closing.push(work) }, { cwd, environment })
+  })
+  after(async () => {
+    for (const close of closing) await close()
+    rmSync(cwd, { recursive: true })
+  })
+
+  for (const filter of FILTERS) {
+    it(`writes what GET /messages shows for ${JSON.stringify(filter)}`, async () => {
+      const options = Object.entries(filter).map(([name, value]) => `--${name}=${value}`)
+      const { code, stdout, stderr } = await run('--format', 'ndjson', ...options)
+      assert.deepEqual({ code, stderr }, { code: 0, stderr: '' })
+      const lines = stdout.split('\n')
+      assert.equal(lines.pop(), '')
+      const exported = lines.map((line) => JSON.parse(line) as FlatBody)
+      assert.deepEqual(exported, await allPages(service.url, filter))
+    })
+  }
+
+  it('writes the same messages as CSV, raw or defused', async () => {
+    const expected = (await allPages(service.url, {})).map((message) => Object.values(message))
+    const raw = parseCsv((await run('--format', 'csv', '--raw')).stdout)
+    assert.deepEqual(raw, [['message_id', 'from', 'to', 'ts', 'text'], ...expected])
+    const defused = parseCsv((await run('--format', 'csv')).stdout)
+    for (const [i, record] of defused.entries()) {
+      const [, , , , text] = raw[i] ?? []
+      assert.equal(record[4], text?.startsWith('=') ? `'${text}` : text)
+    }
+  })
+
+  it('writes a file that is whole and private, and replaces none without --force', async () => {
+    const file = join(cwd, 'all.ndjson')
+    const args = ['--format', 'ndjson', '--output', 'all.ndjson']
+    const { code, stdout, stderr } = await run(...args)
+    assert.deepEqual({ code, stdout }, { code: 0, stdout: '' })
+    assert.equal(stderr, 'all.ndjson: 1,300 messages.\n')
+    assert.equal(statSync(file).mode & 0o777, 0o600)
+    assert.equal(readFileSync(file, 'utf8').split('\n').length, COUNT + 1)
+    assert.equal((await run(...args)).code, 2)
+    assert.equal((await run(...args, '--force', '--from=+1')).code, 0)
+    assert.equal(statSync(file).size, 0)
+  })
+
+  it('ends quietly when its reader has seen enough', async () => {
+    const child = spawnMain(['export', '--format', 'ndjson'], { cwd, environment }, [
+      'ignore',
+      'pipe',
+      'pipe',
+    ])
+    let stderr = ''
+    child.stderr?.on('data', (text) => {
+      stderr += String(text)
+    })
+    child.stdout?.once('data', () => child.stdout?.destroy())
+    const [code] = (await once(child, 'close')) as [number | null]
+    assert.deepEqual({ code, stderr }, { code: 0, stderr: '' })
+  })
+
+  it('holds no lock: the service stores while an export waits for its reader', async () => {
+    const child = spawnMain(['export', '--format', 'ndjson'], { cwd, environment }, [
+      'ignore',
+      'pipe',
+      'inherit',
+    ])
+    const { stdout } = child
+    assert.ok(stdout)
+    const chunks = stdout.setEncoding('utf8')[Symbol.asyncIterator]()
+    let text = String((await chunks.next()).value)
+    const sent = await runCommand(['send', '--url', service.url, '--from=+19995550199'], {
+      cwd,
+      environment,
+    })
+    assert.equal(sent.code, 0)
+    const ended = once(child, 'close')
+    for await (const chunk of { [Symbol.asyncIterator]: () => chunks }) text += String(chunk)
+    await ended
+    const lines = text.split('\n').length - 1
+    assert.equal(lines, COUNT, 'what came later is not a part of it')
+  })
+})
+
+async function allPages(url: string, filter: Record<string, string>): Promise<FlatBody[]> {
+  const messages: FlatBody[] = []
+  let cursor: string | null = ''
+  while (cursor !== null) {
+    const query = new URLSearchParams({ ...filter, limit: '100', ...(cursor ? { cursor } : {}) })
+    const answer = await fetch(`${url}/messages?${query}`)
+    assert.equal(answer.status, 200)
+    const page = (await answer.json()) as { data: FlatBody[]; next_cursor: string | null }
+    messages.push(...page.data)
+    cursor = page.next_cursor
+  }
+  return messages
+}

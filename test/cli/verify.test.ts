@@ -1,0 +1,294 @@
+import assert from 'node:assert/strict'
+import {
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { after, before, describe, it, type TestContext } from 'node:test'
+import { fillDatabase } from '../support/filled-database.ts'
+import { type CommandResult, runCommand } from '../support/run-command.ts'
+import { startService } from '../support/running-service.ts'
+import { CANARY, flatBody, SECRET } from '../support/signed.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
+
+const BODIES = Array.from({ length: 40 }, (_, i) =>
+  flatBody({
+    message_id: `id-${i + 1}`,
+    from: `+1999555010${i % 4}`,
+    ts: `2025-01-15T10:00:${i + 10}.50Z`,
+    text: i % 10 === 9 ? null : `${CANARY.text} É number ${i + 1}`,
+  }),
+)
+
+type Fault = {
+  readonly what: string
+  readonly messages?: string
+  readonly search?: string
+  /** Every line before the closing one, in any order. */
+  readonly findings: readonly (string | RegExp)[]
+}
+
+const FAULTS: readonly Fault[] = [
+  {
+    what: 'a flipped bit in a stored body',
+    messages: `update messages set body =
+      unhex(replace(hex(body), hex('"text":"c'), hex('"text":"b'))) where seq = 7`,
+    findings: [
+      'row 7 ("id-7"): the body does not have the SHA-256 stored with it.',
+      'row 7 ("id-7"): the column text is not what the body says.',
+    ],
+  },
+  {
+    what: 'a body that is no message any more',
+    messages: `update messages set body = x'7b', body_sha256 = unhex(
+      '021fb596db81e6d02bf3d2586ee3981fe519f275c0ac9ca76bbcf2ebb4097d96') where seq = 6`,
+    findings: ['row 6 ("id-6"): the body holds no valid message.'],
+  },
+  {
+    what: 'a changed text',
+    messages: `update messages set text = 'something else' where seq = 8`,
+    findings: [
+      'row 8 ("id-8"): the column text is not what the body says.',
+      'row 8 ("id-8"): has another text in the search index.',
+    ],
+  },
+  {
+    what: 'a body and its digest that are of another message',
+    messages: `update messages set (body, body_sha256) =
+      (select body, body_sha256 from messages where seq = 1) where seq = 5`,
+    findings: ['message_id', 'ts', 'instant', 'text'].map(
+      (column) => `row 5 ("id-5"): the column ${column} is not what the body says.`,
+    ),
+  },
+  {
+    what: 'a changed sender',
+    messages: `update messages set sender = '+19995550103' where seq = 1`,
+    findings: [
+      'row 1 ("id-1"): the column sender is not what the body says.',
+      'sender "+19995550100": sent 9 of the messages, and the counter says 10.',
+      'sender "+19995550103": sent 11 of the messages, and the counter says 10.',
+    ],
+  },
+  {
+    what: 'a wrong total',
+    messages: 'update totals set messages = 41, senders = 5',
+    findings: [
+      'totals: messages is 41, and there are 40.',
+      'totals: senders is 5, and there are 4.',
+    ],
+  },
+  {
+    what: 'a wrong counter of a sender',
+    messages: `update senders set messages = 9 where sender = '+19995550101'`,
+    findings: ['sender "+19995550101": sent 10 of the messages, and the counter says 9.'],
+  },
+  {
+    what: 'a removed sender',
+    messages: `delete from senders where sender = '+19995550102'`,
+    findings: ['sender "+19995550102": sent 10 of the messages, and has no counter.'],
+  },
+  {
+    what: 'a sender without messages',
+    messages: `insert into senders values ('+19995550109', 3)`,
+    findings: ['sender "+19995550109": sent 0 of the messages, and the counter says 3.'],
+  },
+  {
+    what: 'a deleted row',
+    messages: 'delete from messages where seq = 10',
+    findings: [
+      'row 10: is missing.',
+      'sender "+19995550101": sent 9 of the messages, and the counter says 10.',
+      'totals: messages is 40, and there are 39.',
+    ],
+  },
+  {
+    what: 'deleted rows at the end',
+    messages: `delete from messages where seq >= 39;
+      update totals set messages = 38;
+      update senders set messages = 9 where sender in ('+19995550102', '+19995550103')`,
+    findings: [
+      'rows 39 to 40: are missing.',
+      'search index: has an entry 39 that belongs to no message.',
+    ],
+  },
+  {
+    what: 'a sequence that ran on',
+    messages: 'update totals set last_seq = 39',
+    findings: ['totals: last_seq is 39, and the last row is 40.'],
+  },
+  {
+    what: 'an id that is stored twice',
+    messages: `drop index messages_by_id;
+      insert into messages select 41, message_id, sender, recipient, ts, instant, text, received_at,
+        body_sha256, body from messages where seq = 3;
+      update totals set last_seq = 41, messages = 41;
+      update senders set messages = 11 where sender = '+19995550102'`,
+    findings: [
+      'schema: the index messages_by_id is missing.',
+      'row 3 ("id-3"): the id is stored 2 times.',
+    ],
+  },
+  {
+    what: 'a trigger that somebody added',
+    messages: 'create trigger t after insert on messages begin delete from senders; end',
+    findings: ['schema: the trigger t does not belong there.'],
+  },
+  {
+    what: 'an identity that is lost',
+    messages: 'delete from store',
+    findings: ['store: there should be one row with an identity.'],
+  },
+  {
+    what: 'an index row with another text',
+    search: `update search set folded = 'something else' where rowid = 2`,
+    findings: ['row 2 ("id-2"): has another text in the search index.'],
+  },
+  {
+    what: 'an index row that is missing',
+    search: 'delete from search where rowid = 40 or rowid = 39',
+    findings: ['row 39 ("id-39"): is not in the search index.'],
+  },
+  {
+    what: 'an index row that belongs to no message',
+    search: `insert into search (rowid, folded) values (10, 'x'), (1000, 'x')`,
+    findings: [
+      'row 10 ("id-10"): has another text in the search index.',
+      'search index: has an entry 1000 that belongs to no message.',
+    ],
+  },
+  {
+    what: 'trigrams that are not those of the texts',
+    search: `delete from search_data where id > 10`,
+    findings: [/^search index: /],
+  },
+]
+
+describe('verify', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'webhook-verify-'))
+  before(() => fillDatabase(join(directory, 'messages.db'), BODIES))
+  after(() => rmSync(directory, { recursive: true }))
+
+  it('finds nothing wrong in a good database, and leaves nothing behind', async (test) => {
+    const cwd = copyOf(directory, test)
+    for (const options of [[], ['--quick']]) {
+      const result = await verify(cwd, options)
+      assert.deepEqual(result, {
+        code: 0,
+        signal: null,
+        stdout: '40 messages of 4 senders, search index of the first 40: everything agrees.\n',
+        stderr: '',
+      })
+    }
+    for (const name of readdirSync(cwd)) {
+      if (name.endsWith('.db')) {
+        assert.deepEqual(readFileSync(join(cwd, name)), readFileSync(join(directory, name)))
+      }
+    }
+  })
+
+  for (const { what, messages, search, findings } of FAULTS) {
+    it(`names ${what}`, async (test) => {
+      const cwd = copyOf(directory, test)
+      if (messages !== undefined) change(join(cwd, 'messages.db'), messages)
+      if (search !== undefined) change(join(cwd, 'messages-search.db'), search)
+      const { code, stdout, stderr } = await verify(cwd)
+      assert.equal(code, 1)
+      assert.equal(stderr, '')
+      const lines = stdout.trimEnd().split('\n')
+      const closing = lines.pop() ?? ''
+      assert.ok(
+        closing.endsWith(`: ${lines.length} things disagree.`) || lines.length === 1,
+        closing,
+      )
+      for (const finding of findings) {
+        const found = lines.some((line) =>
+          typeof finding === 'string' ? line === finding : finding.test(line),
+        )
+        assert.ok(found, `${String(finding)} is not in\n${stdout}`)
+      }
+      assert.equal(lines.length, findings.length, stdout)
+    })
+  }
+
+  it('names a damaged page, and goes on with what can be read', async (test) => {
+    const cwd = copyOf(directory, test)
+    const file = join(cwd, 'messages.db')
+    const bytes = readFileSync(file)
+    const at = bytes.indexOf('"message_id":"id-20"')
+    bytes.fill(0xff, at - (at % 4096), at - (at % 4096) + 4096)
+    writeFileSync(file, bytes)
+    const { code, stdout } = await verify(cwd)
+    assert.equal(code, 1)
+    assert.match(stdout, /^integrity: /m)
+    assert.match(stdout, /^messages: the file can't be read any further/m)
+    assert.match(stdout, /things disagree\.\n$/)
+  })
+
+  it('has nothing against an index that is missing, behind, or of another database', async (test) => {
+    const cwd = copyOf(directory, test)
+    const index = join(cwd, 'messages-search.db')
+    change(index, 'delete from search where rowid > 30; update search_state set watermark = 30')
+    assert.match((await verify(cwd)).stdout, /search index of the first 30: everything agrees/)
+    change(index, `update search_state set identity = 'another'`)
+    assert.match((await verify(cwd)).stdout, /the next start builds anew: everything agrees/)
+    const elsewhere = temporaryDirectory(test)
+    copyFileSync(join(cwd, 'messages.db'), join(elsewhere, 'messages.db'))
+    assert.match((await verify(elsewhere)).stdout, /no search index yet: everything agrees/)
+  })
+
+  it('ends with 1 for a damaged index, and for files that are no database', async (test) => {
+    const cwd = copyOf(directory, test)
+    writeFileSync(join(cwd, 'messages-search.db'), 'this is no database, and has no header of one')
+    assert.match((await verify(cwd)).stdout, /^search index: .*can't be read/)
+    for (const content of ['', 'this is no database, and it is not meant to be one']) {
+      const other = temporaryDirectory(test)
+      writeFileSync(join(other, 'messages.db'), content)
+      const { code, stderr } = await verify(other)
+      assert.equal(code, 1)
+      assert.match(stderr, /no database|not a database/)
+    }
+    truncateSync(join(cwd, 'messages.db'), 4096)
+    assert.equal((await verify(cwd)).code, 1)
+  })
+
+  it('works beside the running service, and after a kill on what its log holds', async (test) => {
+    const cwd = temporaryDirectory(test)
+    const environment = { DATABASE_URL: 'sqlite:///messages.db' }
+    const service = await startService(test, { cwd, environment })
+    const send = ['send', '--url', service.url, '--count', '200']
+    assert.equal((await runCommand(send, { cwd })).code, 0)
+    const beside = await verify(cwd)
+    assert.equal(beside.code, 0, beside.stdout)
+    await service.stop('SIGKILL')
+    const after = await verify(cwd)
+    assert.equal(after.code, 0, after.stdout)
+    assert.match(after.stdout, /^200 messages of \d+ senders, .*: everything agrees/)
+  })
+})
+
+async function verify(cwd: string, options: readonly string[] = []): Promise<CommandResult> {
+  const environment = { WEBHOOK_SECRET: SECRET, DATABASE_URL: 'sqlite:///messages.db' }
+  const result = await runCommand(['verify', ...options], { cwd, environment })
+  assert.ok(!`${result.stdout}${result.stderr}`.includes(CANARY.text), 'it shows a text')
+  return result
+}
+
+function copyOf(directory: string, test: TestContext): string {
+  const copy = temporaryDirectory(test)
+  for (const name of readdirSync(directory)) copyFileSync(join(directory, name), join(copy, name))
+  return copy
+}
+
+/** As somebody with a tool of their own, who knows nothing of the service. */
+function change(file: string, sql: string): void {
+  const database = new DatabaseSync(file, { defensive: false })
+  database.exec(sql)
+  database.close()
+}

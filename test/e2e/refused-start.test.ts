@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { type Ended, type LaunchOptions, launch, startService } from '../support/service.ts'
+import { SECRET } from '../support/signed.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
+
+type Scope = Parameters<typeof launch>[0]
+
+async function endOf(
+  t: Scope,
+  options: LaunchOptions,
+): Promise<Ended & { stderr: string; stdout: string }> {
+  const launched = launch(t, options)
+  const ended = await launched.ended
+  return { ...ended, stderr: launched.stderr, stdout: launched.stdout }
+}
+
+test('a bad configuration ends with 2 and names every variable and no value', async (t) => {
+  const cwd = temporaryDirectory(t)
+  const environment = {
+    WEBHOOK_SECRET: `${SECRET},canary`,
+    DATABASE_URL: 'postgresql://canary:canary@canary/canary',
+    PORT: '80canary',
+    READ_ACCESS: 'canary',
+    API_KEYS: 'canary',
+    MAX_BODY_BYTES: '-1',
+    LOG_LEVEL: 'canary',
+    SHUTDOWN_TIMEOUT: '1.5',
+  }
+  const { code, stderr, stdout } = await endOf(t, { cwd, environment })
+  assert.equal(code, 2)
+  assert.equal(stdout, '')
+  const lines = stderr.trimEnd().split('\n')
+  const names = [
+    'DATABASE_URL',
+    'PORT',
+    'READ_ACCESS',
+    'API_KEYS',
+    'MAX_BODY_BYTES',
+    'SHUTDOWN_TIMEOUT',
+    'LOG_LEVEL',
+  ]
+  assert.deepEqual(
+    lines.map((line) => line.split(' ')[0]),
+    names,
+  )
+  assert.doesNotMatch(stderr, /canary/)
+  assert.deepEqual(readdirSync(cwd), [])
+})
+
+test('a port in use ends with 1 and one sentence', async (t) => {
+  const cwd = temporaryDirectory(t)
+  const environment = { WEBHOOK_SECRET: SECRET, DATABASE_URL: 'sqlite://' }
+  const { port } = await startService(t, { cwd, environment })
+  const { code, stderr } = await endOf(t, { cwd, environment: { ...environment, PORT: `${port}` } })
+  assert.equal(code, 1)
+  assert.equal(stderr, `Port ${port} is in use: stop what listens there, or set PORT to another.\n`)
+})
+
+test('a database that can not be used ends with 1, and says so without a stack', async (t) => {
+  const cwd = temporaryDirectory(t)
+  mkdirSync(join(cwd, 'directory.db'))
+  writeFileSync(
+    join(cwd, 'text.db'),
+    'not a database, and longer than the header of one is. '.repeat(40),
+  )
+  for (const file of ['directory.db', 'text.db', '/proc/nowhere/messages.db']) {
+    const environment = { WEBHOOK_SECRET: SECRET, DATABASE_URL: `sqlite:///${file}` }
+    const { code, stderr } = await endOf(t, { cwd, environment })
+    assert.equal(code, 1, file)
+    assert.equal(stderr.trimEnd().split('\n').length, 1, stderr)
+    assert.doesNotMatch(stderr, /^\s+at /m)
+  }
+})
+
+test('an unknown command, option or argument ends with 2', async (t) => {
+  const cwd = temporaryDirectory(t)
+  for (const args of [[], ['nonsense'], ['serve', '--nonsense'], ['serve', 'now']]) {
+    const { code, stderr, stdout } = await endOf(t, { cwd, args })
+    assert.equal(code, 2, args.join(' '))
+    assert.notEqual(stderr, '')
+    assert.equal(stdout, '')
+  }
+  assert.deepEqual(readdirSync(cwd), [])
+})
