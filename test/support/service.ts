@@ -56,6 +56,12 @@ export class Process {
     await until(`"${msg}" is logged`, () => this.log.some((entry) => entry['msg'] === msg))
   }
 
+  get pid(): number {
+    const { pid } = this.#child
+    if (pid === undefined) throw new Error('The process did not start.')
+    return pid
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal)
   }

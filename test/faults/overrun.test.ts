@@ -1,0 +1,33 @@
+// More requests than the queue may hold, while the writer is held up.
+import assert from 'node:assert/strict'
+import { DatabaseSync } from 'node:sqlite'
+import { test } from 'node:test'
+import { post } from '../support/service.ts'
+import { flatBody, signature, toBytes } from '../support/signed.ts'
+import { anomalies } from './checker.ts'
+import { Sender } from './sender.ts'
+import { newSetting, seedOf } from './setting.ts'
+
+test('a full queue answers 503 with Retry-After before it waits, and empties without a loss', async (t) => {
+  const setting = newSetting(t)
+  const service = await setting.start({ QUEUE_MAX_REQUESTS: '5' })
+  const sender = new Sender({ seed: seedOf(t) })
+  const database = new DatabaseSync(setting.file)
+  database.exec('begin immediate')
+  const waiting = Array.from({ length: 30 }, () => sender.sendOne(service.url))
+  const statuses: number[] = []
+  for (const status of waiting) void status.then((known) => statuses.push(known))
+  const body = toBytes(flatBody({ message_id: 'one-too-many' }))
+  let refused = await post(service, body, signature(body))
+  while (refused.status !== 503) refused = await post(service, body, signature(body))
+  assert.ok(Number(refused.headers.get('retry-after')) > 0)
+  database.exec('rollback')
+  database.close()
+  const all = await Promise.all(waiting)
+  assert.deepEqual(new Set(all), new Set([200, 503]))
+  assert.ok(all.filter((status) => status === 200).length >= 5)
+  assert.equal(await sender.sendOne(service.url), 200)
+  await service.stop()
+  sender.sent.set('one-too-many', { sha256: '', verdict: 'unknown' })
+  assert.deepEqual(anomalies(setting.file, sender.sent), [])
+})

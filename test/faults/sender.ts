@@ -1,0 +1,98 @@
+// A sender under faults: many connections, a fifth of the messages sent again, and a record of what
+// it was told. It tries nothing a second time on its own, so that the record is the whole truth.
+import { createHash } from 'node:crypto'
+import { flatBody, signature, toBytes } from '../support/signed.ts'
+
+/** What a sender knows of a message: stored, refused for good, or perhaps stored. */
+export type Verdict = 'ok' | 'rejected' | 'unknown'
+export type Sent = { readonly sha256: string; readonly verdict: Verdict }
+
+const CONNECTIONS = 16
+
+type SenderOptions = {
+  /** Makes the choices repeatable, and the ids of different senders different. */
+  readonly seed: number
+  /** The share of messages that are earlier ones again. Default: a fifth. */
+  readonly duplicates?: number
+}
+
+/** Sends messages to one service after another and remembers every answer. */
+export class Sender {
+  readonly sent = new Map<string, Sent>()
+  /** Answers by status; 0 counts those that never came. */
+  readonly statuses = new Map<number, number>()
+  readonly #seed: number
+  readonly #duplicates: number
+  readonly #bodies: { id: string; body: Buffer }[] = []
+  #random: number
+
+  constructor({ seed, duplicates = 0.2 }: SenderOptions) {
+    this.#seed = seed
+    this.#duplicates = duplicates
+    this.#random = seed
+  }
+
+  /** Sends over 16 connections until `enough` says so, then until all have their answer. */
+  async sendUntil(url: string, enough: () => boolean): Promise<void> {
+    const connection = async () => {
+      while (!enough()) await this.sendOne(url)
+    }
+    await Promise.all(Array.from({ length: CONNECTIONS }, connection))
+  }
+
+  /** Sends one message, new or again; resolves with the status, 0 where no answer came. */
+  async sendOne(url: string): Promise<number> {
+    const { id, body } = this.#nextBody()
+    const status = await statusOf(url, body)
+    this.statuses.set(status, (this.statuses.get(status) ?? 0) + 1)
+    this.#remember(id, body, status)
+    return status
+  }
+
+  /** Messages that were answered 200. */
+  get acknowledged(): number {
+    return [...this.sent.values()].filter(({ verdict }) => verdict === 'ok').length
+  }
+
+  #nextBody(): { id: string; body: Buffer } {
+    const earlier = this.#bodies[Math.floor(this.#chance() * this.#bodies.length)]
+    if (earlier !== undefined && this.#chance() < this.#duplicates) return earlier
+    const number = this.#bodies.length
+    const id = `fault-${this.#seed}-${number}`
+    const from = `+1415555${1000 + (number % 37)}`
+    const body = toBytes(flatBody({ message_id: id, from, text: `Message ${number} 🎉` }))
+    this.#bodies.push({ id, body })
+    return { id, body }
+  }
+
+  /** Once stored, always stored; a 503 or no answer leaves it open. */
+  #remember(id: string, body: Buffer, status: number): void {
+    const before = this.sent.get(id)?.verdict
+    const open = status === 0 || status >= 500 || before === 'unknown'
+    const verdict = status === 200 || before === 'ok' ? 'ok' : open ? 'unknown' : 'rejected'
+    this.sent.set(id, { sha256: createHash('sha256').update(body).digest('hex'), verdict })
+  }
+
+  /** Mulberry32: small, and the same on every machine. */
+  #chance(): number {
+    this.#random = (this.#random + 0x6d2b79f5) | 0
+    let t = Math.imul(this.#random ^ (this.#random >>> 15), 1 | this.#random)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+  }
+}
+
+async function statusOf(url: string, body: Buffer): Promise<number> {
+  try {
+    const answer = await fetch(`${url}/webhook`, {
+      method: 'POST',
+      headers: { 'x-signature': signature(body) },
+      body,
+      signal: AbortSignal.timeout(15_000),
+    })
+    await answer.arrayBuffer()
+    return answer.status
+  } catch {
+    return 0
+  }
+}
