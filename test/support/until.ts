@@ -8,8 +8,9 @@ const LIMIT_MS = 20_000
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,
+  limitMs = LIMIT_MS,
 ): Promise<void> {
-  for (let waited = 0; waited < LIMIT_MS; waited += POLL_MS) {
+  for (let waited = 0; waited < limitMs; waited += POLL_MS) {
     if (await condition()) return
     await delay(POLL_MS)
   }

@@ -1,0 +1,46 @@
+// strace on a running service: makes its fsyncs fail, or do nothing.
+import { execFileSync, spawn } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { until } from '../support/until.ts'
+
+/** Why tests that need strace are skipped; false where they run. */
+export const noTracing = works('strace', '-o', '/dev/null', 'true')
+  ? false
+  : 'strace is missing or may not trace here'
+
+const CALLS = 'fsync,fdatasync'
+
+export type Tracing = {
+  /** Whether the fault really happened at least once. */
+  injected(): boolean
+  stop(): void
+}
+
+/**
+ * Injects into every fsync of a process, threads included: `fault` as strace writes it, such as
+ * `error=EIO:when=2+`. Resolves once strace is attached; its log goes to the file `log`.
+ */
+export async function injectIntoFsync(pid: number, fault: string, log: string): Promise<Tracing> {
+  const inject = `inject=${CALLS}:${fault}`
+  const args = ['-f', '-p', String(pid), '-o', log, '-e', `trace=${CALLS}`, '-e', inject]
+  const tracer = spawn('strace', args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  let said = ''
+  tracer.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said += text
+  })
+  await until('strace is attached', () => said.includes('attached'))
+  return {
+    injected: () => existsSync(log) && readFileSync(log, 'utf8').includes('(INJECTED)'),
+    stop: () => void tracer.kill('SIGINT'),
+  }
+}
+
+/** Whether a command runs and ends with 0. */
+export function works(command: string, ...args: string[]): boolean {
+  try {
+    execFileSync(command, args, { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
