@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
 import { fillDatabase, indexed } from '../support/filled-database.ts'
+import { startOpenService } from '../support/open-service.ts'
 import { runCommand, startCommand } from '../support/run-command.ts'
-import { startService } from '../support/running-service.ts'
 import { flatBody, SECRET, signature } from '../support/signed.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { until } from '../support/until.ts'
@@ -15,7 +15,7 @@ const environment = { WEBHOOK_SECRET: SECRET, DATABASE_URL: 'sqlite:///messages.
 describe('backup', () => {
   it('taken while messages arrive holds all that were acknowledged before, and is served', async (test) => {
     const cwd = temporaryDirectory(test)
-    const service = await startService(test, { cwd, environment })
+    const service = await startOpenService(test, { cwd, environment })
     const sender = sendEndlessly(service.url)
     await until('some are acknowledged', () => sender.acknowledged.length > 200)
     const before = [...sender.acknowledged]
@@ -39,7 +39,7 @@ describe('backup', () => {
     const restored = temporaryDirectory(test)
     cpSync(join(cwd, 'copy.db'), join(restored, 'messages.db'))
     cpSync(join(cwd, 'messages-search.db'), join(restored, 'messages-search.db'))
-    const again = await startService(test, { cwd: restored, environment })
+    const again = await startOpenService(test, { cwd: restored, environment })
     const answer = await fetch(`${again.url}/messages?q=NUMBER%201`)
     const { total } = (await answer.json()) as { total: number }
     assert.equal(total, before.length === 0 ? 0 : countOf(stored, /^number-1/))

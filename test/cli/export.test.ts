@@ -6,8 +6,9 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { parseCsv } from '../support/csv.ts'
 import { fillDatabase } from '../support/filled-database.ts'
+import { startOpenService } from '../support/open-service.ts'
 import { runCommand, spawnMain } from '../support/run-command.ts'
-import { type RunningService, startService } from '../support/running-service.ts'
+import type { Service } from '../support/service.ts'
 import { type FlatBody, flatBody, SECRET } from '../support/signed.ts'
 
 const COUNT = 1300
@@ -23,6 +24,9 @@ const TEXTS = [
   '',
 ]
 
+/** So that all of them together are more than a pipe and its reader take in. */
+const PADDING = ' '.repeat(1000)
+
 /** Many of one instant, so that pages end among them. */
 const BODIES = Array.from({ length: COUNT }, (_, i) =>
   flatBody({
@@ -30,7 +34,7 @@ const BODIES = Array.from({ length: COUNT }, (_, i) =>
     from: `+1999555010${i % 7}`,
     to: `+1999555020${i % 3}`,
     ts: `2025-01-15T10:${String(i % 60).padStart(2, '0')}:00.${i % 2}0Z`,
-    text: i % 11 === 0 ? null : `${TEXTS[i % TEXTS.length]} ${i}`,
+    text: i % 11 === 0 ? null : `${TEXTS[i % TEXTS.length]} ${i}${PADDING}`,
   }),
 )
 
@@ -60,11 +64,14 @@ describe('export', () => {
   const environment = { WEBHOOK_SECRET: SECRET, DATABASE_URL: 'sqlite:///messages.db' }
   const run = (...args: string[]) => runCommand(['export', ...args], { cwd, environment })
   const closing: (() => Promise<void>)[] = []
-  let service: RunningService
+  let service: Service
 
   before(async () => {
     await fillDatabase(join(cwd, 'messages.db'), BODIES)
-    service = await startService({ after: (work) => void closing.push(work) }, { cwd, environment })
+    service = await startOpenService(
+      { after: (work) => void closing.push(work) },
+      { cwd, environment },
+    )
   })
   after(async () => {
     for (const close of closing) await close()
@@ -137,6 +144,7 @@ describe('export', () => {
       environment,
     })
     assert.equal(sent.code, 0)
+    assert.equal(child.exitCode, null, 'it did not wait')
     const ended = once(child, 'close')
     for await (const chunk of { [Symbol.asyncIterator]: () => chunks }) text += String(chunk)
     await ended

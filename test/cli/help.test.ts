@@ -6,7 +6,7 @@ import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const COMMANDS = ['serve', 'send', 'sign', 'verify', 'backup', 'export']
 
-describe('the command line', () => {
+describe('the command line', { concurrency: 2 }, () => {
   it('lists every command and says what its own options are', async (test) => {
     const run = runnerIn(temporaryDirectory(test))
     const general = await run(['--help'])

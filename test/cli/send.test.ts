@@ -6,16 +6,16 @@ import { buffer } from 'node:stream/consumers'
 import { describe, it, type TestContext } from 'node:test'
 import { madeUpMessage, randomFrom } from '../../src/app/cli/made-up.ts'
 import { parseFlatMessage } from '../../src/app/receive/flat.ts'
+import { startOpenService } from '../support/open-service.ts'
 import { runCommand, startCommand } from '../support/run-command.ts'
-import { startService } from '../support/running-service.ts'
 import { type FlatBody, signature, toBytes } from '../support/signed.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { until } from '../support/until.ts'
 
-describe('send, to the real service', () => {
+describe('send, to the real service', { concurrency: 2 }, () => {
   it('delivers one message as its options say', async (test) => {
     const cwd = temporaryDirectory(test)
-    const { url } = await startService(test, { cwd })
+    const { url } = await startOpenService(test, { cwd })
     const message = {
       message_id: 'one',
       from: '+447700900001',
@@ -33,7 +33,7 @@ describe('send, to the real service', () => {
 
   it('gives what is not said a value, and a new id each time', async (test) => {
     const cwd = temporaryDirectory(test)
-    const { url } = await startService(test, { cwd })
+    const { url } = await startOpenService(test, { cwd })
     // The service takes the same secret, so its port is all that is left to say.
     const environment = { WEBHOOK_SECRET: 'a,b', PORT: new URL(url).port, HOST: '127.0.0.1' }
     const refused = await runCommand(['send'], { cwd, environment })
@@ -46,7 +46,7 @@ describe('send, to the real service', () => {
 
   it('delivers many made-up messages and sums up', async (test) => {
     const cwd = temporaryDirectory(test)
-    const { url } = await startService(test, { cwd })
+    const { url } = await startOpenService(test, { cwd })
     const args = ['send', '--url', url, '--count', '300', '--concurrency', '16', '--rate', '2000']
     const { code, stdout } = await runCommand(args, { cwd })
     assert.equal(code, 0)
@@ -60,7 +60,7 @@ describe('send, to the real service', () => {
 
   it('ends with 1 and counts the 401 where the secret is another', async (test) => {
     const cwd = temporaryDirectory(test)
-    const { url } = await startService(test, { cwd })
+    const { url } = await startOpenService(test, { cwd })
     const args = ['send', '--url', url, '--count', '20']
     const environment = { WEBHOOK_SECRET: 'another' }
     const { code, stdout, stderr } = await runCommand(args, { cwd, environment })
@@ -71,7 +71,7 @@ describe('send, to the real service', () => {
   })
 })
 
-describe('send, to a webhook that has its moods', () => {
+describe('send, to a webhook that has its moods', { concurrency: 2 }, () => {
   it('sends the same bytes again after a lost connection, 503 and 429', async (test) => {
     const cwd = temporaryDirectory(test)
     const webhook = await openWebhook(test, ['lost', 503, 429, 200])

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { startOpenService } from '../support/open-service.ts'
 import { runCommand } from '../support/run-command.ts'
-import { startService } from '../support/running-service.ts'
 import { flatBody, signature, toBytes } from '../support/signed.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
@@ -26,7 +26,7 @@ const VECTORS = [
   },
 ]
 
-describe('sign', () => {
+describe('sign', { concurrency: 2 }, () => {
   for (const { secret, bytes, hex } of VECTORS) {
     it(`prints what openssl prints for ${JSON.stringify(bytes)}`, async (test) => {
       const cwd = temporaryDirectory(test)
@@ -47,7 +47,7 @@ describe('sign', () => {
 
   it('makes a signature that the service accepts', async (test) => {
     const cwd = temporaryDirectory(test)
-    const service = await startService(test, { cwd })
+    const service = await startOpenService(test, { cwd })
     const body = toBytes(flatBody())
     const { stdout } = await runCommand(['sign'], { cwd, input: body })
     const answer = await fetch(`${service.url}/webhook`, {

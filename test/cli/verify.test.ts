@@ -13,8 +13,8 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it, type TestContext } from 'node:test'
 import { fillDatabase } from '../support/filled-database.ts'
+import { startOpenService } from '../support/open-service.ts'
 import { type CommandResult, runCommand } from '../support/run-command.ts'
-import { startService } from '../support/running-service.ts'
 import { CANARY, flatBody, SECRET } from '../support/signed.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
@@ -170,7 +170,7 @@ const FAULTS: readonly Fault[] = [
   },
 ]
 
-describe('verify', () => {
+describe('verify', { concurrency: 2 }, () => {
   const directory = mkdtempSync(join(tmpdir(), 'webhook-verify-'))
   before(() => fillDatabase(join(directory, 'messages.db'), BODIES))
   after(() => rmSync(directory, { recursive: true }))
@@ -261,7 +261,7 @@ describe('verify', () => {
   it('works beside the running service, and after a kill on what its log holds', async (test) => {
     const cwd = temporaryDirectory(test)
     const environment = { DATABASE_URL: 'sqlite:///messages.db' }
-    const service = await startService(test, { cwd, environment })
+    const service = await startOpenService(test, { cwd, environment })
     const send = ['send', '--url', service.url, '--count', '200']
     assert.equal((await runCommand(send, { cwd })).code, 0)
     const beside = await verify(cwd)

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { until } from '../support/until.ts'
 import { anomalies } from './checker.ts'
 import { Sender } from './sender.ts'
@@ -16,6 +17,9 @@ function lock(file: string): () => void {
     database.close()
   }
 }
+
+/** Longer than a transaction waits for the lock, in any case; LOCKS_S=1,10,60 in seconds. */
+const LOCKS_S = (process.env['LOCKS_S'] ?? '').split(',').filter(Boolean).map(Number)
 
 async function sendWhileLocked(t: TestContext, sabotage?: Sabotage) {
   const setting = newSetting(t, sabotage === undefined ? {} : { sabotage })
@@ -59,3 +63,28 @@ test('the twin that takes a failed commit for a good one is caught', async (t) =
     found.join('\n'),
   )
 })
+
+for (const seconds of LOCKS_S) {
+  test(`a lock held for ${seconds} s loses nothing, and every answer comes`, {
+    timeout: 300_000,
+  }, async (t) => {
+    const setting = newSetting(t)
+    const service = await setting.start()
+    const sender = new Sender({ seed: seedOf(t) })
+    await sender.sendOne(service.url)
+    const unlock = lock(setting.file)
+    const unlocked = delay(seconds * 1000).then(unlock)
+    let over = false
+    void unlocked.then(() => {
+      over = true
+    })
+    await sender.sendUntil(service.url, () => over)
+    await until(
+      'it stores again by itself',
+      async () => (await sender.sendOne(service.url)) === 200,
+    )
+    assert.equal(sender.statuses.has(0), false)
+    await service.stop()
+    assert.deepEqual(anomalies(setting.file, sender.sent), [])
+  })
+}

@@ -31,3 +31,22 @@ test('a full queue answers 503 with Retry-After before it waits, and empties wit
   sender.sent.set('one-too-many', { sha256: '', verdict: 'unknown' })
   assert.deepEqual(anomalies(setting.file, sender.sent), [])
 })
+
+/** Far more connections than the queue has places, for OVERLOAD_S seconds. */
+test('under far more load than the queue takes, every request is answered and none is lost', {
+  timeout: 300_000,
+}, async (t) => {
+  const setting = newSetting(t)
+  const service = await setting.start({ QUEUE_MAX_REQUESTS: '4' })
+  const sender = new Sender({ seed: seedOf(t) })
+  const end = performance.now() + Number(process.env['OVERLOAD_S'] ?? 3) * 1000
+  const crowd = Array.from({ length: 4 }, () =>
+    sender.sendUntil(service.url, () => performance.now() > end),
+  )
+  await Promise.all(crowd)
+  assert.deepEqual([...sender.statuses.keys()].sort(), [200, 503])
+  assert.equal(await sender.sendOne(service.url), 200)
+  await service.stop()
+  t.diagnostic(JSON.stringify(Object.fromEntries(sender.statuses)))
+  assert.deepEqual(anomalies(setting.file, sender.sent), [])
+})
