@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { post, type Service, startService } from '../support/service.ts'
+import { CANARY, flatBody, SECRET, signature, toBytes } from '../support/signed.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
+import { until } from '../support/until.ts'
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const OPEN = { WEBHOOK_SECRET: SECRET, READ_ACCESS: 'open' }
+
+async function send(service: Service, id: string): Promise<number> {
+  const body = toBytes(flatBody({ message_id: id }))
+  return (await post(service, body, signature(body))).status
+}
+
+/** Holds the write lock of a service's database; the result gives it back. */
+function holdWriter(cwd: string): () => void {
+  const database = new DatabaseSync(join(cwd, 'data', 'messages.db'))
+  database.exec('begin immediate')
+  return () => {
+    database.exec('rollback')
+    database.close()
+  }
+}
+
+async function queued(service: Service, count: number): Promise<void> {
+  await until('the requests are in the queue', async () => {
+    const metrics = await (await fetch(`${service.url}/metrics`)).text()
+    return metrics.includes(`write_queue_requests ${count}\n`)
+  })
+}
+
+test('SIGTERM answers what is in flight, commits it and ends with 0', async (t) => {
+  const cwd = temporaryDirectory(t)
+  const service = await startService(t, { cwd, environment: OPEN })
+  const release = holdWriter(cwd)
+  const inFlight = Array.from({ length: 10 }, (_, i) => send(service, `in-flight-${i}`))
+  await queued(service, 10)
+  service.signal('SIGTERM')
+  await service.logged('shutting down')
+  await assert.rejects(send(service, 'too-late'), 'nothing new is accepted')
+  release()
+  assert.deepEqual(new Set(await Promise.all(inFlight)), new Set([200]))
+  assert.deepEqual(await service.ended, { code: 0, signal: null })
+  const again = await startService(t, { cwd, environment: OPEN })
+  const list = (await (await fetch(`${again.url}/messages`)).json()) as { total: number }
+  assert.equal(list.total, 10)
+})
+
+test('a second signal ends the process at once', async (t) => {
+  const cwd = temporaryDirectory(t)
+  const service = await startService(t, { cwd, environment: OPEN })
+  const release = holdWriter(cwd)
+  const inFlight = send(service, 'abandoned').catch(() => 0)
+  await queued(service, 1)
+  service.signal('SIGINT')
+  await service.logged('shutting down')
+  service.signal('SIGINT')
+  assert.equal((await service.ended).code, 1)
+  release()
+  assert.notEqual(await inFlight, 200)
+})
+
+test('what is not done by SHUTDOWN_TIMEOUT is given up, and the exit code says so', async (t) => {
+  const cwd = temporaryDirectory(t)
+  const environment = { ...OPEN, SHUTDOWN_TIMEOUT: '0' }
+  const service = await startService(t, { cwd, environment })
+  const release = holdWriter(cwd)
+  const inFlight = send(service, 'abandoned').catch(() => 0)
+  await queued(service, 1)
+  service.signal('SIGTERM')
+  assert.equal((await service.ended).code, 1)
+  release()
+  assert.notEqual(await inFlight, 200)
+})
+
+test('a restart keeps everything, and a message of before is a duplicate', async (t) => {
+  const cwd = temporaryDirectory(t)
+  const first = await startService(t, { cwd, environment: OPEN })
+  assert.equal(await send(first, 'kept'), 200)
+  const stats = await (await fetch(`${first.url}/stats`)).json()
+  await first.stop()
+  const second = await startService(t, { cwd, environment: OPEN })
+  assert.equal(await send(second, 'kept'), 200)
+  assert.deepEqual(await (await fetch(`${second.url}/stats`)).json(), stats)
+  await second.stop()
+  assert.ok(second.log.some(({ message_id, dup }) => message_id === 'kept' && dup === true))
+})
+
+test('the first start writes a key for reading beside the database, and logs its path only', async (t) => {
+  const cwd = temporaryDirectory(t)
+  const environment = { WEBHOOK_SECRET: SECRET }
+  const first = await startService(t, { cwd, environment })
+  const file = join(cwd, 'data', 'api-key')
+  const key = readFileSync(file, 'utf8').trim()
+  assert.equal(statSync(file).mode & 0o777, 0o600)
+  assert.equal(statSync(join(cwd, 'data')).mode & 0o777, 0o700)
+  const read = (url: string, authorization: string) =>
+    fetch(`${url}/messages`, { headers: { authorization } })
+  assert.equal((await read(first.url, `Bearer ${key}`)).status, 200)
+  assert.equal((await read(first.url, 'Bearer wrong')).status, 401)
+  await first.stop()
+  assert.ok(first.log.some((entry) => entry['file'] === file))
+  assert.ok(!first.stdout.includes(key))
+  const second = await startService(t, { cwd, environment })
+  assert.equal((await read(second.url, `Bearer ${key}`)).status, 200)
+})
+
+test('every line of the log is JSON, and none holds a secret, a text or a number', async (t) => {
+  const cwd = temporaryDirectory(t)
+  const environment = { ...OPEN, LOG_LEVEL: 'trace' }
+  const service = await startService(t, { cwd, environment })
+  await send(service, 'logged')
+  await fetch(`${service.url}/messages?q=${CANARY.text}&from=${CANARY.from}`)
+  await fetch(`${service.url}/nowhere?secret=${SECRET}`)
+  await post(service, toBytes(flatBody()), 'wrong')
+  await service.stop()
+  const entries = service.log.filter((entry) => 'status' in entry)
+  assert.deepEqual(
+    entries.map(({ method, path, status, level }) => [method, path, status, level]),
+    [
+      ['POST', '/webhook', 200, 'info'],
+      ['GET', '/messages', 200, 'info'],
+      ['GET', '/nowhere', 404, 'info'],
+      ['POST', '/webhook', 401, 'error'],
+    ],
+  )
+  for (const canary of [SECRET, CANARY.text, CANARY.from]) {
+    assert.ok(!`${service.stdout}${service.stderr}`.includes(canary), canary)
+  }
+})
+
+test('LOG_FORMAT=text writes lines for people', async (t) => {
+  const cwd = temporaryDirectory(t)
+  const environment = { ...OPEN, LOG_FORMAT: 'text' }
+  const service = await startService(t, { cwd, environment })
+  await send(service, 'readable')
+  await service.stop()
+  assert.throws(() => service.log)
+  assert.match(service.stdout, /INFO.*listening/)
+  assert.match(service.stdout, /readable/)
+})
+
+const oldNode = olderNode()
+
+test('a Node.js that is too old says so in one line', {
+  skip: oldNode === null ? 'there is no older Node.js on this machine' : false,
+}, () => {
+  const { status, stderr, stdout } = spawnSync(oldNode ?? '', [MAIN, 'serve'], { encoding: 'utf8' })
+  assert.equal(status, 78)
+  assert.equal(stdout, '')
+  assert.match(stderr, /^This service needs Node\.js 24 or newer, and this is v\d+[^\n]*\n$/)
+})
+
+/** A Node.js older than 24 on the PATH, outside this package. */
+function olderNode(): string | null {
+  for (const directory of (process.env['PATH'] ?? '').split(':')) {
+    if (directory.includes('node_modules')) continue
+    try {
+      const file = join(directory, 'node')
+      const version = execFileSync(file, ['--version'], { encoding: 'utf8' })
+      if (Number(/^v(\d+)/.exec(version)?.[1]) < 24) return file
+    } catch {
+      // Not there.
+    }
+  }
+  return null
+}
