@@ -10,7 +10,7 @@ import type {
   Position,
   Stats,
 } from '../../model/message.ts'
-import { type Conditions, conditionsFor } from './conditions.ts'
+import { type Conditions, conditionsBehind, conditionsFor } from './conditions.ts'
 import { openReader } from './connection.ts'
 import { attachSearchIndex } from './search-index.ts'
 
@@ -43,10 +43,10 @@ export class Reader {
 
   page({ filter, order, limit, offset, after }: PageRequest): MessagePage {
     return this.#snapshot(() => {
-      const conditions = conditionsFor(filter, (sql) => this.#value(sql, []))
-      const total = this.#total(filter, conditions)
+      const readNumber = (sql: string) => this.#value(sql, [])
+      const total = this.#total(filter, conditionsFor(filter, readNumber))
       if (offset >= total) return { messages: [], total, next: null }
-      const { where, values } = withPosition(conditions, order, after)
+      const { where, values } = conditionsBehind(filter, { order, after }, readNumber)
       const rows = this.#all<MessageRow>(
         `select message_id, sender, recipient, ts, instant, text from messages
          where seq in (
@@ -135,20 +135,6 @@ export class Reader {
     } finally {
       this.#database.exec('commit')
     }
-  }
-}
-
-/** Conditions that only what lies behind `after` in this order meets. */
-export function withPosition(
-  { where, values }: Conditions,
-  order: 'asc' | 'desc',
-  after: Position | undefined,
-): Conditions {
-  if (after === undefined) return { where, values }
-  const behind = `(instant, message_id) ${order === 'asc' ? '>' : '<'} (?, ?)`
-  return {
-    where: where === '' ? `where ${behind}` : `${where} and ${behind}`,
-    values: [...values, after.instant, after.messageId],
   }
 }
 

@@ -3,9 +3,9 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { fold } from '../../model/fold.ts'
 import type { Message, MessageFilter, Order, Position } from '../../model/message.ts'
-import { conditionsFor } from './conditions.ts'
+import { conditionsBehind } from './conditions.ts'
 import { openReader } from './connection.ts'
-import { type MessageRow, toMessage, toPosition, withPosition } from './reader.ts'
+import { type MessageRow, toMessage, toPosition } from './reader.ts'
 import { requireSchema } from './schema.ts'
 
 const PAGE = 500
@@ -41,8 +41,7 @@ function pages(database: DatabaseSync, { filter, order }: Scan) {
   const statements = new Map<string, StatementSync>()
   const { last } = database.prepare('select last_seq as last from totals').get() as { last: number }
   return (after: Position | undefined): MessageRow[] => {
-    const conditions = conditionsFor(boundsBehind(filter, order, after), () => 0)
-    const { where, values } = withPosition(conditions, order, after)
+    const { where, values } = conditionsBehind(filter, { order, after }, () => 0)
     const upToNow = where === '' ? 'where seq <= ?' : `${where} and seq <= ?`
     const sql = `select message_id, sender, recipient, ts, instant, text from messages ${upToNow}
       order by instant ${order}, message_id ${order} limit ${PAGE}`
@@ -50,12 +49,4 @@ function pages(database: DatabaseSync, { filter, order }: Scan) {
     statements.set(sql, statement)
     return statement.all(...values, last) as MessageRow[]
   }
-}
-
-/** The bound that a position is already behind would only lead SQLite to begin there again. */
-function boundsBehind(filter: MessageFilter, order: Order, after: Position | undefined) {
-  if (after === undefined) return filter
-  const { since, until, ...others } = filter
-  if (order === 'asc') return until === undefined ? others : { ...others, until }
-  return since === undefined ? others : { ...others, since }
 }
