@@ -10,8 +10,10 @@ RUN install -d -o 1000 -g 1000 -m 0700 /data
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json ./
 COPY src ./src
-# The root file system may be read-only: SQLite's temporary files go where its data is.
+# The root file system may be read-only: SQLite's temporary files go where its data is. A smaller
+# young generation saves some 50 MB under load and costs a little time, as in "npm start".
 ENV NODE_ENV=production \
+    NODE_OPTIONS=--max-semi-space-size=8 \
     DATABASE_URL=sqlite:////data/messages.db \
     SQLITE_TMPDIR=/data
 USER 1000:1000

@@ -9,26 +9,40 @@ export type Log = Logger
 const FLUSH_MS = 100
 const BUFFER_BYTES = 32 * 1024
 
-/** A log and the way to write out what it has gathered, for the end of the process. */
-export type LogOutput = { readonly log: Log; readonly flush: () => void }
+/** What nobody has read yet may take this much memory, in bytes; lines beyond it are lost. */
+const MAX_UNREAD_BYTES = 8 * 1024 * 1024
+/** How long the end of the process waits for its last lines to be read, in ms. */
+const END_MS = 500
 
-/** The log of the process on stdout. */
+/** A log, and the end of it: writes out what it has gathered, and nothing afterwards. */
+export type LogOutput = { readonly log: Log; readonly end: () => Promise<void> }
+
+/** The log of the process on stdout. A reader that goes away or stops reading holds nothing up. */
 export function createLog({
   logLevel,
   logFormat,
 }: Pick<Config, 'logLevel' | 'logFormat'>): LogOutput {
   if (logFormat === 'text') {
     const stream = pretty({ timestampKey: 'ts', translateTime: 'SYS:HH:MM:ss.l', sync: true })
-    return { log: createLogTo(stream, logLevel), flush: () => {} }
+    return { log: createLogTo(stream, logLevel), end: async () => {} }
   }
   const stream = destination({
     dest: 1,
     sync: false,
     minLength: BUFFER_BYTES,
     maxWrite: 2 * BUFFER_BYTES,
+    maxLength: MAX_UNREAD_BYTES,
     periodicFlush: FLUSH_MS,
   })
-  return { log: createLogTo(stream, logLevel), flush: () => stream.flushSync() }
+  const end = async () => {
+    // Not flushSync: on a closed pipe it would try for ever.
+    const { promise: late, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, END_MS)
+    await Promise.race([new Promise((written) => stream.flush(written)), late])
+    clearTimeout(timer)
+    stream.destroy()
+  }
+  return { log: createLogTo(stream, logLevel), end }
 }
 
 /** A log that writes its lines to `stream`. */

@@ -270,7 +270,12 @@ describe('the Dockerfile', () => {
   })
 
   test('sets only variables that the service, Node.js or SQLite knows', () => {
-    const known = [...SETTING_DOCS.map(({ name }) => name), 'NODE_ENV', 'SQLITE_TMPDIR']
+    const known = [
+      ...SETTING_DOCS.map(({ name }) => name),
+      'NODE_ENV',
+      'NODE_OPTIONS',
+      'SQLITE_TMPDIR',
+    ]
     const set = [...(textOf('ENV') ?? '').matchAll(/(\w+)=/g)].map(([, name]) => name)
     assert.deepEqual(
       set.filter((name) => !known.includes(name ?? '')),

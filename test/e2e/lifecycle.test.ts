@@ -135,6 +135,16 @@ test('every line of the log is JSON, and none holds a secret, a text or a number
   }
 })
 
+for (const format of ['json', 'text']) {
+  test(`a reader of the log (${format}) that goes away stops neither the service nor its end`, async (t) => {
+    const cwd = temporaryDirectory(t)
+    const service = await startService(t, { cwd, environment: { ...OPEN, LOG_FORMAT: format } })
+    service.closeStdout()
+    for (let i = 0; i < 20; i++) assert.equal(await send(service, `unlogged-${i}`), 200)
+    assert.deepEqual(await service.stop(), { code: 0, signal: null })
+  })
+}
+
 test('LOG_FORMAT=text writes lines for people', async (t) => {
   const cwd = temporaryDirectory(t)
   const environment = { ...OPEN, LOG_FORMAT: 'text' }

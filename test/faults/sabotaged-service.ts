@@ -1,6 +1,7 @@
 // The service with one guard taken out, to prove that a fault test would see it missing. Composed
 // from the service's own parts and started as a process like it; SABOTAGE names the guard.
 import type { AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { readConfig } from '../../src/app/config.ts'
 import { createServer } from '../../src/app/http/server.ts'
 import { createLog } from '../../src/app/log.ts'
@@ -21,9 +22,9 @@ const created = (batch: readonly unknown[]): InsertOutcome[] =>
   batch.map(() => ({ kind: 'created' }))
 
 const SABOTAGE: Record<string, Write> = {
-  /** Answers before the commit. */
+  /** Answers before the commit, which comes a moment later. */
   'early answer': async (batch) => {
-    void insert(batch).catch(() => {})
+    void delay(20).then(() => insert(batch).catch(() => {}))
     return created(batch)
   },
   /** Takes a failed commit for a good one. */

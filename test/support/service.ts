@@ -62,6 +62,11 @@ export class Process {
     return pid
   }
 
+  /** What it writes to stdout from now on meets a closed pipe. */
+  closeStdout(): void {
+    this.#child.stdout?.destroy()
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal)
   }

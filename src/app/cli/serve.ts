@@ -23,26 +23,25 @@ export async function serve({ init }: { init: boolean }): Promise<number> {
   if (written !== null) tell(`Wrote ${written} with a random WEBHOOK_SECRET.`)
   const environment = readEnvironment(process.cwd(), process.env)
   const config = readConfig(init ? withLocalReads(environment) : environment)
-  const { log, flush } = createLog(config)
-  endOnBug(log, flush)
+  const { log, end } = createLog(config)
+  endOnBug(log, end)
   const ended = signals()
   const service = await start(config, log)
   log.info({ address: service.address.address, port: service.address.port }, 'listening')
   warn(config, log)
   if (init) tell(welcome(config, service.address))
   const code = await run(service, ended, config, log)
-  flush()
+  await end()
   // What still hangs after a failure, such as a thread in a system call, must not keep the process.
   if (code !== ENDED) process.exit(code)
   return code
 }
 
 /** A fault nobody foresaw leaves the process in an unknown state: it says so and ends. */
-function endOnBug(log: Log, flush: () => void): void {
+function endOnBug(log: Log, end: () => Promise<void>): void {
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'unexpected failure; ending')
-    flush()
-    process.exit(FAILED)
+    void end().finally(() => process.exit(FAILED))
   })
 }
 
