@@ -276,7 +276,7 @@ describe('the Dockerfile', () => {
       'NODE_OPTIONS',
       'SQLITE_TMPDIR',
     ]
-    const set = [...(textOf('ENV') ?? '').matchAll(/(\w+)=/g)].map(([, name]) => name)
+    const set = [...(textOf('ENV') ?? '').matchAll(/(?:^|\s)(\w+)=/g)].map(([, name]) => name)
     assert.deepEqual(
       set.filter((name) => !known.includes(name ?? '')),
       [],
