@@ -19,7 +19,7 @@ export function conditions({ machine, options, original, command, startedAt }: R
     `Node ${machine.node}, SQLite ${machine.sqlite}, sources ${machine.commit ?? 'outside a clone'}; started ${startedAt.toISOString()} by \`${command}\``,
     `a 4 KiB write with its fsync: median ${p50.toFixed(3)} ms, p99 ${p99.toFixed(3)} ms, longest ${max.toFixed(2)} ms${machine.inMemory ? '. **This file system is in memory: a commit costs nothing here, and the ratios mean nothing**' : ''}`,
     `${rounds} rounds of each program, one after another in one run, each round in another order, each on an empty database; ${connections} connections, ${warmUpSeconds} s of warm-up, ${seconds} s a measurement; medians of the rounds`,
-    'service: `node src/main.ts serve`, synchronous=FULL, its default log (level info, a JSON line a request) written to a file; the peers log nothing',
+    'service: `node --max-semi-space-size=8 src/main.ts serve`, as npm start and the image run it, synchronous=FULL, its default log (level info, a JSON line a request) written to a file; the peers log nothing',
     '(a) checks the signature, parses the body and answers; (b) one insert and commit per request, WAL and synchronous=FULL, no raw body kept, no search',
     original === null
       ? "(c) skipped: Debian's packages for it are not installed"
