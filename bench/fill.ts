@@ -4,8 +4,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseTimestamp } from '../src/app/model/instant.ts'
-import type { IncomingMessage } from '../src/app/model/message.ts'
+import type { Intake } from '../src/app/model/event.ts'
+import { parseFlatMessage } from '../src/app/receive/flat.ts'
 import { openStore } from '../src/app/store/open.ts'
 import { messageFor } from './messages.ts'
 import { rareTextFor } from './rare-texts.ts'
@@ -32,6 +32,8 @@ const SOURCES = [
   '../src/app/model/fold.ts',
   '../src/app/model/instant.ts',
   '../src/app/store/sqlite/search-index.ts',
+  '../src/app/store/sqlite/contact-book.ts',
+  '../src/app/store/sqlite/message-writer.ts',
   '../src/app/store/sqlite/writer.ts',
 ]
 const MIGRATIONS = '../src/app/store/sqlite/migrations/'
@@ -66,14 +68,13 @@ async function fill(file: string, total: number): Promise<void> {
   await store.close()
 }
 
-function incoming(index: number, total: number): IncomingMessage {
+function incoming(index: number, total: number): Intake {
   const made = messageFor(RUN, index)
   const rare = rareTextFor(index, total)
   const message = rare === null ? made : { ...made, text: `${made.text} ${rare}` }
-  const { message_id: messageId, from, to, ts, text } = message
-  const instant = parseTimestamp(ts)
-  if (instant === null) throw new Error(`${ts} is not a timestamp.`)
-  return { messageId, from, to, ts, text, instant, body: Buffer.from(JSON.stringify(message)) }
+  const body = Buffer.from(JSON.stringify(message))
+  const events = [parseFlatMessage(body)]
+  return { provider: 'flat', body, headers: {}, receivedAt: Date.now(), events }
 }
 
 /** Waits until the index has every message: a search must not scan the rest. */

@@ -69,12 +69,22 @@ const RULES: Readonly<Record<string, Rule>> = {
   'receive/': { values: ['receive/', 'model/', 'errors.ts'] },
   'queue/': { values: ['queue/', 'errors.ts'], types: ['model/'] },
   'store/': { values: ['store/', 'model/', 'errors.ts'] },
+  'stream/': { values: ['stream/', 'model/'] },
   'metrics/': { values: ['metrics/'] },
   'http/': {
     values: ['http/', 'receive/', 'model/', 'errors.ts'],
-    types: ['config.ts', 'log.ts', 'metrics/', 'queue/', 'store/store.ts'],
+    types: [
+      'config.ts',
+      'config-values.ts',
+      'log.ts',
+      'metrics/',
+      'queue/',
+      'store/store.ts',
+      'stream/',
+    ],
   },
-  'config.ts': { values: ['errors.ts', 'store/database-url.ts'] },
+  'config-values.ts': { values: [] },
+  'config.ts': { values: ['config-values.ts', 'errors.ts', 'store/database-url.ts'] },
   'errors.ts': { values: [] },
 }
 

@@ -1,6 +1,7 @@
 // Every setting of the service, read once from the environment into one typed, frozen object.
 // Each is described here and nowhere else: the README's table and .env.example are checked
 // against this list. All problems are reported at once, by name, and never with a value.
+import { apiKeys, boolean, integer, list, oneOf, pythonLevel } from './config-values.ts'
 import { ConfigurationError } from './errors.ts'
 import { type DatabaseUrl, parseDatabaseUrl } from './store/database-url.ts'
 
@@ -16,7 +17,6 @@ type Setting<Value> = {
 
 export type ReadAccess = 'keys' | 'local' | 'open'
 type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
-export type ApiKey = { readonly name: string; readonly key: string }
 
 const LOG_LEVELS: readonly LogLevel[] = [
   'trace',
@@ -34,9 +34,48 @@ const SETTINGS = {
     name: 'WEBHOOK_SECRET',
     fallback: '',
     description:
-      'The secret that signs webhook bodies; several, separated by commas, while one is being replaced. Without it nothing is taken in.',
+      'The secret that signs webhook bodies; several, separated by commas, while one is being replaced. For messages in the flat format.',
     parse: list,
     expected: 'one or more secrets separated by commas',
+  }),
+  metaAppSecrets: setting({
+    name: 'META_APP_SECRET',
+    fallback: '',
+    description:
+      "The app secret from Meta's dashboard, by which Cloud API webhooks are signed; several, separated by commas, for several apps or while one is being replaced.",
+    parse: list,
+    expected: 'one or more secrets separated by commas',
+  }),
+  metaVerifyToken: setting({
+    name: 'META_VERIFY_TOKEN',
+    fallback: '',
+    description:
+      "The verify token entered beside the callback URL in Meta's dashboard; any text of your own.",
+    parse: (text) => text,
+    expected: 'a text',
+  }),
+  rawRetentionDays: setting({
+    name: 'RAW_RETENTION_DAYS',
+    fallback: '30',
+    description:
+      'Days that raw bodies are kept; what was read from them stays. 0 keeps them for ever.',
+    parse: (text) => integer(text, 0, 36_500),
+    expected: 'a number of days from 0 to 36500',
+  }),
+  quarantineMaxRequests: setting({
+    name: 'QUARANTINE_MAX_REQUESTS',
+    fallback: '100',
+    description:
+      'Requests with a wrong signature that are kept in memory to find out why; 0 keeps none.',
+    parse: (text) => integer(text, 0, 10_000),
+    expected: 'a number from 0 to 10000',
+  }),
+  quarantineMaxBytes: setting({
+    name: 'QUARANTINE_MAX_BYTES',
+    fallback: '1048576',
+    description: 'Bytes that those requests may take together; the oldest make room.',
+    parse: (text) => integer(text, 1, 1_073_741_824),
+    expected: BYTES,
   }),
   databaseUrl: setting({
     name: 'DATABASE_URL',
@@ -193,44 +232,4 @@ export function readConfig(environment: Environment): Config {
 
 function setting<Value>(described: Setting<Value>): Setting<Value> {
   return described
-}
-
-function integer(text: string, least: number, most: number): number | undefined {
-  if (!/^\d{1,10}$/.test(text)) return undefined
-  const value = Number(text)
-  return value >= least && value <= most ? value : undefined
-}
-
-function oneOf<Value extends string>(text: string, values: readonly Value[]): Value | undefined {
-  return values.find((value) => value === text)
-}
-
-/** The names Python gives two of the levels, which deployments of the first service may still set. */
-function pythonLevel(text: string): string {
-  if (text === 'warning') return 'warn'
-  return text === 'critical' ? 'fatal' : text
-}
-
-function boolean(text: string): boolean | undefined {
-  const value = text.toLowerCase()
-  if (['true', '1', 'yes', 'on'].includes(value)) return true
-  return ['false', '0', 'no', 'off'].includes(value) ? false : undefined
-}
-
-function list(text: string): readonly string[] {
-  return text
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '')
-}
-
-function apiKeys(text: string): readonly ApiKey[] | undefined {
-  const keys: ApiKey[] = []
-  for (const pair of list(text)) {
-    const colon = pair.indexOf(':')
-    const [name, key] = [pair.slice(0, colon).trim(), pair.slice(colon + 1).trim()]
-    if (colon < 1 || key === '' || keys.some((other) => other.name === name)) return undefined
-    keys.push({ name, key })
-  }
-  return keys
 }

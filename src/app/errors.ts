@@ -11,6 +11,11 @@ const KINDS = {
       'This needs an API key: send "Authorization: Bearer <key>" with a key from API_KEYS, or the one this service generated beside its database.',
   },
   not_found: { status: 404, detail: 'Not Found' },
+  handshake_refused: {
+    status: 403,
+    detail: 'The verify token is not META_VERIFY_TOKEN of this service, or it has none.',
+  },
+  intake_not_found: { status: 404, detail: 'No request has this number, or its body has expired.' },
   message_not_found: { status: 404, detail: 'No message has this id.' },
   method_not_allowed: { status: 405, detail: 'Method Not Allowed' },
   ambiguous_request: {
@@ -26,7 +31,8 @@ const KINDS = {
   },
   no_secret: {
     status: 503,
-    detail: 'No webhook secret is configured: set WEBHOOK_SECRET and restart the service.',
+    detail:
+      'No secret is configured for this provider: set WEBHOOK_SECRET or META_APP_SECRET and restart the service.',
     retryAfterS: 60,
   },
   overloaded: {

@@ -5,10 +5,13 @@ import type { Config } from './config.ts'
 import { createServer } from './http/server.ts'
 import type { Log } from './log.ts'
 import { createMetrics } from './metrics/metrics.ts'
-import type { IncomingMessage, InsertOutcome } from './model/message.ts'
+import type { Intake } from './model/event.ts'
+import type { InsertOutcome } from './model/message.ts'
 import { WriteQueue } from './queue/write-queue.ts'
 import { openStore } from './store/open.ts'
+import { Retention } from './store/retention.ts'
 import type { StoreFailure } from './store/store.ts'
+import { StreamHub } from './stream/hub.ts'
 
 export type Service = {
   /** Where it listens; the port is the real one, also when 0 was asked for. */
@@ -28,11 +31,22 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       log.error({ err: error }, 'the search index could not be brought up to date')
     },
   })
-  const queue = new WriteQueue<IncomingMessage, InsertOutcome>({
+  const hub = new StreamHub({
+    eventsAfter: (request) => store.eventsAfter(request),
+    onError: (error) => log.error({ err: error }, 'the streams could not read on; they try again'),
+  })
+  const retention = new Retention({
+    days: config.rawRetentionDays,
+    expire: (before) => store.expireIntakes(before),
+    onError: (error) =>
+      log.warn({ err: error }, 'raw bodies could not expire; this is tried again'),
+  })
+  const queue = new WriteQueue<Intake, readonly InsertOutcome[]>({
     write: async (batch) => {
       const { outcomes, seconds } = await store.insert(batch)
       metrics.commitSize.observe(batch.length)
       metrics.commitSeconds.observe(seconds)
+      hub.wake()
       return outcomes
     },
     bytesOf: ({ body }) => body.byteLength,
@@ -50,12 +64,15 @@ export async function startService(config: Config, log: Log): Promise<Service> {
   const close = async () => {
     await server?.close()
     await queue.drain()
+    hub.close()
+    await retention.close()
     await store.close()
   }
   let server: Awaited<ReturnType<typeof createServer>> | undefined
   try {
     const apiKeys = findApiKeys(config, log)
-    server = await createServer({ config, apiKeys, store, queue, metrics, log })
+    server = await createServer({ config, apiKeys, store, queue, hub, metrics, log })
+    retention.start()
     await server.listen({ host: config.host, port: config.port })
     return { address: server.server.address() as AddressInfo, failed: store.failed, close }
   } catch (error) {

@@ -169,7 +169,7 @@ function damage(file: string): void {
   const database = new DatabaseSync(file, { defensive: false })
   database.exec(`
     pragma writable_schema = on;
-    update sqlite_schema set rootpage = 3 where name = 'messages_by_instant'`)
+    update sqlite_schema set rootpage = 3 where name = 'messages_by_id'`)
   database.close()
 }
 
@@ -179,8 +179,8 @@ function enlarge(file: string): void {
   database.exec(`
     pragma synchronous = off;
     with recursive numbers (n) as (select 2 union all select n + 1 from numbers where n < 150)
-    insert into messages
-      select n, n, '', '', '', '', null, 0, x'', randomblob(1000000) from numbers`)
+    insert into intakes
+      select n, 'flat', 0, x'', 0, '{}', 'identity', randomblob(1000000) from numbers`)
   database.close()
 }
 

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { CSV_HEADER, csvLine } from '../../src/app/cli/csv.ts'
-import type { Message } from '../../src/app/model/message.ts'
+import { CSV_HEADER, type CsvFields, csvLine } from '../../src/app/cli/csv.ts'
 import { anyCharacter } from '../support/any-character.ts'
 import { parseCsv } from '../support/csv.ts'
 
@@ -13,7 +12,7 @@ const aCell = fc.string({
   unit: fc.oneof(fc.constantFrom(...'=+-@\t\r\n\0 \'",;|％＝＋－＠\u00a0\ufeff'), anyCharacter),
   maxLength: 12,
 })
-const aMessage: fc.Arbitrary<Message> = fc.record({
+const aMessage: fc.Arbitrary<CsvFields> = fc.record({
   messageId: aCell,
   from: fc.oneof(fc.constant(PHONE), aCell),
   to: fc.oneof(fc.constant(PHONE), aCell),
@@ -21,7 +20,7 @@ const aMessage: fc.Arbitrary<Message> = fc.record({
   text: fc.option(aCell),
 })
 
-function cellsOf(message: Message, raw: boolean): (string | null)[] {
+function cellsOf(message: CsvFields, raw: boolean): (string | null)[] {
   const [header, ...records] = parseCsv(CSV_HEADER + csvLine(message, { raw }))
   assert.deepEqual(header, ['message_id', 'from', 'to', 'ts', 'text'])
   assert.equal(records.length, 1)

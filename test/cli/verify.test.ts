@@ -38,18 +38,18 @@ type Fault = {
 const FAULTS: readonly Fault[] = [
   {
     what: 'a flipped bit in a stored body',
-    messages: `update messages set body =
-      unhex(replace(hex(body), hex('"text":"c'), hex('"text":"b'))) where seq = 7`,
+    messages: `update intakes set body =
+      unhex(replace(hex(body), hex('"text":"c'), hex('"text":"b'))) where id = 7`,
     findings: [
-      'row 7 ("id-7"): the body does not have the SHA-256 stored with it.',
+      'intake 7: the body does not have the SHA-256 stored with it.',
       'row 7 ("id-7"): the column text is not what the body says.',
     ],
   },
   {
     what: 'a body that is no message any more',
-    messages: `update messages set body = x'7b', body_sha256 = unhex(
-      '021fb596db81e6d02bf3d2586ee3981fe519f275c0ac9ca76bbcf2ebb4097d96') where seq = 6`,
-    findings: ['row 6 ("id-6"): the body holds no valid message.'],
+    messages: `update intakes set body = x'7b', bytes = 1, sha256 = unhex(
+      '021fb596db81e6d02bf3d2586ee3981fe519f275c0ac9ca76bbcf2ebb4097d96') where id = 6`,
+    findings: ['intake 6: the body holds no valid message.'],
   },
   {
     what: 'a changed text',
@@ -61,11 +61,9 @@ const FAULTS: readonly Fault[] = [
   },
   {
     what: 'a body and its digest that are of another message',
-    messages: `update messages set (body, body_sha256) =
-      (select body, body_sha256 from messages where seq = 1) where seq = 5`,
-    findings: ['message_id', 'ts', 'instant', 'text'].map(
-      (column) => `row 5 ("id-5"): the column ${column} is not what the body says.`,
-    ),
+    messages: `update intakes set (body, sha256, bytes) =
+      (select body, sha256, bytes from intakes where id = 1) where id = 5`,
+    findings: ['row 5 ("id-5"): the body holds no such message.'],
   },
   {
     what: 'a changed sender',
@@ -105,6 +103,10 @@ const FAULTS: readonly Fault[] = [
     findings: [
       'row 10: is missing.',
       'sender "+19995550101": sent 9 of the messages, and the counter says 10.',
+      'counter type text: is 40, and there are 39.',
+      'counter day 2025-01-15: is 40, and there are 39.',
+      'counter kind message: is 40, and there are 39.',
+      'contact 2: has 9 of the messages, and its row is not right (10).',
       'totals: messages is 40, and there are 39.',
     ],
   },
@@ -112,6 +114,10 @@ const FAULTS: readonly Fault[] = [
     what: 'deleted rows at the end',
     messages: `delete from messages where seq >= 39;
       update totals set messages = 38;
+      update counts set count = 38;
+      update contacts set messages = 9,
+        last_instant = (select max(instant) from messages where contact = contacts.id)
+        where key in ('+19995550102', '+19995550103');
       update senders set messages = 9 where sender in ('+19995550102', '+19995550103')`,
     findings: [
       'rows 39 to 40: are missing.',
@@ -126,9 +132,12 @@ const FAULTS: readonly Fault[] = [
   {
     what: 'an id that is stored twice',
     messages: `drop index messages_by_id;
-      insert into messages select 41, message_id, sender, recipient, ts, instant, text, received_at,
-        body_sha256, body from messages where seq = 3;
+      create temp table copy as select * from messages where seq = 3;
+      update copy set seq = 41;
+      insert into messages select * from copy;
       update totals set last_seq = 41, messages = 41;
+      update counts set count = 41;
+      update contacts set messages = 11 where key = '+19995550102';
       update senders set messages = 11 where sender = '+19995550102'`,
     findings: [
       'schema: the index messages_by_id is missing.',

@@ -2,8 +2,8 @@
 import fc from 'fast-check'
 import { fold } from '../../src/app/model/fold.ts'
 import { type Instant, parseTimestamp } from '../../src/app/model/instant.ts'
-import type { IncomingMessage, MessageFilter } from '../../src/app/model/message.ts'
-import { aMessage } from '../support/a-message.ts'
+import type { MessageFilter } from '../../src/app/model/message.ts'
+import { type AMessage, aMessage } from '../support/a-message.ts'
 import { aText, partOf } from '../support/texts.ts'
 
 export const PHONES = ['+14155550100', '+14155550101', '+447700900123', '+4479']
@@ -89,7 +89,7 @@ const unit = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
 let messages = 0
 
 /** With an id of its own, but of a kind that tells byte order, UTF-16 order and case apart. */
-const someMessage: fc.Arbitrary<IncomingMessage> = fc
+const someMessage: fc.Arbitrary<AMessage> = fc
   .record({
     prefix: fc.oneof(
       fc.constantFrom('', 'a', 'Z', 'é', '\uffee', '\u{1f600}', '\ue000', '~', '\u{10ffff}', '%'),
@@ -135,7 +135,7 @@ export function instantOf(ts: string): Instant {
 }
 
 /** `count` messages that say what TEXTS say, over and over. */
-export function repeatedTexts(count: number): IncomingMessage[] {
+export function repeatedTexts(count: number): AMessage[] {
   return Array.from({ length: count }, (_, i) =>
     aMessage({
       messageId: `t-${i}`,

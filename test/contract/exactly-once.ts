@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { describe, it } from 'node:test'
-import type { IncomingMessage, InsertOutcome } from '../../src/app/model/message.ts'
-import { aMessage, asShown } from '../support/a-message.ts'
+import type { InsertOutcome } from '../../src/app/model/message.ts'
+import { type AMessage, aMessage, asShown, insertAll, shown } from '../support/a-message.ts'
 import { type NewPlace, usePlace, useStore } from './store-place.ts'
 
 const CREATED = { kind: 'created' } as const
 const DUPLICATE = { kind: 'duplicate' } as const
 
-function conflict(stored: IncomingMessage, received: IncomingMessage): InsertOutcome {
+function conflict(stored: AMessage, received: AMessage): InsertOutcome {
   return { kind: 'conflict', storedSha256: sha256(stored), receivedSha256: sha256(received) }
 }
 
-function sha256({ body }: IncomingMessage): string {
+function sha256({ body }: AMessage): string {
   return createHash('sha256').update(body).digest('hex')
 }
 
@@ -21,8 +21,8 @@ export function exactlyOnceContract(newPlace: NewPlace): void {
   describe('stores each message exactly once', () => {
     const store = useStore(newPlace)
 
-    async function insert(...batch: IncomingMessage[]) {
-      return (await store().insert(batch)).outcomes
+    async function insert(...batch: AMessage[]) {
+      return insertAll(store(), batch)
     }
 
     it('within one batch: the first write wins', async () => {
@@ -34,7 +34,7 @@ export function exactlyOnceContract(newPlace: NewPlace): void {
         CREATED,
         conflict(first, second),
       ])
-      assert.deepEqual(await store().find('twice'), asShown(first))
+      assert.deepEqual(shown(await store().find('twice')), asShown(first))
     })
 
     it('across batches: the first write wins', async () => {
@@ -42,7 +42,7 @@ export function exactlyOnceContract(newPlace: NewPlace): void {
       const second = aMessage({ messageId: 'again', text: 'second' })
       assert.deepEqual(await insert(first), [CREATED])
       assert.deepEqual(await insert(second, first), [conflict(first, second), DUPLICATE])
-      assert.deepEqual(await store().find('again'), asShown(first))
+      assert.deepEqual(shown(await store().find('again')), asShown(first))
     })
 
     it('and calls other bytes that say the same a duplicate', async () => {
@@ -65,7 +65,7 @@ export function exactlyOnceContract(newPlace: NewPlace): void {
         const changed = aMessage({ ...asShown(message), [field]: other })
         await insert(message)
         assert.deepEqual(await insert(changed), [conflict(message, changed)])
-        assert.deepEqual(await store().find(message.messageId), asShown(message))
+        assert.deepEqual(shown(await store().find(message.messageId)), asShown(message))
       })
     }
 
@@ -73,8 +73,8 @@ export function exactlyOnceContract(newPlace: NewPlace): void {
       const [none, empty] = [aMessage({ text: null }), aMessage({ text: '' })]
       assert.deepEqual(await insert(none, empty), [CREATED, CREATED])
       assert.deepEqual(await insert(none, empty), [DUPLICATE, DUPLICATE])
-      assert.equal((await store().find(none.messageId))?.text, null)
-      assert.equal((await store().find(empty.messageId))?.text, '')
+      assert.equal((await store().find(none.messageId))?.message.text, null)
+      assert.equal((await store().find(empty.messageId))?.message.text, '')
     })
 
     it('when copies come in many batches at the same moment', async () => {
@@ -89,7 +89,7 @@ export function exactlyOnceContract(newPlace: NewPlace): void {
         outcomes,
         copies.map((copy, i) => (i === winner ? CREATED : conflict(stored, copy))),
       )
-      assert.deepEqual(await store().find('at-once'), asShown(stored))
+      assert.deepEqual(shown(await store().find('at-once')), asShown(stored))
     })
 
     it('when two batches at the same moment hold the same messages in opposite orders', async () => {
@@ -112,7 +112,7 @@ export function exactlyOnceContract(newPlace: NewPlace): void {
         ids.map(() => CREATED),
       )
       for (const message of messages) {
-        assert.deepEqual(await store().find(message.messageId), asShown(message))
+        assert.deepEqual(shown(await store().find(message.messageId)), asShown(message))
       }
     })
 
@@ -123,7 +123,7 @@ export function exactlyOnceContract(newPlace: NewPlace): void {
         text: 'É e\u0301 🎉 \' " \\ % _ \n\t \ufffd \u{10ffff} ',
       })
       assert.deepEqual(await insert(message), [CREATED])
-      assert.deepEqual(await store().find(message.messageId), asShown(message))
+      assert.deepEqual(shown(await store().find(message.messageId)), asShown(message))
       assert.equal(await store().find('odd/id %é🎉\n'), null)
       assert.equal(await store().find(''), null)
     })
@@ -139,10 +139,10 @@ export function exactlyOnceContract(newPlace: NewPlace): void {
         aMessage({ messageId: 'm', text: '' }),
       ]
       const first = await place.open()
-      await first.insert([message])
+      await insertAll(first, [message])
       await first.close()
       const second = await place.open()
-      const { outcomes } = await second.insert([message, changed])
+      const outcomes = await insertAll(second, [message, changed])
       assert.deepEqual(outcomes, [
         place.persistent ? DUPLICATE : CREATED,
         conflict(message, changed),

@@ -1,6 +1,6 @@
 // What is particular to the SQLite engine: its files, their modes, their settings and their faults.
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { chmodSync, copyFileSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import { fold } from '../../src/app/model/fold.ts'
 import { openStore } from '../../src/app/store/open.ts'
 import type { MessageStore } from '../../src/app/store/store.ts'
-import { aMessage } from '../support/a-message.ts'
+import { type AMessage, aMessage, insertAll } from '../support/a-message.ts'
 import { until } from '../support/until.ts'
 
 let directory = ''
@@ -29,7 +29,7 @@ describe('the files of the SQLite engine', () => {
     const umask = process.umask(0)
     try {
       const store = await open()
-      await store.insert([aMessage({})])
+      await insertAll(store, [aMessage({})])
       assert.equal(modeOf(join(directory, 'data')), 0o700)
       for (const suffix of ['', '-wal', '-shm']) {
         assert.equal(modeOf(`${file}${suffix}`), 0o600, suffix)
@@ -51,20 +51,20 @@ describe('the files of the SQLite engine', () => {
   it('hold the raw body byte for byte with its SHA-256', async () => {
     const body = Buffer.from('{"message_id": "x",\n "extra": "\\u0000 é" }')
     await withStore(async (store) => {
-      await store.insert([aMessage({ messageId: 'x', body })])
+      await insertAll(store, [aMessage({ messageId: 'x', body })])
     })
-    const row = readOne('select body, body_sha256 from messages')
+    const row = readOne('select body, sha256, bytes from intakes')
     assert.deepEqual(Buffer.from(row['body'] as Uint8Array), body)
     assert.deepEqual(
-      Buffer.from(row['body_sha256'] as Uint8Array),
+      Buffer.from(row['sha256'] as Uint8Array),
       createHash('sha256').update(body).digest(),
     )
   })
 
   it('number messages in the order of their commits, without gaps for duplicates', async () => {
     await withStore(async (store) => {
-      await store.insert([aMessage({ messageId: 'a' }), aMessage({ messageId: 'a' })])
-      await store.insert([aMessage({ messageId: 'a' }), aMessage({ messageId: 'b' })])
+      await insertAll(store, [aMessage({ messageId: 'a' }), aMessage({ messageId: 'a' })])
+      await insertAll(store, [aMessage({ messageId: 'a' }), aMessage({ messageId: 'b' })])
     })
     assert.deepEqual(read('select seq, message_id from messages order by seq'), [
       { seq: 1, message_id: 'a' },
@@ -81,7 +81,7 @@ describe('the files of the SQLite engine', () => {
 
   it('are all in the database after a clean end', async () => {
     await withStore(async (store) => {
-      await store.insert([aMessage({ messageId: 'kept' })])
+      await insertAll(store, [aMessage({ messageId: 'kept' })])
     })
     const copy = join(directory, 'copy.db')
     copyFileSync(file, copy)
@@ -91,15 +91,15 @@ describe('the files of the SQLite engine', () => {
   it('keep their log short while many messages arrive', async () => {
     await withStore(async (store) => {
       for (let batch = 0; batch < 12; batch++) {
-        const body = Buffer.alloc(1024 * 1024, 'x')
+        const body = randomBytes(1024 * 1024)
         const messages = Array.from({ length: 4 }, (_, i) =>
           aMessage({ messageId: `large-${batch}-${i}`, body }),
         )
-        await store.insert(messages)
+        await insertAll(store, messages)
       }
       // 48 MiB went through a log that is copied at 32 MiB: it has begun anew at least once.
       await until('the log has been copied', async () => {
-        await store.insert([aMessage({ messageId: crypto.randomUUID() })])
+        await insertAll(store, [aMessage({ messageId: crypto.randomUUID() })])
         return statSync(file).size > 30 * 1024 * 1024
       })
     })
@@ -119,14 +119,14 @@ describe('the search index beside the messages', () => {
   ] as const) {
     it(`is built anew when it ${what}`, async () => {
       await withStore(async (store) => {
-        await store.insert([aMessage({ messageId: 'one', text: 'Hello World' })])
+        await insertAll(store, [aMessage({ messageId: 'one', text: 'Hello World' })])
         await indexed(1)
       })
       damage()
       await withStore(async (store) => {
         assert.deepEqual(await found(store, 'WORLD'), ['one'])
         await indexed(1)
-        await store.insert([aMessage({ messageId: 'two', text: 'world wide' })])
+        await insertAll(store, [aMessage({ messageId: 'two', text: 'world wide' })])
         assert.deepEqual(await found(store, 'WORLD'), ['one', 'two'])
         await indexed(2)
         assert.deepEqual(await found(store, 'WORLD'), ['one', 'two'])
@@ -137,7 +137,7 @@ describe('the search index beside the messages', () => {
 
   it('goes on where it was when the service ended before it had caught up', async () => {
     await withStore(async (store) => {
-      await store.insert([aMessage({ messageId: 'one', text: 'Hello World' })])
+      await insertAll(store, [aMessage({ messageId: 'one', text: 'Hello World' })])
       await indexed(1)
     })
     change(searchFile, 'delete from search where rowid = 1')
@@ -151,7 +151,7 @@ describe('the search index beside the messages', () => {
 
   it('narrows a search and does not decide it: the trigrams apart are no match', async () => {
     await withStore(async (store) => {
-      await store.insert([aMessage({ messageId: 'apart', text: 'abcd bcde' })])
+      await insertAll(store, [aMessage({ messageId: 'apart', text: 'abcd bcde' })])
       await indexed(1)
       assert.deepEqual(await found(store, 'abcde'), [])
       assert.deepEqual(await found(store, 'cd bc'), ['apart'])
@@ -184,9 +184,9 @@ describe('two services on one file', () => {
     for (let round = 0; round < 5; round++) {
       const messageId = `copy-${round}`
       const batches = await Promise.all(
-        Array.from({ length: 50 }, (_, i) => stores[i % 2]?.insert([aMessage({ messageId })])),
+        Array.from({ length: 50 }, (_, i) => inserted(stores[i % 2], aMessage({ messageId }))),
       )
-      const kinds = batches.map((batch) => batch?.outcomes[0]?.kind)
+      const kinds = batches.map(([outcome]) => outcome?.kind)
       assert.equal(kinds.filter((kind) => kind === 'created').length, 1)
       assert.equal(kinds.filter((kind) => kind === 'duplicate').length, 49)
     }
@@ -200,6 +200,11 @@ describe('two services on one file', () => {
 
 function open(): Promise<MessageStore> {
   return openStore({ url: { engine: 'sqlite', file }, onIndexError: assert.ifError })
+}
+
+async function inserted(store: MessageStore | undefined, message: AMessage) {
+  assert.ok(store)
+  return insertAll(store, [message])
 }
 
 async function withStore(work: (store: MessageStore) => Promise<void>): Promise<void> {

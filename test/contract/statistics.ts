@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import type { IncomingMessage } from '../../src/app/model/message.ts'
-import { aMessage } from '../support/a-message.ts'
+import { type AMessage, aMessage, insertAll } from '../support/a-message.ts'
 import { modelStats } from '../support/message-model.ts'
 import { TIMESTAMPS } from './corpus.ts'
 import { type NewPlace, usePlace, useStore } from './store-place.ts'
@@ -20,6 +19,10 @@ export function statisticsContract(newPlace: NewPlace): void {
         topSenders: [],
         firstMessageTs: null,
         lastMessageTs: null,
+        messagesByType: {},
+        messagesByDay: {},
+        messagesByStatus: {},
+        eventsByKind: {},
       })
     })
 
@@ -27,7 +30,10 @@ export function statisticsContract(newPlace: NewPlace): void {
       const store = await (await usePlace(test, newPlace)).open()
       const senders = ['+9', '+10', '+2', '+33', '+4', '+55', '+6', '+77', '+8', '+11', '+12', '+1']
       const busiest = '+33'
-      await store.insert([...senders, busiest].map((from) => aMessage({ from })))
+      await insertAll(
+        store,
+        [...senders, busiest].map((from) => aMessage({ from })),
+      )
       const { topSenders, sendersCount } = await store.stats()
       const others = ['+1', '+10', '+11', '+12', '+2', '+4', '+55', '+6', '+77']
       assert.equal(sendersCount, 12)
@@ -38,7 +44,7 @@ export function statisticsContract(newPlace: NewPlace): void {
     })
 
     it('what a recount counts, after any batches with any duplicates', async () => {
-      const arrived: IncomingMessage[] = []
+      const arrived: AMessage[] = []
       const someMessage = fc
         .record({
           messageId: fc.nat(300).map((id) => `m${id}`),
@@ -48,7 +54,7 @@ export function statisticsContract(newPlace: NewPlace): void {
         .map(aMessage)
       await fc.assert(
         fc.asyncProperty(fc.array(someMessage, { maxLength: 30 }), async (batch) => {
-          await store().insert(batch)
+          await insertAll(store(), batch)
           arrived.push(...batch)
           const stats = await store().stats()
           assert.deepEqual(stats, modelStats(arrived))
@@ -66,7 +72,7 @@ export function statisticsContract(newPlace: NewPlace): void {
       const batches = Array.from({ length: 20 }, (_, i) =>
         ['+10', '+11', `+2${i}`].map((from) => aMessage({ from })),
       )
-      await Promise.all(batches.map((batch) => store.insert(batch)))
+      await Promise.all(batches.map((batch) => insertAll(store, batch)))
       const { totalMessages, sendersCount, topSenders } = await store.stats()
       assert.deepEqual([totalMessages, sendersCount], [60, 22])
       assert.deepEqual(topSenders.slice(0, 2), [

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Sent } from './sender.ts'
 
-type Row = { id: string; sender: string; body: Uint8Array; body_sha256: Uint8Array }
+type Row = { id: string; body: Uint8Array; sha256: Uint8Array }
 
 /** Everything that contradicts the promises, a sentence each; empty when all is well. */
 export function anomalies(file: string, sent: ReadonlyMap<string, Sent>): string[] {
@@ -31,17 +31,20 @@ export function anomalies(file: string, sent: ReadonlyMap<string, Sent>): string
 function storedAnomalies(database: DatabaseSync, sent: ReadonlyMap<string, Sent>): string[] {
   const found: string[] = []
   const rows = database
-    .prepare("select body ->> '$.message_id' as id, sender, body, body_sha256 from messages")
+    .prepare(
+      `select body ->> '$.message_id' as id, body, sha256
+       from messages join intakes on intakes.id = messages.intake`,
+    )
     .all() as unknown as Row[]
   const copies = new Map<string, number>()
-  for (const { id, body, body_sha256 } of rows) {
+  for (const { id, body, sha256: stored } of rows) {
     copies.set(id, (copies.get(id) ?? 0) + 1)
     const sha256 = createHash('sha256').update(body).digest('hex')
     const expected = sent.get(id)
     if (expected === undefined) found.push(`${id} is stored and was never sent`)
     else if (expected.sha256 !== sha256) found.push(`${id} is stored with other bytes`)
     else if (expected.verdict === 'rejected') found.push(`${id} was refused and is stored`)
-    if (Buffer.from(body_sha256).toString('hex') !== sha256) found.push(`${id} has a wrong digest`)
+    if (Buffer.from(stored).toString('hex') !== sha256) found.push(`${id} has a wrong digest`)
   }
   for (const [id, { verdict }] of sent) {
     const count = copies.get(id) ?? 0
@@ -59,6 +62,7 @@ function counterAnomalies(database: DatabaseSync): string[] {
   expect(
     'the totals are wrong',
     `select * from totals where messages <> (select count(*) from messages)
+      or (select count(*) from intakes) > last_intake
       or senders <> (select count(distinct sender) from messages)
       or last_seq < (select coalesce(max(seq), 0) from messages)`,
   )
@@ -66,6 +70,16 @@ function counterAnomalies(database: DatabaseSync): string[] {
     'a counter of a sender is wrong',
     `select sender, messages from senders
      except select sender, count(*) from messages group by sender`,
+  )
+  expect(
+    'the counters of messages are wrong',
+    `select counter, sum(count) as counted from counts where counter in ('type', 'day')
+     group by counter having counted <> (select count(*) from messages)`,
+  )
+  expect(
+    'a contact is wrong',
+    `select id, messages from contacts
+     except select contact, count(*) from messages group by contact`,
   )
   const [check] = database.prepare('pragma integrity_check').all()
   if (check?.['integrity_check'] !== 'ok') found.push('the database is damaged')

@@ -6,11 +6,14 @@ import { readConfig } from '../../src/app/config.ts'
 import { createServer } from '../../src/app/http/server.ts'
 import { createLog } from '../../src/app/log.ts'
 import { createMetrics } from '../../src/app/metrics/metrics.ts'
-import type { IncomingMessage, InsertOutcome } from '../../src/app/model/message.ts'
+import type { Intake } from '../../src/app/model/event.ts'
+import type { InsertOutcome } from '../../src/app/model/message.ts'
 import { WriteQueue } from '../../src/app/queue/write-queue.ts'
 import { openStore } from '../../src/app/store/open.ts'
+import { StreamHub } from '../../src/app/stream/hub.ts'
 
-type Write = (batch: readonly IncomingMessage[]) => Promise<readonly InsertOutcome[]>
+type Outcomes = readonly InsertOutcome[]
+type Write = (batch: readonly Intake[]) => Promise<readonly Outcomes[]>
 
 const config = readConfig(process.env)
 const { log } = createLog(config)
@@ -18,8 +21,7 @@ const store = await openStore({ url: config.databaseUrl, onIndexError: () => {} 
 let copies = 0
 
 const insert: Write = async (batch) => (await store.insert(batch)).outcomes
-const created = (batch: readonly unknown[]): InsertOutcome[] =>
-  batch.map(() => ({ kind: 'created' }))
+const created = (batch: readonly unknown[]): Outcomes[] => batch.map(() => [{ kind: 'created' }])
 
 const SABOTAGE: Record<string, Write> = {
   /** Answers before the commit, which comes a moment later. */
@@ -31,22 +33,34 @@ const SABOTAGE: Record<string, Write> = {
   'ignored failure': (batch) => insert(batch).catch(() => created(batch)),
   /** Stores a message as often as it comes. */
   'no unique index': (batch) =>
-    insert(batch.map((message) => ({ ...message, messageId: `${process.pid}-${copies++}` }))),
+    insert(
+      batch.map((intake) => ({
+        ...intake,
+        events: intake.events.map((event) => ({
+          ...event,
+          messageId: `${process.pid}-${copies++}`,
+        })),
+      })),
+    ),
 }
 
 const write = SABOTAGE[process.env['SABOTAGE'] ?? '']
 if (write === undefined) throw new Error('SABOTAGE names no guard.')
-const queue = new WriteQueue<IncomingMessage, InsertOutcome>({
+const queue = new WriteQueue<Intake, Outcomes>({
   write,
   bytesOf: ({ body }) => body.byteLength,
   maxItems: config.queueMaxRequests,
   maxBytes: config.queueMaxBytes,
 })
+const hub = new StreamHub({
+  eventsAfter: (request) => store.eventsAfter(request),
+  onError: () => {},
+})
 const metrics = createMetrics(
   { name: 'sabotaged', version: '0' },
   { queueItems: () => 0, queueBytes: () => 0, databaseBytes: async () => 0 },
 )
-const server = await createServer({ config, apiKeys: [], store, queue, metrics, log })
+const server = await createServer({ config, apiKeys: [], store, queue, hub, metrics, log })
 await server.listen({ host: config.host, port: config.port })
 log.info({ port: (server.server.address() as AddressInfo).port }, 'listening')
 process.on('SIGTERM', () => process.exit(0))

@@ -42,7 +42,7 @@ test('an unknown path is 404, whatever the method', async (t) => {
 test('another method is 405 and names those there are', async (t) => {
   const server = await openServer(t)
   const allowed: Readonly<Record<string, string>> = {
-    '/webhook': 'POST',
+    '/webhook': 'POST, GET, HEAD',
     '/messages': 'GET, HEAD',
     '/messages/x': 'GET, HEAD',
     '/stats': 'GET, HEAD',

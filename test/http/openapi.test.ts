@@ -63,7 +63,7 @@ test('every route of the server is described, and nothing else', () => {
     .filter((path) => !DOCUMENTATION.test(path))
   assert.deepEqual(Object.keys(paths).sort(), real.sort())
   for (const { path, method } of operations) {
-    assert.equal(method, path === '/webhook' ? 'post' : 'get', path)
+    assert.ok(method === 'get' || path.startsWith('/webhook'), path)
   }
 })
 
@@ -114,14 +114,19 @@ test('the parameters are those that the service reads, and only the id is requir
       ({ name, in: where, required }) => `${where} ${name}${required ? ' required' : ''}`,
     )
   assert.deepEqual(named('/messages').sort(), [
+    'query contact',
     'query cursor',
+    'query direction',
     'query from',
     'query limit',
     'query offset',
     'query order',
+    'query phone_number_id',
     'query q',
     'query since',
+    'query status',
     'query to',
+    'query type',
     'query until',
   ])
   assert.deepEqual(named('/messages/{message_id}'), ['path message_id required'])
@@ -139,10 +144,10 @@ test('the routes that need a key say so, and the public ones that they do not', 
   const { key } = description.components.securitySchemes
   assert.equal(key?.type, 'http')
   assert.equal(key?.scheme, 'bearer')
-  for (const { path, operation } of operations) {
-    const isPublic = path === '/webhook' || path.startsWith('/health/')
+  for (const { path, method, operation } of operations) {
+    const isPublic = path.startsWith('/webhook') || path.startsWith('/health/')
     assert.deepEqual(operation.security, isPublic ? [] : undefined, path)
-    assert.equal('401' in operation.responses, path !== '/webhook' ? !isPublic : true, path)
+    assert.equal('401' in operation.responses, !isPublic || method === 'post', path)
   }
 })
 
@@ -171,7 +176,7 @@ test('the example of a message is one that the service takes, and the one it sho
   const example = content['application/json']?.example as ReturnType<typeof flatBody>
   assert.equal((await server.post(example)).statusCode, 200)
   const shown = await server.get(`/messages/${example.message_id}`)
-  assert.deepEqual(shown.json<unknown>(), example)
+  assert.partialDeepStrictEqual(shown.json<object>(), example)
 })
 
 test('the described limits of a message are those that are checked', async () => {

@@ -19,6 +19,10 @@ test('an empty store has zeros, no senders and nulls', async () => {
     messages_per_sender: [],
     first_message_ts: null,
     last_message_ts: null,
+    messages_by_type: {},
+    messages_by_day: {},
+    messages_by_status: {},
+    events_by_kind: {},
   })
 })
 
@@ -42,6 +46,10 @@ test('messages are counted once each, by sender; the outermost timestamps are as
     first_message_ts: '2025-01-15T10:00:00.000Z',
     // The same instant as the one of "b", and behind it by its id.
     last_message_ts: '2025-01-15T10:00:00.50Z',
+    messages_by_type: { text: 3 },
+    messages_by_day: { '2025-01-15': 3 },
+    messages_by_status: {},
+    events_by_kind: { message: 3 },
   })
 })
 

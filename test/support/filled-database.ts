@@ -1,5 +1,6 @@
 // A database file with messages in it and a search index that is up to date.
 import { DatabaseSync } from 'node:sqlite'
+import type { Intake } from '../../src/app/model/event.ts'
 import { parseFlatMessage } from '../../src/app/receive/flat.ts'
 import { openStore } from '../../src/app/store/open.ts'
 import { type FlatBody, toBytes } from './signed.ts'
@@ -12,7 +13,12 @@ export async function fillDatabase(file: string, bodies: readonly FlatBody[]): P
     url: { engine: 'sqlite', file },
     onIndexError: (error) => errors.push(error),
   })
-  await store.insert(bodies.map((body) => parseFlatMessage(toBytes(body))))
+  const intakes = bodies.map((body): Intake => {
+    const bytes = toBytes(body)
+    const events = [parseFlatMessage(bytes)]
+    return { provider: 'flat', body: bytes, headers: {}, receivedAt: Date.now(), events }
+  })
+  await store.insert(intakes)
   await until('every message is indexed', () => indexed(file) === bodies.length)
   await store.close()
   if (errors.length > 0) throw new AggregateError(errors, 'The index could not be built.')

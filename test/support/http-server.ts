@@ -6,10 +6,12 @@ import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import { type Config, type Environment, readConfig } from '../../src/app/config.ts'
 import { createServer } from '../../src/app/http/server.ts'
 import { createMetrics } from '../../src/app/metrics/metrics.ts'
-import type { IncomingMessage, InsertOutcome } from '../../src/app/model/message.ts'
+import type { Intake } from '../../src/app/model/event.ts'
+import type { InsertOutcome } from '../../src/app/model/message.ts'
 import { WriteQueue } from '../../src/app/queue/write-queue.ts'
 import { openStore } from '../../src/app/store/open.ts'
 import type { MessageStore } from '../../src/app/store/store.ts'
+import { StreamHub } from '../../src/app/stream/hub.ts'
 import { CapturedLog } from './captured-log.ts'
 import { describedAnswers } from './described-answers.ts'
 import { CANARY, SECRET, signed } from './signed.ts'
@@ -32,7 +34,7 @@ export type TestServer = {
   readonly app: FastifyInstance
   readonly config: Config
   readonly log: CapturedLog
-  readonly queue: WriteQueue<IncomingMessage, InsertOutcome>
+  readonly queue: WriteQueue<Intake, readonly InsertOutcome[]>
   /** Sends a signed body. */
   post(
     body: Body,
@@ -58,7 +60,11 @@ export async function openServer(scope: Scope, options: ServerOptions = {}): Pro
     onIndexError: (err) => log.log.error({ err }, 'index'),
   })
   const store = withMethods(real, options.store?.(real) ?? {})
-  const queue = queueFor(config, store)
+  const hub = new StreamHub({
+    eventsAfter: (request) => store.eventsAfter(request),
+    onError: (err) => log.log.error({ err }, 'hub'),
+  })
+  const queue = queueFor(config, store, hub)
   const metrics = createMetrics(
     { name: config.appName, version: config.appVersion },
     {
@@ -72,6 +78,7 @@ export async function openServer(scope: Scope, options: ServerOptions = {}): Pro
     apiKeys: config.apiKeys,
     store,
     queue,
+    hub,
     metrics,
     log: log.log,
   })
@@ -79,6 +86,7 @@ export async function openServer(scope: Scope, options: ServerOptions = {}): Pro
   scope.after(async () => {
     await app.close()
     await queue.drain()
+    hub.close()
     await real.close()
     log.assertFreeOf([SECRET, API_KEY, ...config.webhookSecrets, ...Object.values(CANARY)])
     answers.check()
@@ -98,9 +106,13 @@ export async function openServer(scope: Scope, options: ServerOptions = {}): Pro
   }
 }
 
-function queueFor(config: Config, store: MessageStore) {
-  return new WriteQueue<IncomingMessage, InsertOutcome>({
-    write: async (batch) => (await store.insert(batch)).outcomes,
+function queueFor(config: Config, store: MessageStore, hub: StreamHub) {
+  return new WriteQueue<Intake, readonly InsertOutcome[]>({
+    write: async (batch) => {
+      const { outcomes } = await store.insert(batch)
+      hub.wake()
+      return outcomes
+    },
     bytesOf: ({ body }) => body.byteLength,
     maxItems: config.queueMaxRequests,
     maxBytes: config.queueMaxBytes,
@@ -112,6 +124,12 @@ function withMethods(real: MessageStore, methods: Partial<MessageStore>): Messag
     insert: (batch) => real.insert(batch),
     page: (request) => real.page(request),
     find: (messageId) => real.find(messageId),
+    expireIntakes: (before) => real.expireIntakes(before),
+    conversations: (request) => real.conversations(request),
+    eventsAfter: (request) => real.eventsAfter(request),
+    lastSeq: () => real.lastSeq(),
+    intake: (id) => real.intake(id),
+    rawBody: (id) => real.rawBody(id),
     stats: () => real.stats(),
     probe: () => real.probe(),
     sizeBytes: () => real.sizeBytes(),

@@ -1,16 +1,12 @@
 // What a store should answer, by the plainest means: an array, a scan and a sort.
 import { fold } from '../../src/app/model/fold.ts'
-import type {
-  IncomingMessage,
-  MessagePage,
-  PageRequest,
-  Position,
-  Stats,
-} from '../../src/app/model/message.ts'
-import { asShown } from './a-message.ts'
+import type { PageRequest, Stats } from '../../src/app/model/message.ts'
+import { type AMessage, asShown } from './a-message.ts'
+
+type Place = Pick<AMessage, 'instant' | 'messageId'>
 
 /** The page of `messages` (ids all different) that a store should give for a request. */
-export function modelPage(messages: readonly IncomingMessage[], request: PageRequest): MessagePage {
+export function modelPage(messages: readonly AMessage[], request: PageRequest) {
   const { filter, order, limit, offset, after } = request
   const matching = messages
     .filter(({ from }) => filter.from === undefined || from === filter.from)
@@ -32,8 +28,8 @@ export function modelPage(messages: readonly IncomingMessage[], request: PageReq
 }
 
 /** The statistics of messages that arrived in this order; of equal ids the first counts. */
-export function modelStats(arrived: readonly IncomingMessage[]): Stats {
-  const stored = new Map<string, IncomingMessage>()
+export function modelStats(arrived: readonly AMessage[]): Stats {
+  const stored = new Map<string, AMessage>()
   for (const message of arrived) {
     if (!stored.has(message.messageId)) stored.set(message.messageId, message)
   }
@@ -49,7 +45,17 @@ export function modelStats(arrived: readonly IncomingMessage[]): Stats {
     topSenders: senders.slice(0, 10),
     firstMessageTs: messages.at(0)?.ts ?? null,
     lastMessageTs: messages.at(-1)?.ts ?? null,
+    messagesByType: countedBy(messages, ({ type }) => type),
+    messagesByDay: countedBy(messages, ({ instant }) => instant.slice(0, 10)),
+    messagesByStatus: {},
+    eventsByKind: countedBy(messages, ({ kind }) => kind),
   }
+}
+
+function countedBy(messages: readonly AMessage[], keyOf: (message: AMessage) => string) {
+  const counts: Record<string, number> = {}
+  for (const message of messages) counts[keyOf(message)] = (counts[keyOf(message)] ?? 0) + 1
+  return counts
 }
 
 function contains(text: string | null, folded: string | undefined): boolean {
@@ -58,7 +64,7 @@ function contains(text: string | null, folded: string | undefined): boolean {
 }
 
 /** By instant, then by id in the order of its code points, which is that of its bytes in UTF-8. */
-function inOrder(a: Position, b: Position): number {
+function inOrder(a: Place, b: Place): number {
   if (a.instant !== b.instant) return a.instant < b.instant ? -1 : 1
   return Buffer.compare(Buffer.from(a.messageId), Buffer.from(b.messageId))
 }

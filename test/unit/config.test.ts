@@ -21,6 +21,11 @@ const value = <Name extends keyof Config>(name: Name, environment: Environment) 
 test('an empty environment takes every default', () => {
   assert.deepEqual(readConfig({}), {
     webhookSecrets: [],
+    metaAppSecrets: [],
+    metaVerifyToken: '',
+    rawRetentionDays: 30,
+    quarantineMaxRequests: 100,
+    quarantineMaxBytes: 1024 * 1024,
     databaseUrl: { engine: 'sqlite', file: './data/messages.db' },
     host: '0.0.0.0',
     port: 8000,

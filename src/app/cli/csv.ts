@@ -1,6 +1,9 @@
 // Messages as CSV (RFC 4180), safe to open in a spreadsheet.
 import type { Message } from '../model/message.ts'
 
+/** What has a column. */
+export type CsvFields = Pick<Message, 'messageId' | 'from' | 'to' | 'ts' | 'text'>
+
 export type CsvOptions = {
   /** Leave cells that a spreadsheet would run as formulas as they are. */
   readonly raw: boolean
@@ -15,7 +18,7 @@ const PHONE_NUMBER = /^\+[0-9]{2,15}$/
 const FORMULA = /^'*(?:[\t\r\n\0]|[\s\p{Cc}\p{Cf}']*[=+\-@＝＋－＠])/u
 
 /** The line of one message. A text that is null is nothing, an empty one is "". */
-export function csvLine({ messageId, from, to, ts, text }: Message, { raw }: CsvOptions): string {
+export function csvLine({ messageId, from, to, ts, text }: CsvFields, { raw }: CsvOptions): string {
   const safe = (value: string) => (raw ? value : defused(value))
   const number = (value: string) => (PHONE_NUMBER.test(value) ? value : safe(value))
   const cells = [

@@ -3,7 +3,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { isIPv4 } from 'node:net'
-import type { ApiKey, ReadAccess } from '../config.ts'
+import type { ReadAccess } from '../config.ts'
+import type { ApiKey } from '../config-values.ts'
 
 /** Public routes are for everybody; each other scope is a kind of reading. */
 export type Access = 'public' | 'read' | 'metrics'

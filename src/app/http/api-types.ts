@@ -1,12 +1,6 @@
-// The shapes of requests and answers: one schema each for checking, types, serialising and the
-// API description.
-import Type, { type Static } from 'typebox'
-
-const text = (description: string, example: string) =>
-  Type.String({ description, examples: [example] })
-
-const nullableText = (description: string, example: string) =>
-  Type.Unsafe<string | null>({ type: ['string', 'null'], description, examples: [example] })
+// The shapes of webhook requests, of health and of errors: one schema each for checking, types,
+// serialising and the API description. Messages: message-types.ts; events: event-types.ts.
+import Type from 'typebox'
 
 const MESSAGE_ID = 'wamid.HBgLMTQxNTU1NTAxMDA'
 const MESSAGE = {
@@ -16,17 +10,6 @@ const MESSAGE = {
   ts: '2025-01-15T10:00:00Z',
   text: 'Hello',
 }
-
-export const MessageBody = Type.Object(
-  {
-    message_id: text('The id the sender gave it.', MESSAGE_ID),
-    from: text('The sender: `+` and digits (E.164).', '+14155550100'),
-    to: text('The recipient: `+` and digits (E.164).', '+14155550101'),
-    ts: text('When it was sent, exactly as the sender wrote it.', '2025-01-15T10:00:00Z'),
-    text: nullableText('The text; null where there is none.', 'Hello'),
-  },
-  { description: 'A stored message.', examples: [MESSAGE] },
-)
 
 export const WebhookBody = Type.Object(
   {
@@ -67,95 +50,55 @@ export const WebhookHeaders = Type.Object({
   ),
 })
 
+export const CloudApiBody = Type.Unsafe<unknown>({
+  type: 'object',
+  description: 'A batch as Meta sends it: entries, changes and their values.',
+  examples: [
+    {
+      object: 'whatsapp_business_account',
+      entry: [
+        {
+          id: '102290129340398',
+          changes: [
+            {
+              field: 'messages',
+              value: {
+                messaging_product: 'whatsapp',
+                metadata: {
+                  display_phone_number: '14155550101',
+                  phone_number_id: '106540352242922',
+                },
+                contacts: [{ profile: { name: 'Sample Name' }, wa_id: '14155550100' }],
+                messages: [
+                  {
+                    from: '14155550100',
+                    id: MESSAGE_ID,
+                    timestamp: '1736935200',
+                    type: 'text',
+                    text: { body: 'Hello' },
+                  },
+                ],
+              },
+            },
+          ],
+        },
+      ],
+    },
+  ],
+})
+
+export const CloudApiHeaders = Type.Object({
+  'x-hub-signature-256': Type.Optional(
+    Type.String({
+      description: '`sha256=` and the hex of HMAC-SHA256(META_APP_SECRET, raw body bytes).',
+      examples: ['sha256=3f0f9be1c2b4d5a697887766554433221100ffeeddccbbaa9988776655443322'],
+    }),
+  ),
+})
+
 export const Accepted = Type.Object(
   { status: Type.Literal('ok') },
   { description: 'It is stored durably, since now or before.', examples: [{ status: 'ok' }] },
-)
-
-export const MessagesQuery = Type.Object({
-  limit: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: 100, default: 50, description: 'Messages on a page.' }),
-  ),
-  offset: Type.Optional(
-    Type.Integer({
-      minimum: 0,
-      default: 0,
-      description: 'Messages to skip. For many pages, `cursor` is faster.',
-    }),
-  ),
-  from: Type.Optional(text('Only from this sender, exactly.', '+14155550100')),
-  to: Type.Optional(text('Only to this recipient, exactly.', '+14155550101')),
-  since: Type.Optional(text('Only sent at this instant or later.', '2025-01-15T00:00:00Z')),
-  until: Type.Optional(text('Only sent before this instant.', '2025-01-16T00:00:00+05:30')),
-  q: Type.Optional(
-    text('Only with this in the text, in upper or lower case. No character is special.', 'hello'),
-  ),
-  order: Type.Optional(
-    Type.Unsafe<'asc' | 'desc'>({
-      type: 'string',
-      enum: ['asc', 'desc'],
-      default: 'asc',
-      description: 'Oldest or newest first.',
-    }),
-  ),
-  cursor: Type.Optional(
-    text('`next_cursor` of the page before, with the same filters and order.', 'WyJ4Il0'),
-  ),
-})
-type WithDefault = 'limit' | 'offset' | 'order'
-/** As validation hands it on: what has a default is there. */
-export type MessagesQuery = Static<typeof MessagesQuery> &
-  Required<Pick<Static<typeof MessagesQuery>, WithDefault>>
-
-export const MessageParams = Type.Object({
-  message_id: text('The id of the message, percent-encoded.', MESSAGE_ID),
-})
-export type MessageParams = Static<typeof MessageParams>
-
-export const MessageList = Type.Object(
-  {
-    data: Type.Array(MessageBody),
-    total: Type.Integer({ description: 'Messages that match the filters, on all pages.' }),
-    limit: Type.Integer(),
-    offset: Type.Integer(),
-    next_cursor: nullableText(
-      'Send it as `cursor` for the next page; null on the last.',
-      'WyJ4Il0',
-    ),
-  },
-  {
-    description: 'A page of messages.',
-    examples: [{ data: [MESSAGE], total: 1, limit: 50, offset: 0, next_cursor: null }],
-  },
-)
-
-const timestamp = (description: string) => nullableText(description, MESSAGE.ts)
-
-export const StatsBody = Type.Object(
-  {
-    total_messages: Type.Integer(),
-    senders_count: Type.Integer(),
-    messages_per_sender: Type.Array(Type.Object({ from: Type.String(), count: Type.Integer() }), {
-      description: 'The ten busiest senders: by count descending, then by number.',
-    }),
-    first_message_ts: timestamp('Of the earliest message, as it was sent; null without any.'),
-    last_message_ts: timestamp('Of the latest message, as it was sent; null without any.'),
-  },
-  {
-    description: 'What is stored, counted.',
-    examples: [
-      {
-        total_messages: 3,
-        senders_count: 2,
-        messages_per_sender: [
-          { from: '+14155550100', count: 2 },
-          { from: '+14155550102', count: 1 },
-        ],
-        first_message_ts: '2025-01-15T10:00:00Z',
-        last_message_ts: '2025-01-15T12:30:00Z',
-      },
-    ],
-  },
 )
 
 export const LiveBody = Type.Object(
@@ -216,6 +159,7 @@ const Problems = Type.Object(
 export const ERRORS = {
   400: detail('The request is not valid HTTP/1.1.'),
   401: detail('invalid signature'),
+  403: detail('The verify token is not META_VERIFY_TOKEN of this service, or it has none.'),
   404: detail('No message has this id.'),
   413: detail('The body is larger than MAX_BODY_BYTES allows.'),
   415: detail('Send the body as it was signed, without a Content-Encoding.'),

@@ -1,14 +1,19 @@
-// What somebody may ask of the list of messages and how one is shown to them: the same over HTTP
-// and in an export.
+// What somebody may ask of the list of messages: the same over HTTP and in an export.
 import type { Problem } from '../errors.ts'
+import type { Direction } from '../model/event.ts'
 import { fold, withoutNul } from '../model/fold.ts'
 import { type Instant, parseQueryInstant } from '../model/instant.ts'
-import type { Message, MessageFilter } from '../model/message.ts'
+import type { MessageFilter } from '../model/message.ts'
 
 /** The filters as they are asked for, in text. */
 export type MessageQuery = {
   readonly from?: string | undefined
   readonly to?: string | undefined
+  readonly type?: string | undefined
+  readonly direction?: Direction | undefined
+  readonly status?: string | undefined
+  readonly contact?: string | undefined
+  readonly phone_number_id?: string | undefined
   readonly since?: string | undefined
   readonly until?: string | undefined
   readonly q?: string | undefined
@@ -16,25 +21,25 @@ export type MessageQuery = {
 
 /** The filter a query means. What is wrong with it is added to `problems`. */
 export function messageFilter(query: MessageQuery, problems: Problem[]): MessageFilter {
-  const { from, to, q } = query
+  const { from, to, type, direction, status, contact, phone_number_id: phoneNumberId, q } = query
   const since = instant('since', query.since, problems)
   const until = instant('until', query.until, problems)
   return {
     ...(from ? { from: phoneNumber(from) } : {}),
     ...(to ? { to: phoneNumber(to) } : {}),
+    ...(type ? { type } : {}),
+    ...(direction ? { direction } : {}),
+    ...(status ? { status } : {}),
+    ...(contact ? { contact: phoneNumber(contact) } : {}),
+    ...(phoneNumberId ? { phoneNumberId } : {}),
     ...(since === null ? {} : { since }),
     ...(until === null ? {} : { until }),
     ...(q ? { search: fold(withoutNul(q)) } : {}),
   }
 }
 
-/** A message in the words of the API. */
-export function presentMessage({ messageId, from, to, ts, text }: Message) {
-  return { message_id: messageId, from, to, ts, text }
-}
-
 /** A plus sign that was not percent-encoded arrives as a space. */
-function phoneNumber(value: string): string {
+export function phoneNumber(value: string): string {
   return value.startsWith(' ') ? `+${value.slice(1)}` : value
 }
 

@@ -17,6 +17,7 @@ export function openApi({ appName, appVersion }: Config): FastifyDynamicSwaggerO
       tags: [
         { name: 'webhook', description: 'Messages come in.' },
         { name: 'messages', description: 'Messages are read.' },
+        { name: 'events', description: 'Everything that was committed is followed.' },
         { name: 'health', description: 'For load balancers and supervisors.' },
         { name: 'operation', description: 'For monitoring.' },
       ],

@@ -7,7 +7,14 @@ import type { Metrics, WebhookResult } from '../metrics/metrics.ts'
 import { Sampler } from './sampler.ts'
 
 /** What a webhook request has to say about itself in the log and the metrics. */
-type WebhookFacts = { messageId?: string; duplicate?: boolean; result?: WebhookResult }
+type WebhookFacts = {
+  messageId?: string
+  /** Of a batch: how many events, and how many of them were new. */
+  events?: number
+  created?: number
+  duplicate?: boolean
+  result?: WebhookResult
+}
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -65,8 +72,8 @@ function entryFor(request: FastifyRequest, reply: FastifyReply, result: WebhookR
     latency_ms: Math.round(reply.elapsedTime * 100) / 100,
   }
   if (!request.webhook) return entry
-  const { messageId, duplicate } = request.webhook
-  return { ...entry, message_id: messageId, dup: duplicate, result }
+  const { messageId, events, created, duplicate } = request.webhook
+  return { ...entry, message_id: messageId, events, created, dup: duplicate, result }
 }
 
 /** Without the query, a fragment or an authority, which may name people, texts and keys. */

@@ -6,26 +6,38 @@ import Fastify, {
   type FastifyRequest,
   type HTTPMethods,
 } from 'fastify'
-import type { ApiKey, Config } from '../config.ts'
+import type { Config } from '../config.ts'
+import type { ApiKey } from '../config-values.ts'
 import { AppError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics/metrics.ts'
-import type { IncomingMessage, InsertOutcome } from '../model/message.ts'
+import type { Intake } from '../model/event.ts'
+import type { InsertOutcome } from '../model/message.ts'
 import type { WriteQueue } from '../queue/write-queue.ts'
-import { signingKeys } from '../receive/verify.ts'
+import { Activity } from '../receive/activity.ts'
+import { flat } from '../receive/flat.ts'
+import { cloudApi } from '../receive/meta.ts'
+import { Quarantine } from '../receive/quarantine.ts'
 import type { MessageStore } from '../store/store.ts'
+import type { StreamHub } from '../stream/hub.ts'
 import { readAccess } from './access.ts'
 import { answer, answerErrors } from './error-handler.ts'
 import { answerClientError, isAmbiguous, requestBegins, requestEnds } from './framing.ts'
 import { openApi } from './openapi.ts'
 import { BodyBudget, collectBody } from './raw-body.ts'
 import { observeRequests, observer, requestId } from './request-log.ts'
+import { conversationRoutes } from './routes/conversations.ts'
 import { docsRoutes } from './routes/docs.ts'
+import { eventRoutes } from './routes/events.ts'
+import { handshakeRoutes } from './routes/handshake.ts'
 import { healthRoutes } from './routes/health.ts'
+import { intakeRoutes } from './routes/intakes.ts'
 import { messageRoutes } from './routes/messages.ts'
 import { metricsRoute } from './routes/metrics.ts'
+import { rejectionRoutes } from './routes/rejections.ts'
 import { statsRoute } from './routes/stats.ts'
-import { webhookRoute } from './routes/webhook.ts'
+import { streamRoute } from './routes/stream.ts'
+import { webhookRoutes } from './routes/webhook.ts'
 import { compileValidator } from './validation.ts'
 
 const MAX_HEADER_BYTES = 16 * 1024
@@ -41,14 +53,15 @@ export type HttpDeps = {
   /** The keys that open what needs one: those configured, or the one generated. */
   readonly apiKeys: readonly ApiKey[]
   readonly store: MessageStore
-  readonly queue: WriteQueue<IncomingMessage, InsertOutcome>
+  readonly queue: WriteQueue<Intake, readonly InsertOutcome[]>
+  readonly hub: StreamHub
   readonly metrics: Metrics
   readonly log: Log
 }
 
 /** The server, ready to listen. Throws when a route does not declare who may use it. */
 export async function createServer(deps: HttpDeps): Promise<FastifyInstance> {
-  const { config, store, queue, metrics, log } = deps
+  const { config, store, metrics, log } = deps
   const observe = observer(log, metrics)
   const app = Fastify({
     logger: false,
@@ -87,15 +100,41 @@ export async function createServer(deps: HttpDeps): Promise<FastifyInstance> {
   guardRequests(app, deps)
   readRawBodies(app, config)
   await app.register(fastifySwagger, openApi(config))
-  const keys = signingKeys(config.webhookSecrets)
-  webhookRoute(app, { keys, queue, metrics, log })
+  receivingRoutes(app, deps)
   messageRoutes(app, store)
+  conversationRoutes(app, store)
+  sequenceRoutes(app, deps)
   statsRoute(app, store)
-  healthRoutes(app, { probe: () => store.probe(), hasSecret: keys.length > 0 })
   metricsRoute(app, metrics)
   docsRoutes(app)
   refuseOtherMethods(app, routes)
   return app
+}
+
+/** Where webhooks come in, and what is to be known of them. */
+function receivingRoutes(app: FastifyInstance, deps: HttpDeps): void {
+  const { config, store, queue, metrics, log } = deps
+  const providers = { flat: flat(config.webhookSecrets), cloudApi: cloudApi(config.metaAppSecrets) }
+  const all = Object.values(providers)
+  const activity = new Activity()
+  const quarantine = new Quarantine({
+    maxRequests: config.quarantineMaxRequests,
+    maxBytes: config.quarantineMaxBytes,
+    providers: all,
+  })
+  webhookRoutes(app, { providers, queue, quarantine, activity, metrics, log })
+  handshakeRoutes(app, { verifyToken: config.metaVerifyToken, activity })
+  rejectionRoutes(app, { quarantine, activity, providers: all })
+  const hasSecret = all.some(({ configured }) => configured)
+  healthRoutes(app, { probe: () => store.probe(), hasSecret })
+}
+
+/** The committed sequence and the requests it came from. */
+function sequenceRoutes(app: FastifyInstance, { store, hub, log }: HttpDeps): void {
+  const onError = (error: unknown) => log.error({ err: error }, 'a stream ended early')
+  eventRoutes(app, { store, hub })
+  streamRoute(app, { store, hub, onError })
+  intakeRoutes(app, store)
 }
 
 type MethodsByPath = Map<string, Set<string>>

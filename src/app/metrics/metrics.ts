@@ -52,6 +52,18 @@ export function createMetrics(build: Build, gauges: Gauges) {
     registers,
   })
   for (const result of WEBHOOK_RESULTS) webhookRequests.inc({ result }, 0)
+  const webhookEvents = new Counter({
+    name: 'webhook_events_total',
+    help: 'Events in accepted webhook requests, by kind and by what became of them.',
+    labelNames: ['kind', 'result'] as const,
+    registers,
+  })
+  const eventLag = new Histogram({
+    name: 'webhook_event_lag_seconds',
+    help: 'Time from an event to its arrival, of those that were new.',
+    buckets: [1, 2, 5, 10, 30, 60, 300, 900, 3600, 14_400, 86_400, 604_800],
+    registers,
+  })
   const conflicts = new Counter({
     name: 'webhook_conflicts_total',
     help: 'Duplicates whose content differs from what is stored under their id.',
@@ -79,6 +91,8 @@ export function createMetrics(build: Build, gauges: Gauges) {
     httpRequests,
     httpSeconds,
     webhookRequests,
+    webhookEvents,
+    eventLag,
     conflicts,
     commitSize,
     commitSeconds,

@@ -1,9 +1,11 @@
 // The flat format: one message a body, `{message_id, from, to, ts, text}`.
 import { type Problem, ValidationError } from '../errors.ts'
+import type { MessageEvent } from '../model/event.ts'
 import { withoutNul } from '../model/fold.ts'
 import { parseTimestamp } from '../model/instant.ts'
-import type { IncomingMessage } from '../model/message.ts'
 import { parseJson } from './parse.ts'
+import type { Provider } from './provider.ts'
+import { signingKeys, verifySignature } from './verify.ts'
 
 /** Code points. */
 const MAX_ID_LENGTH = 255
@@ -12,11 +14,23 @@ const MAX_TEXT_LENGTH = 4096
 /** E.164: a plus sign, then 2 to 15 digits, the first not zero. */
 const PHONE_NUMBER = /^\+[1-9][0-9]{1,14}$/
 
+/** The provider for senders that know one of these secrets. */
+export function flat(secrets: readonly string[]): Provider {
+  const keys = signingKeys(secrets)
+  return {
+    name: 'flat',
+    signatureHeader: 'x-signature',
+    configured: keys.length > 0,
+    authenticate: (body, headers) => verifySignature(keys, body, headers['x-signature']),
+    parse: (body) => [parseFlatMessage(body)],
+  }
+}
+
 /**
  * The message in a body that is known to be authentic. Throws ValidationError naming every
  * field that is missing or wrong. Unknown fields are ignored; they stay in the raw body.
  */
-export function parseFlatMessage(body: Buffer): IncomingMessage {
+export function parseFlatMessage(body: Buffer): MessageEvent {
   const value = parseJson(body)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new ValidationError([
@@ -32,7 +46,21 @@ export function parseFlatMessage(body: Buffer): IncomingMessage {
   const text = optionalText(fields, problems)
   const instant = parseTimestamp(ts)
   if (problems.length > 0 || instant === null) throw new ValidationError(problems)
-  return { messageId, from, to, ts, text, instant, body }
+  return {
+    kind: 'message',
+    messageId,
+    namespace: '',
+    type: 'text',
+    direction: 'inbound',
+    from,
+    to,
+    contact: { phone: from, userId: null, parentUserId: null, username: null, name: null },
+    phoneNumberId: null,
+    ts,
+    instant,
+    text,
+    content: null,
+  }
 }
 
 type FieldProblem = { readonly msg: string; readonly type: string }

@@ -1,32 +1,72 @@
 // The store as the rest of the service sees it. It speaks of messages, not of SQL; every engine
 // behind it passes the same contract suite (test/contract).
+import type { EventFilter, Intake, IntakeFacts, SequencePage } from '../model/event.ts'
 import type {
-  IncomingMessage,
+  ConversationPage,
+  ConversationPosition,
   InsertOutcome,
-  Message,
+  MessageDetail,
   MessagePage,
   PageRequest,
   Stats,
 } from '../model/message.ts'
 
 export type InsertedBatch = {
-  /** In the order of the messages that were inserted. */
-  readonly outcomes: readonly InsertOutcome[]
+  /** Of each intake in the batch, what became of each of its events, both in order. */
+  readonly outcomes: readonly (readonly InsertOutcome[])[]
   /** Time the transaction took, its commit included, in seconds. */
   readonly seconds: number
 }
 
-/** Messages, stored exactly once and durably, and what is asked of them. */
-export interface MessageStore {
+/** Events, stored exactly once and durably. */
+interface EventWriter {
   /**
    * Stores a batch in one transaction and resolves when it is committed and fsynced. Rejects with
    * StoreUnavailableError or StoreFailedError; then nothing of the batch may be taken as stored.
    */
-  insert(batch: readonly IncomingMessage[]): Promise<InsertedBatch>
-  /** One page in the order (instant, message id). Rejects with AppError where it can't be read. */
+  insert(batch: readonly Intake[]): Promise<InsertedBatch>
+  /**
+   * Deletes the oldest raw bodies that arrived before this moment (ms since 1970), some hundred at
+   * a time. Resolves with how many; the events that were in them stay.
+   */
+  expireIntakes(before: number): Promise<number>
+}
+
+/** What is asked of messages. Each rejects with AppError where it can't be read. */
+export interface MessageReader {
+  /** One page in the order (instant, message id, seq). */
   page(request: PageRequest): Promise<MessagePage>
-  find(messageId: string): Promise<Message | null>
+  /** The message with this id, a received one before an echo, with what happened to it. */
+  find(messageId: string): Promise<MessageDetail | null>
+  /** People by their newest message, newest first: up to `limit` behind `after`. */
+  conversations(request: ConversationRequest): Promise<ConversationPage>
   stats(): Promise<Stats>
+}
+
+export type ConversationRequest = {
+  readonly limit: number
+  readonly after?: ConversationPosition
+}
+
+/** What is asked of the committed sequence. Each rejects with AppError where it can't be read. */
+export interface SequenceReader {
+  /** Up to `limit` matching entries behind `after`, in the order of the sequence. */
+  eventsAfter(request: SequenceRequest): Promise<SequencePage>
+  /** The last number that was given; 0 before the first. */
+  lastSeq(): Promise<number>
+  intake(id: number): Promise<IntakeFacts | null>
+  /** The raw body, byte for byte; null where it is unknown or has expired. */
+  rawBody(id: number): Promise<Uint8Array | null>
+}
+
+export type SequenceRequest = {
+  readonly filter: EventFilter
+  readonly after: number
+  readonly limit: number
+}
+
+/** One database, whatever the engine. */
+export interface MessageStore extends EventWriter, MessageReader, SequenceReader {
   /** Resolves when the writer answers and the schema is the one this version needs. */
   probe(): Promise<void>
   /** Bytes the database occupies on its disk. */

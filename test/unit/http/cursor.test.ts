@@ -13,18 +13,32 @@ const anInstant = fc
   .map(([date, fraction]) => `${date.toISOString().slice(0, 19)}${fraction}` as Instant)
 
 const anId = fc.string({ unit: anyCharacter, minLength: 1, maxLength: 20 })
-const aPosition = fc.record({ instant: anInstant, messageId: anId }, { noNullPrototype: true })
+const aPosition = fc.record(
+  { instant: anInstant, messageId: anId, seq: fc.maxSafeNat() },
+  { noNullPrototype: true },
+)
 
 const aList: fc.Arbitrary<List> = fc.record({
   filter: fc.record(
-    { from: anId, to: anId, since: anInstant, until: anInstant, search: anId },
+    {
+      from: anId,
+      to: anId,
+      type: anId,
+      direction: fc.constantFrom('inbound', 'outbound'),
+      status: anId,
+      contact: anId,
+      phoneNumberId: anId,
+      since: anInstant,
+      until: anInstant,
+      search: anId,
+    },
     { requiredKeys: [] },
   ),
   order: fc.constantFrom('asc', 'desc'),
 })
 
 const LIST: List = { filter: {}, order: 'asc' }
-const POSITION = { instant: '2025-01-15T10:00:00.5' as Instant, messageId: 'm-1' }
+const POSITION = { instant: '2025-01-15T10:00:00.5' as Instant, messageId: 'm-1', seq: 7 }
 
 test('a cursor leads back to the position it was made of, in the same list', () => {
   fc.assert(
@@ -58,6 +72,10 @@ test('filters that only look alike are of different lists', () => {
     { filter: { from: 'x' }, order: 'asc' },
     { filter: { to: 'x' }, order: 'asc' },
     { filter: { search: 'x' }, order: 'asc' },
+    { filter: { type: 'x' }, order: 'asc' },
+    { filter: { status: 'x' }, order: 'asc' },
+    { filter: { contact: 'x' }, order: 'asc' },
+    { filter: { phoneNumberId: 'x' }, order: 'asc' },
     { filter: { from: 'x', to: 'x' }, order: 'asc' },
     { filter: { search: '' }, order: 'asc' },
     { filter: { search: 'null' }, order: 'asc' },
@@ -77,16 +95,19 @@ test('what nobody encoded is none, and never an error', () => {
     [],
     [print],
     [print, POSITION.instant],
-    [print, POSITION.instant, 7],
-    [print, POSITION.instant, '\ud800'],
-    [print, 7, 'm-1'],
-    [print, '2025-02-30T10:00:00', 'm-1'],
-    [print, '2025-01-15T10:00:00Z', 'm-1'],
-    [print, '2025-01-15T10:00:00.50', 'm-1'],
-    [print, '2025-01-15 10:00:00', 'm-1'],
-    [print, '', 'm-1'],
-    ['other', POSITION.instant, 'm-1'],
-    [print, POSITION.instant, 'm-1', 'more'],
+    [print, POSITION.instant, 7, 7],
+    [print, POSITION.instant, '\ud800', 7],
+    [print, POSITION.instant, 'm-1'],
+    [print, POSITION.instant, 'm-1', '7'],
+    [print, POSITION.instant, 'm-1', 7.5],
+    [print, 7, 'm-1', 7],
+    [print, '2025-02-30T10:00:00', 'm-1', 7],
+    [print, '2025-01-15T10:00:00Z', 'm-1', 7],
+    [print, '2025-01-15T10:00:00.50', 'm-1', 7],
+    [print, '2025-01-15 10:00:00', 'm-1', 7],
+    [print, '', 'm-1', 7],
+    ['other', POSITION.instant, 'm-1', 7],
+    [print, POSITION.instant, 'm-1', 7, 'more'],
   ]
   for (const value of forged) {
     const text = Buffer.from(JSON.stringify(value)).toString('base64url')

@@ -32,7 +32,8 @@ export function healthRoutes(app: FastifyInstance, { probe, hasSecret }: HealthD
       config: { access: 'public' },
       schema: {
         summary: 'Can it take in messages?',
-        description: 'Only when the database commits, its schema is current and a secret is set.',
+        description:
+          'Only when the database commits, its schema is current and some provider has a secret.',
         tags: ['health'],
         security: [],
         response: { 200: ReadyBody, 400: ERRORS[400], 503: NotReadyBody },

@@ -2,22 +2,17 @@
 import type { FastifyInstance } from 'fastify'
 import { AppError, type Problem, ValidationError } from '../../errors.ts'
 import type { PageRequest } from '../../model/message.ts'
-import type { MessageStore } from '../../store/store.ts'
-import {
-  ERRORS,
-  MessageBody,
-  MessageList,
-  MessageParams,
-  MessagesQuery,
-  READ_ERRORS,
-} from '../api-types.ts'
+import type { MessageReader } from '../../store/store.ts'
+import { ERRORS, READ_ERRORS } from '../api-types.ts'
 import { decodeCursor, encodeCursor } from '../cursor.ts'
-import { messageFilter, presentMessage } from '../message-list.ts'
+import { messageFilter } from '../message-list.ts'
+import { MessageDetailBody, MessageList, MessageParams, MessagesQuery } from '../message-types.ts'
+import { presentDetail, presentMessage } from '../present.ts'
 
 /** Adds both routes to `app`. */
 export function messageRoutes(
   app: FastifyInstance,
-  store: Pick<MessageStore, 'page' | 'find'>,
+  store: Pick<MessageReader, 'page' | 'find'>,
 ): void {
   app.get<{ Querystring: MessagesQuery }>(
     '/messages',
@@ -31,35 +26,38 @@ export function messageRoutes(
         response: { 200: MessageList, ...READ_ERRORS, 422: ERRORS[422] },
       },
     },
-    async ({ query }) => {
-      const request = pageRequest(query)
-      const page = await store.page(request)
-      return {
-        data: page.messages.map(presentMessage),
-        total: page.total,
-        limit: request.limit,
-        offset: request.offset,
-        next_cursor: page.next === null ? null : encodeCursor(request, page.next),
-      }
-    },
+    ({ query }) => answerPage(store, query),
   )
   app.get<{ Params: MessageParams }>(
     '/messages/:message_id',
     {
       config: { access: 'read' },
       schema: {
-        summary: 'Read one message',
+        summary: 'Read one message and what happened to it',
         tags: ['messages'],
         params: MessageParams,
-        response: { 200: MessageBody, ...READ_ERRORS, 404: ERRORS[404] },
+        response: { 200: MessageDetailBody, ...READ_ERRORS, 404: ERRORS[404] },
       },
     },
     async ({ params }) => {
       const message = await store.find(params.message_id)
       if (message === null) throw new AppError('message_not_found')
-      return presentMessage(message)
+      return presentDetail(message)
     },
   )
+}
+
+/** The page a query asks for. Throws ValidationError where it asks for none. */
+export async function answerPage(store: Pick<MessageReader, 'page'>, query: MessagesQuery) {
+  const request = pageRequest(query)
+  const page = await store.page(request)
+  return {
+    data: page.messages.map(presentMessage),
+    total: page.total,
+    limit: request.limit,
+    offset: request.offset,
+    next_cursor: page.next === null ? null : encodeCursor(request, page.next),
+  }
 }
 
 function pageRequest(query: MessagesQuery): PageRequest {

@@ -1,7 +1,8 @@
 // GET /stats.
 import type { FastifyInstance } from 'fastify'
 import type { MessageStore } from '../../store/store.ts'
-import { READ_ERRORS, StatsBody } from '../api-types.ts'
+import { READ_ERRORS } from '../api-types.ts'
+import { StatsBody } from '../summary-types.ts'
 
 /** Adds the route to `app`. */
 export function statsRoute(app: FastifyInstance, store: Pick<MessageStore, 'stats'>): void {
@@ -24,6 +25,10 @@ export function statsRoute(app: FastifyInstance, store: Pick<MessageStore, 'stat
         messages_per_sender: stats.topSenders,
         first_message_ts: stats.firstMessageTs,
         last_message_ts: stats.lastMessageTs,
+        messages_by_type: stats.messagesByType,
+        messages_by_day: stats.messagesByDay,
+        messages_by_status: stats.messagesByStatus,
+        events_by_kind: stats.eventsByKind,
       }
     },
   )

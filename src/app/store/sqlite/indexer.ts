@@ -9,7 +9,7 @@ import { createSearchIndex } from './search-index.ts'
 
 const CHUNK = 500
 
-type Row = { seq: number; text: string | null }
+type Row = { seq: number; text: string | null; position: number }
 type State = { identity: string; watermark: number }
 type Files = { readonly messages: string; readonly search: string }
 
@@ -18,6 +18,7 @@ export class Indexer {
   readonly #messages: DatabaseSync
   readonly #search: DatabaseSync
   readonly #nextMessages: StatementSync
+  readonly #delete: StatementSync
   readonly #insert: StatementSync
   readonly #readState: StatementSync
   readonly #writeWatermark: StatementSync
@@ -25,10 +26,19 @@ export class Indexer {
   constructor(files: Files) {
     this.#messages = openReader(files.messages)
     this.#search = this.#openIndex(files.search)
-    this.#nextMessages = this.#messages.prepare(
-      'select seq, text from messages where seq > ? order by seq limit ?',
+    // In the order of the sequence: new messages, and those that an event has given another text.
+    this.#nextMessages = this.#messages.prepare(`
+      select seq, text, seq as position from messages where seq > :watermark
+      union all
+      select changed.seq, changed.text, events.seq
+      from events join messages as changed on changed.message_id = events.message_id
+      where events.seq > :watermark and events.message_id is not null
+        and kind in ('edit', 'revoke', 'history')
+      order by position limit ${CHUNK}`)
+    this.#delete = this.#search.prepare('delete from search where rowid = ?')
+    this.#insert = this.#search.prepare(
+      'insert or replace into search (rowid, folded) values (?, ?)',
     )
-    this.#insert = this.#search.prepare('insert into search (rowid, folded) values (?, ?)')
     this.#readState = this.#search.prepare('select identity, watermark from search_state')
     this.#writeWatermark = this.#search.prepare('update search_state set watermark = ?')
   }
@@ -38,14 +48,13 @@ export class Indexer {
     this.#search.exec('begin immediate')
     try {
       const { watermark } = this.#readState.get() as State
-      const rows = this.#nextMessages.all(watermark, CHUNK) as Row[]
-      for (const { seq, text } of rows) {
-        if (text !== null) this.#insert.run(seq, fold(text))
-      }
-      const last = rows.at(-1)
-      if (last !== undefined) this.#writeWatermark.run(last.seq)
+      const lastSeq = this.#lastSeq()
+      const rows = this.#nextMessages.all({ watermark }) as Row[]
+      for (const row of rows) this.#index(row)
+      const reached = reachedBy(rows, lastSeq)
+      if (reached > watermark) this.#writeWatermark.run(reached)
       this.#search.exec('commit')
-      return last === undefined ? 0 : this.#lastSeq() - last.seq
+      return Math.max(0, this.#lastSeq() - reached)
     } catch (error) {
       if (this.#search.isTransaction) this.#search.exec('rollback')
       throw error
@@ -55,6 +64,11 @@ export class Indexer {
   close(): void {
     this.#search.close()
     this.#messages.close()
+  }
+
+  #index({ seq, text, position }: Row): void {
+    if (text !== null) this.#insert.run(seq, fold(text))
+    else if (position !== seq) this.#delete.run(seq)
   }
 
   /** Opens the index, or begins it anew where it is missing, damaged or of other messages. */
@@ -85,6 +99,12 @@ export class Indexer {
     const row = this.#messages.prepare('select last_seq as seq from totals').get() as Row
     return row.seq
   }
+}
+
+/** One event can change two messages, and a full chunk end between them: so it is done again. */
+function reachedBy(rows: readonly Row[], lastSeq: number): number {
+  const last = rows.length === CHUNK ? rows.at(-1) : undefined
+  return last === undefined ? lastSeq : last.position - 1
 }
 
 // A lost commit is only indexed again, so the index need not wait for its disk.

@@ -1,37 +1,44 @@
-// A read connection: pages, single messages and statistics.
-import type { DatabaseSync, StatementSync } from 'node:sqlite'
+// A read connection: pages, single messages, conversations and statistics.
+import type { DatabaseSync } from 'node:sqlite'
 import { fold } from '../../model/fold.ts'
-import type { Instant } from '../../model/instant.ts'
 import type {
-  Message,
+  ConversationPage,
+  MessageDetail,
   MessageFilter,
   MessagePage,
   PageRequest,
-  Position,
   Stats,
 } from '../../model/message.ts'
-import { type Conditions, conditionsBehind, conditionsFor } from './conditions.ts'
+import type { ConversationRequest } from '../store.ts'
+import {
+  CONTACTS_SQL,
+  type Conditions,
+  conditionsBehind,
+  conditionsFor,
+  contactValues,
+} from './conditions.ts'
 import { openReader } from './connection.ts'
+import {
+  EVENT_SQL,
+  type EventRow,
+  MESSAGE_SQL,
+  type MessageRow,
+  toContact,
+  toEvent,
+  toMessage,
+  toPosition,
+} from './rows.ts'
 import { attachSearchIndex } from './search-index.ts'
-
-const TOP_SENDERS = 10
-
-/** A message as its columns have it. */
-export type MessageRow = {
-  message_id: string
-  sender: string
-  recipient: string
-  ts: string
-  instant: string
-  text: string | null
-}
+import { Snapshot } from './snapshot.ts'
+import { readStats } from './statistics.ts'
 
 type Files = { readonly messages: string; readonly search: string }
+type Value = string | number
 
 /** Owns one read connection. Every method is synchronous and blocks. */
 export class Reader {
   readonly #database: DatabaseSync
-  readonly #statements = new Map<string, StatementSync>()
+  readonly #snapshot: Snapshot
 
   constructor({ messages, search }: Files) {
     this.#database = openReader(messages)
@@ -39,111 +46,155 @@ export class Reader {
       text === null ? null : fold(String(text)),
     )
     attachSearchIndex(this.#database, search)
+    this.#snapshot = new Snapshot(this.#database)
   }
 
-  page({ filter, order, limit, offset, after }: PageRequest): MessagePage {
-    return this.#snapshot(() => {
-      const readNumber = (sql: string) => this.#value(sql, [])
-      const total = this.#total(filter, conditionsFor(filter, readNumber))
-      if (offset >= total) return { messages: [], total, next: null }
-      const { where, values } = conditionsBehind(filter, { order, after }, readNumber)
-      const rows = this.#all<MessageRow>(
-        `select message_id, sender, recipient, ts, instant, text from messages
-         where seq in (
-           select seq from messages ${where}
-           order by instant ${order}, message_id ${order} limit ? offset ?)
-         order by instant ${order}, message_id ${order}`,
-        [...values, limit + 1, offset],
+  page(request: PageRequest): MessagePage {
+    return this.#snapshot.run(() =>
+      request.filter.search === undefined ? this.#list(request) : this.#searchOnce(request),
+    )
+  }
+
+  find(messageId: string): MessageDetail | null {
+    return this.#snapshot.run(() => {
+      const [row] = this.#snapshot.all<MessageRow>(
+        `${MESSAGE_SQL} where messages.message_id = ? order by namespace limit 1`,
+        [messageId],
       )
-      const shown = rows.slice(0, limit)
-      const last = rows.length > limit ? shown.at(-1) : undefined
-      return { messages: shown.map(toMessage), total, next: last ? toPosition(last) : null }
+      if (row === undefined) return null
+      return {
+        message: toMessage(row),
+        originalText: row.edited === 0 ? row.text : row.original_text,
+        events: this.#eventsOf(messageId),
+        reactions: this.#reactionsTo(messageId, row.contact_key),
+      }
     })
   }
 
-  find(messageId: string): Message | null {
-    const [row] = this.#all<MessageRow>(
-      `select message_id, sender, recipient, ts, instant, text from messages where message_id = ?`,
-      [messageId],
-    )
-    return row === undefined ? null : toMessage(row)
+  conversations({ limit, after }: ConversationRequest): ConversationPage {
+    return this.#snapshot.run(() => {
+      const behind = after === undefined ? '' : 'and (last_instant, key) < (?, ?)'
+      const people = this.#snapshot.all<{ id: number; key: string; messages: number }>(
+        `select id, key, messages from contacts where last_instant is not null ${behind}
+         order by last_instant desc, key desc limit ?`,
+        [...(after === undefined ? [] : [after.instant, after.key]), limit + 1],
+      )
+      const conversations = people.slice(0, limit).flatMap(({ id, messages }) => {
+        const [row] = this.#snapshot.all<MessageRow>(
+          `${MESSAGE_SQL} where contact = ? order by instant desc, messages.message_id desc,
+             seq desc limit 1`,
+          [id],
+        )
+        const contact = row === undefined ? null : toContact(row)
+        if (row === undefined || contact === null) return []
+        return [{ contact, messages, last: toMessage(row) }]
+      })
+      const last = people.length > limit ? conversations.at(-1) : undefined
+      const next = last === undefined ? null : { instant: last.last.instant, key: last.contact.key }
+      return { conversations, next }
+    })
   }
 
   stats(): Stats {
-    return this.#snapshot(() => {
-      const [totals] = this.#all<{ messages: number; senders: number }>(
-        'select messages, senders from totals',
-        [],
-      )
-      const topSenders = this.#all<{ from: string; count: number }>(
-        `select sender as "from", messages as count from senders
-         order by messages desc, sender limit ?`,
-        [TOP_SENDERS],
-      )
-      return {
-        totalMessages: totals?.messages ?? 0,
-        sendersCount: totals?.senders ?? 0,
-        topSenders,
-        firstMessageTs: this.#timestampAt('asc'),
-        lastMessageTs: this.#timestampAt('desc'),
-      }
-    })
+    return this.#snapshot.run(() => readStats(this.#snapshot))
   }
 
   close(): void {
     this.#database.close()
   }
 
-  #timestampAt(order: 'asc' | 'desc'): string | null {
-    const [row] = this.#all<{ ts: string }>(
-      `select ts from messages order by instant ${order}, message_id ${order} limit 1`,
-      [],
+  #list({ filter, order, limit, offset, after }: PageRequest): MessagePage {
+    const total = this.#total(filter)
+    if (offset >= total) return { messages: [], total, next: null }
+    const { where, values } = conditionsBehind(filter, { order, after }, this.#readNumber)
+    const rows = this.#snapshot.all<MessageRow>(
+      `${MESSAGE_SQL} where seq in (
+         select seq from messages ${where} ${ordered(order, 'message_id')} limit ? offset ?)
+       ${ordered(order)}`,
+      [...values, limit + 1, offset],
     )
-    return row?.ts ?? null
+    return pageOf(rows, limit, total)
   }
 
-  /** From the counters where they suffice: no filter, or the sender alone. */
-  #total(filter: MessageFilter, { where, values }: Conditions): number {
-    const { from, ...others } = filter
-    if (Object.keys(others).length > 0) {
-      return this.#value(`select count(*) from messages ${where}`, values)
+  /** What a search finds is found once, then counted and cut. */
+  #searchOnce({ filter, order, limit, offset, after }: PageRequest): MessagePage {
+    const { where, values } = conditionsFor(filter, this.#readNumber)
+    const behind = `where (instant, message_id, seq) ${order === 'asc' ? '>' : '<'} (?, ?, ?)`
+    const hits = this.#snapshot.all<{ seq: number | null; total: number }>(
+      `with hits as materialized (select seq, instant, message_id from messages ${where})
+       select total, seq from (select count(*) as total from hits) left join (
+         select seq, instant, message_id from hits ${after === undefined ? '' : behind}
+         ${ordered(order, 'message_id')} limit ? offset ?)`,
+      [
+        ...values,
+        ...(after === undefined ? [] : [after.instant, after.messageId, after.seq]),
+        limit + 1,
+        offset,
+      ],
+    )
+    const found = hits.flatMap(({ seq }) => (seq === null ? [] : [seq]))
+    const rows = this.#snapshot.all<MessageRow>(
+      `${MESSAGE_SQL} where seq in (select value from json_each(?)) ${ordered(order)}`,
+      [JSON.stringify(found)],
+    )
+    return pageOf(rows, limit, hits[0]?.total ?? 0)
+  }
+
+  #eventsOf(messageId: string) {
+    return this.#snapshot
+      .all<EventRow>(
+        `${EVENT_SQL} where message_id = ? and kind in ('status', 'edit', 'revoke')
+         order by instant, seq`,
+        [messageId],
+      )
+      .map(toEvent)
+  }
+
+  /** Among the messages of the conversation: a reaction stays within it. */
+  #reactionsTo(messageId: string, contactKey: string | null) {
+    if (contactKey === null) return []
+    return this.#snapshot
+      .all<MessageRow>(
+        `${MESSAGE_SQL} where contact = (select id from contacts where key = ?)
+           and type = 'reaction' and content ->> '$.reaction.message_id' = ?
+         ${ordered('asc')}`,
+        [contactKey, messageId],
+      )
+      .map(toMessage)
+  }
+
+  /** From the counters where they suffice: no filter, or one that is counted. */
+  #total(filter: MessageFilter): number {
+    const [name, ...others] = Object.keys(filter)
+    if (name === undefined) return this.#value('select messages from totals', [])
+    const { from, type, contact } = filter
+    if (others.length === 0 && from !== undefined) {
+      return this.#value('select messages from senders where sender = ?', [from])
     }
-    if (from === undefined) return this.#value('select messages from totals', [])
-    return this.#value('select messages from senders where sender = ?', [from])
-  }
-
-  /** The number in the only column of the first row; 0 where there is none. */
-  #value(sql: string, values: readonly (string | number)[]): number {
-    const [row] = this.#all<Record<string, number>>(sql, values)
-    return row === undefined ? 0 : (Object.values(row)[0] ?? 0)
-  }
-
-  #all<Row>(sql: string, values: readonly (string | number)[]): Row[] {
-    let statement = this.#statements.get(sql)
-    if (statement === undefined) {
-      statement = this.#database.prepare(sql)
-      this.#statements.set(sql, statement)
+    if (others.length === 0 && type !== undefined) {
+      return this.#value("select count from counts where counter = 'type' and key = ?", [type])
     }
-    return statement.all(...values) as Row[]
+    if (others.length === 0 && contact !== undefined) {
+      const sql = `select coalesce(sum(messages), 0) from contacts where id in (${CONTACTS_SQL})`
+      return this.#value(sql, contactValues(contact))
+    }
+    const { where, values }: Conditions = conditionsFor(filter, this.#readNumber)
+    return this.#value(`select count(*) from messages ${where}`, values)
   }
 
-  /** Everything inside sees one state of the database. */
-  #snapshot<Result>(work: () => Result): Result {
-    this.#database.exec('begin')
-    try {
-      return work()
-    } finally {
-      this.#database.exec('commit')
-    }
+  readonly #readNumber = (sql: string): number => this.#value(sql, [])
+
+  #value(sql: string, values: readonly Value[]): number {
+    return this.#snapshot.number(sql, values)
   }
 }
 
-/** The message of a row. */
-export function toMessage({ message_id, sender, recipient, ts, text }: MessageRow): Message {
-  return { messageId: message_id, from: sender, to: recipient, ts, text }
+function ordered(order: 'asc' | 'desc', id = 'messages.message_id'): string {
+  return `order by instant ${order}, ${id} ${order}, seq ${order}`
 }
 
-/** The place of a row in the order of the list. */
-export function toPosition({ instant, message_id }: MessageRow): Position {
-  return { instant: instant as Instant, messageId: message_id }
+function pageOf(rows: readonly MessageRow[], limit: number, total: number): MessagePage {
+  const shown = rows.slice(0, limit)
+  const last = rows.length > limit ? shown.at(-1) : undefined
+  return { messages: shown.map(toMessage), total, next: last ? toPosition(last) : null }
 }

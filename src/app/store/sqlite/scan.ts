@@ -5,7 +5,7 @@ import { fold } from '../../model/fold.ts'
 import type { Message, MessageFilter, Order, Position } from '../../model/message.ts'
 import { conditionsBehind } from './conditions.ts'
 import { openReader } from './connection.ts'
-import { type MessageRow, toMessage, toPosition } from './reader.ts'
+import { MESSAGE_SQL, type MessageRow, toMessage, toPosition } from './rows.ts'
 import { requireSchema } from './schema.ts'
 
 const PAGE = 500
@@ -43,8 +43,10 @@ function pages(database: DatabaseSync, { filter, order }: Scan) {
   return (after: Position | undefined): MessageRow[] => {
     const { where, values } = conditionsBehind(filter, { order, after }, () => 0)
     const upToNow = where === '' ? 'where seq <= ?' : `${where} and seq <= ?`
-    const sql = `select message_id, sender, recipient, ts, instant, text from messages ${upToNow}
-      order by instant ${order}, message_id ${order} limit ${PAGE}`
+    const sql = `${MESSAGE_SQL} where seq in (
+        select seq from messages ${upToNow}
+        order by instant ${order}, message_id ${order}, seq ${order} limit ${PAGE})
+      order by instant ${order}, messages.message_id ${order}, seq ${order}`
     const statement = statements.get(sql) ?? database.prepare(sql)
     statements.set(sql, statement)
     return statement.all(...values, last) as MessageRow[]

@@ -5,6 +5,11 @@ import type { DatabaseSync } from 'node:sqlite'
 /** The sequence number up to which every message's text is in the index. */
 export const WATERMARK_SQL = 'select watermark from search_state'
 
+/** Messages whose text was changed by an event behind the watermark, its one value. */
+export const CHANGED_SQL = `
+  select changed.seq from events join messages as changed on changed.message_id = events.message_id
+  where events.seq > ? and events.message_id is not null and kind in ('edit', 'revoke', 'history')`
+
 /** More trigrams than this narrow a search no further that would be worth their reading. */
 const MAX_TRIGRAMS = 12
 

@@ -4,14 +4,15 @@ import { stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { AppError, StoreFailedError, StoreUnavailableError } from '../../errors.ts'
+import type { Intake } from '../../model/event.ts'
+import type { PageRequest } from '../../model/message.ts'
 import type {
-  IncomingMessage,
-  Message,
-  MessagePage,
-  PageRequest,
-  Stats,
-} from '../../model/message.ts'
-import type { InsertedBatch, MessageStore, StoreFailure } from '../store.ts'
+  ConversationRequest,
+  InsertedBatch,
+  MessageStore,
+  SequenceRequest,
+  StoreFailure,
+} from '../store.ts'
 import { packBatch } from './batch.ts'
 import { CatchUp } from './catch-up.ts'
 import { Checkpoints } from './checkpoints.ts'
@@ -98,7 +99,7 @@ class SqliteStore implements MessageStore {
     this.#catchUp.wake()
   }
 
-  async insert(batch: readonly IncomingMessage[]): Promise<InsertedBatch> {
+  async insert(batch: readonly Intake[]): Promise<InsertedBatch> {
     const packed = packBatch(batch)
     const moved = [packed.bodies.buffer, packed.lengths.buffer] as ArrayBuffer[]
     const committed = await this.#write(() => this.#writer.call('insert', packed, moved))
@@ -111,18 +112,42 @@ class SqliteStore implements MessageStore {
     return this.#write(() => this.#writer.call('probe', null))
   }
 
-  page(request: PageRequest): Promise<MessagePage> {
+  expireIntakes(before: number): Promise<number> {
+    return this.#write(() => this.#writer.call('expireIntakes', before))
+  }
+
+  page(request: PageRequest) {
     return request.filter.search === undefined
-      ? read(this.#lists, () => this.#lists.call('page', request))
+      ? this.#read('page', request)
       : read(this.#searches, () => this.#searches.call('page', request))
   }
 
-  find(messageId: string): Promise<Message | null> {
-    return read(this.#lists, () => this.#lists.call('find', messageId))
+  find(messageId: string) {
+    return this.#read('find', messageId)
   }
 
-  stats(): Promise<Stats> {
-    return read(this.#lists, () => this.#lists.call('stats', null))
+  conversations(request: ConversationRequest) {
+    return this.#read('conversations', request)
+  }
+
+  stats() {
+    return this.#read('stats', null)
+  }
+
+  eventsAfter(request: SequenceRequest) {
+    return this.#read('eventsAfter', request)
+  }
+
+  lastSeq() {
+    return this.#read('lastSeq', null)
+  }
+
+  intake(id: number) {
+    return this.#read('intake', id)
+  }
+
+  rawBody(id: number) {
+    return this.#read('rawBody', id)
   }
 
   async sizeBytes(): Promise<number> {
@@ -143,6 +168,13 @@ class SqliteStore implements MessageStore {
       await thread.close()
     }
     if (this.#directory !== null) rmSync(this.#directory, { recursive: true, force: true })
+  }
+
+  #read<Name extends keyof ReaderMethods & string>(
+    method: Name,
+    argument: Parameters<ReaderMethods[Name]>[0],
+  ) {
+    return read(this.#lists, () => this.#lists.call(method, argument))
   }
 
   async #write<Result>(call: () => Promise<Result>): Promise<Result> {

@@ -1,5 +1,6 @@
-// The counters that statistics are answered from, against a count of the messages.
+// The counters that statistics are answered from, against a count of what is stored.
 import type { DatabaseSync } from 'node:sqlite'
+import { currentStatus, type StatusMark } from '../../model/status.ts'
 import type { Report } from './verify-findings.ts'
 
 export type Totals = {
@@ -17,23 +18,17 @@ export function readTotals(database: DatabaseSync, report: Report): Totals | nul
   return totals ?? null
 }
 
-type SenderCount = { sender: string; counted: number | null; stored: number | null }
+type Counted = { name: string; counted: number | null; stored: number | null }
 
 /** Counts everything again; returns how many senders there are. */
 export function checkCounters(
   database: DatabaseSync,
   { totals, report }: { totals: Totals | null; report: Report },
 ): number {
-  // From the table itself: an index may have lost what the table still has.
-  const differing = database.prepare(`
-    select coalesce(counts.sender, senders.sender) as sender, counted, messages as stored
-    from (select sender, count(*) as counted from messages not indexed group by sender) as counts
-    full join senders on senders.sender = counts.sender
-    where counted is not messages`)
-  for (const { sender, counted, stored } of differing.iterate() as Iterable<SenderCount>) {
-    const says = stored === null ? 'has no counter' : `the counter says ${stored}`
-    report(`sender ${JSON.stringify(sender)}: sent ${counted ?? 0} of the messages, and ${says}.`)
-  }
+  checkSenders(database, report)
+  checkCounts(database, report)
+  checkContacts(database, report)
+  checkStates(database, report)
   const counted = database
     .prepare(
       'select count(*) as messages, count(distinct sender) as senders from messages not indexed',
@@ -44,4 +39,81 @@ export function checkCounters(
     report(`totals: ${name} is ${totals[name]}, and there are ${counted[name]}.`)
   }
   return counted.senders
+}
+
+// From the tables themselves: an index may have lost what its table still has.
+function checkSenders(database: DatabaseSync, report: Report): void {
+  const differing = database.prepare(`
+    select coalesce(counts.sender, senders.sender) as name, counted, messages as stored
+    from (select sender, count(*) as counted from messages not indexed group by sender) as counts
+    full join senders on senders.sender = counts.sender
+    where counted is not messages`)
+  for (const { name, counted, stored } of differing.iterate() as Iterable<Counted>) {
+    const says = stored === null ? 'has no counter' : `the counter says ${stored}`
+    report(`sender ${JSON.stringify(name)}: sent ${counted ?? 0} of the messages, and ${says}.`)
+  }
+}
+
+function checkCounts(database: DatabaseSync, report: Report): void {
+  const differing = database.prepare(`
+    with counted as (
+      select 'type' as counter, type as key, count(*) as counted from messages not indexed group by 2
+      union all
+      select 'day', substr(instant, 1, 10), count(*) from messages not indexed group by 2
+      union all
+      select 'kind', 'message', count(*) from messages not indexed having count(*) > 0
+      union all
+      select 'kind', kind, count(*) from events not indexed group by 2
+      union all
+      select 'status', status, count(*) from message_states group by 2)
+    select coalesce(counts.counter || ' ' || counts.key, counted.counter || ' ' || counted.key)
+      as name, counted, count as stored
+    from counted full join counts
+      on counts.counter = counted.counter and counts.key = counted.key
+    where counted is not count`)
+  for (const { name, counted, stored } of differing.iterate() as Iterable<Counted>) {
+    report(`counter ${name}: is ${stored ?? 0}, and there are ${counted ?? 0}.`)
+  }
+}
+
+function checkContacts(database: DatabaseSync, report: Report): void {
+  const differing = database.prepare(`
+    select contacts.id as name, counted, messages as stored
+    from contacts full join (
+      select contact, count(*) as counted, max(instant) as last
+      from messages not indexed where contact is not null group by contact
+    ) as counts on counts.contact = contacts.id
+    where coalesce(counted, 0) is not messages or last is not last_instant`)
+  for (const { name, counted, stored } of differing.iterate() as Iterable<Counted>) {
+    report(
+      `contact ${name ?? '?'}: has ${counted ?? 0} of the messages, and its row is not right (${stored ?? 'none'}).`,
+    )
+  }
+}
+
+type StatusRow = StatusMark & { messageId: string }
+
+/** The current status of each message, computed again from all its statuses. */
+function checkStates(database: DatabaseSync, report: Report): void {
+  const stored = database.prepare('select status from message_states where message_id = ?')
+  const statuses = database.prepare(
+    `select message_id as messageId, type as status, instant from events not indexed
+     where kind = 'status' order by message_id`,
+  )
+  let history: StatusRow[] = []
+  const check = () => {
+    const [first] = history
+    if (first === undefined) return
+    const row = stored.get(first.messageId) as { status: string } | undefined
+    if (row?.status === currentStatus(history)) return
+    report(`message ${JSON.stringify(first.messageId)}: its current status is not right.`)
+  }
+  for (const row of statuses.iterate() as Iterable<StatusRow>) {
+    if (row.messageId !== history[0]?.messageId) {
+      check()
+      history = []
+    }
+    history.push(row)
+  }
+  check()
 }

@@ -2,9 +2,9 @@
 // of, every counter against a count, the search index against the texts. On connections of its
 // own that only read, so it works beside the running service and shares no state with it.
 import { DatabaseSync } from 'node:sqlite'
-import type { IncomingMessage } from '../../model/message.ts'
 import { openReader } from './connection.ts'
 import { migrate, requireSchema } from './schema.ts'
+import { type ParseBody, StoredBodies } from './verify-bodies.ts'
 import { checkCounters, readTotals } from './verify-counters.ts'
 import { guardWith, type Report } from './verify-findings.ts'
 import { checkRows } from './verify-rows.ts'
@@ -15,8 +15,7 @@ export type VerifyOptions = {
   readonly search: string
   /** Leave out the comparison of tables with their indexes, which takes the longest. */
   readonly quick: boolean
-  /** The message in a stored body. Throws where it holds none. */
-  readonly parse: (body: Buffer) => IncomingMessage
+  readonly parse: ParseBody
   readonly report: Report
   readonly onProgress: (rows: number, total: number) => void
 }
@@ -62,7 +61,7 @@ function verifySnapshot(
   const total = totals?.messages ?? 0
   const rows = guard('messages', () =>
     checkRows(database, {
-      parse,
+      bodies: new StoredBodies(database, parse, report),
       report,
       lastSeq: totals?.lastSeq ?? 0,
       onRow: (row, count) => {

@@ -10,6 +10,7 @@ const methods = {
     writer = new Writer(file)
   },
   insert: (batch: PackedBatch) => writer.insert(batch),
+  expireIntakes: (before: number) => writer.expireIntakes(before),
   checkpoint: (_: null) => writer.checkpoint(),
   probe: (_: null) => writer.probe(),
   close: (_: null) => writer.close(),

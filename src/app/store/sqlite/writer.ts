@@ -1,12 +1,17 @@
 // The one write connection: stores batches, keeps the counters, checkpoints its log.
-import { hash } from 'node:crypto'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { StoreFailedError } from '../../errors.ts'
+import type { IncomingEvent, Intake, MessageEvent } from '../../model/event.ts'
 import type { InsertOutcome } from '../../model/message.ts'
 import type { InsertedBatch } from '../store.ts'
-import { type PackedBatch, type PackedMessage, unpackBatch } from './batch.ts'
+import { type PackedBatch, unpackBatch } from './batch.ts'
 import { checkpoint, openWriter, requireDurability } from './connection.ts'
+import { ContactBook } from './contact-book.ts'
+import { Counters } from './counters.ts'
+import { EventWriter } from './event-writer.ts'
 import { storeError } from './faults.ts'
+import { digestOf, IntakeWriter } from './intakes.ts'
+import { type Arrival, fillingEvent, MessageWriter } from './message-writer.ts'
 import { migrate, SCHEMA_VERSION, schemaVersion } from './schema.ts'
 
 /** What the thread answers for a batch: the outcomes, and how long the log has become. */
@@ -15,23 +20,23 @@ export type CommittedBatch = InsertedBatch & {
   readonly logFrames: number
 }
 
-type StoredMessage = {
-  sender: string
-  recipient: string
-  ts: string
-  text: string | null
-  body_sha256: Uint8Array
-}
+type Totals = { last_seq: number; last_intake: number; messages: number; senders: number }
+
+const CREATED: InsertOutcome = { kind: 'created' }
+const DUPLICATE: InsertOutcome = { kind: 'duplicate' }
 
 /** Owns the write connection of a database file. Every method is synchronous and blocks. */
 export class Writer {
   readonly #database: DatabaseSync
-  readonly #insertMessage: StatementSync
-  readonly #findMessage: StatementSync
-  readonly #countSender: StatementSync
+  readonly #contacts: ContactBook
+  readonly #counters: Counters
+  readonly #messages: MessageWriter
+  readonly #events: EventWriter
+  readonly #intakes: IntakeWriter
   readonly #readTotals: StatementSync
   readonly #writeTotals: StatementSync
   readonly #logFrames: StatementSync
+  #totals: Totals = { last_seq: 0, last_intake: 0, messages: 0, senders: 0 }
   #failure: StoreFailedError | null = null
 
   /** Opens the file, brings its schema up to date and proves that commits are durable. */
@@ -40,21 +45,16 @@ export class Writer {
     migrate(this.#database)
     this.#database.prepare('update store set opened_at = ? where id = 1').run(Date.now())
     requireDurability(this.#database)
-    this.#insertMessage = this.#database.prepare(`
-      insert into messages
-        (seq, message_id, sender, recipient, ts, instant, text, received_at, body_sha256, body)
-      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-      on conflict (message_id) do nothing`)
-    this.#findMessage = this.#database.prepare(
-      'select sender, recipient, ts, text, body_sha256 from messages where message_id = ?',
+    this.#contacts = new ContactBook(this.#database)
+    this.#counters = new Counters(this.#database)
+    this.#messages = new MessageWriter(this.#database, this.#contacts, this.#counters)
+    this.#events = new EventWriter(this.#database, this.#contacts, this.#counters)
+    this.#intakes = new IntakeWriter(this.#database)
+    this.#readTotals = this.#database.prepare(
+      'select last_seq, last_intake, messages, senders from totals',
     )
-    this.#countSender = this.#database.prepare(`
-      insert into senders (sender, messages) values (?, ?)
-      on conflict (sender) do update set messages = messages + excluded.messages
-      returning messages`)
-    this.#readTotals = this.#database.prepare('select last_seq, messages, senders from totals')
     this.#writeTotals = this.#database.prepare(
-      'update totals set last_seq = ?, messages = ?, senders = ?',
+      'update totals set last_seq = ?, last_intake = ?, messages = ?, senders = ?',
     )
     this.#logFrames = this.#database.prepare('pragma wal_checkpoint(noop)')
   }
@@ -66,6 +66,11 @@ export class Writer {
     const seconds = (performance.now() - start) / 1000
     const { log } = this.#guard(() => this.#logFrames.get()) as { log: number }
     return { outcomes, seconds, logFrames: log }
+  }
+
+  /** Deletes some of the raw bodies that arrived before this moment; returns how many. */
+  expireIntakes(before: number): number {
+    return this.#guard(() => this.#transaction(() => this.#intakes.expire(before)))
   }
 
   /** Throws unless the schema is current and no commit has failed. */
@@ -85,68 +90,65 @@ export class Writer {
     this.#database.close()
   }
 
-  #insertAll(batch: PackedBatch): InsertOutcome[] {
-    const totals = this.#readTotals.get() as { last_seq: number; messages: number; senders: number }
-    const bySender = new Map<string, number>()
-    const receivedAt = Date.now()
-    let seq = totals.last_seq
-    const outcomes = unpackBatch(batch).map((message): InsertOutcome => {
-      const digest = hash('sha256', message.body, 'buffer')
-      if (!this.#insertOne(seq + 1, message, receivedAt, digest)) {
-        return this.#compare(message, digest)
-      }
-      seq++
-      bySender.set(message.from, (bySender.get(message.from) ?? 0) + 1)
-      return { kind: 'created' }
-    })
-    const created = seq - totals.last_seq
-    if (created > 0) {
-      const newSenders = this.#countSenders(bySender)
-      this.#writeTotals.run(seq, totals.messages + created, totals.senders + newSenders)
+  #insertAll(batch: PackedBatch): InsertOutcome[][] {
+    this.#totals = this.#readTotals.get() as Totals
+    const before = this.#totals.last_seq
+    const outcomes = unpackBatch(batch).map((intake) => this.#insertIntake(intake))
+    const { last_seq, last_intake, messages, senders } = this.#totals
+    this.#contacts.flush()
+    const newSenders = this.#counters.flush()
+    if (last_seq > before)
+      this.#writeTotals.run(last_seq, last_intake, messages, senders + newSenders)
+    return outcomes
+  }
+
+  /** All events of one request. Its body is kept where any of them is new. */
+  #insertIntake(intake: Intake): InsertOutcome[] {
+    const { provider, receivedAt, body } = intake
+    const before = this.#totals.last_seq
+    const digest = digestOf(body)
+    const arrival = { intake: this.#totals.last_intake + 1, provider, receivedAt }
+    const outcomes = intake.events.map((event) => this.#insertEvent(event, arrival, digest))
+    if (this.#totals.last_seq > before) {
+      this.#intakes.insert(arrival.intake, intake, digest)
+      this.#totals.last_intake = arrival.intake
     }
     return outcomes
   }
 
-  #insertOne(seq: number, message: PackedMessage, receivedAt: number, digest: Buffer): boolean {
-    const { messageId, from, to, ts, instant, text, body } = message
-    const { changes } = this.#insertMessage.run(
-      seq,
-      messageId,
-      from,
-      to,
-      ts,
-      instant,
-      text,
-      receivedAt,
-      digest,
-      body,
-    )
-    return changes === 1
+  #insertEvent(event: IncomingEvent, arrival: Arrival, digest: Buffer): InsertOutcome {
+    const seq = this.#totals.last_seq + 1
+    if (event.kind === 'message') return this.#insertMessage(seq, event, arrival, digest)
+    if (!this.#events.insert(seq, event, arrival)) return DUPLICATE
+    this.#totals.last_seq = seq
+    if (event.kind === 'edit' || event.kind === 'revoke') {
+      this.#messages.applyEdits(event.messageId)
+    }
+    return CREATED
   }
 
-  #compare(message: PackedMessage, digest: Buffer): InsertOutcome {
-    const stored = this.#findMessage.get(message.messageId) as StoredMessage
+  #insertMessage(seq: number, event: MessageEvent, arrival: Arrival, digest: Buffer) {
+    if (this.#messages.insert(seq, event, arrival)) {
+      this.#totals.last_seq = seq
+      this.#totals.messages++
+      return CREATED
+    }
+    const stored = this.#messages.find(event)
+    if (this.#messages.fills(event, stored)) {
+      this.#messages.fill(event, stored)
+      return this.#insertEvent(fillingEvent(event), arrival, digest)
+    }
     const same =
-      stored.sender === message.from &&
-      stored.recipient === message.to &&
-      stored.ts === message.ts &&
-      stored.text === message.text
-    if (same) return { kind: 'duplicate' }
+      stored.sender === event.from &&
+      stored.recipient === event.to &&
+      stored.ts === event.ts &&
+      stored.text === event.text
+    if (same) return DUPLICATE
     return {
-      kind: 'conflict',
-      storedSha256: Buffer.from(stored.body_sha256).toString('hex'),
+      kind: 'conflict' as const,
+      storedSha256: this.#intakes.digestOf(stored.intake),
       receivedSha256: digest.toString('hex'),
     }
-  }
-
-  /** Returns how many of the senders were not there before. */
-  #countSenders(bySender: ReadonlyMap<string, number>): number {
-    let created = 0
-    for (const [sender, count] of bySender) {
-      const row = this.#countSender.get(sender, count) as { messages: number }
-      if (row.messages === count) created++
-    }
-    return created
   }
 
   #transaction<Result>(work: () => Result): Result {
@@ -157,6 +159,8 @@ export class Writer {
       return result
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('rollback')
+      this.#contacts.reset()
+      this.#counters.reset()
       throw error
     }
   }

@@ -1,0 +1,202 @@
+// The shapes of messages, of lists of them and of statistics.
+import Type, { type Static } from 'typebox'
+
+/** A text with an example. */
+export const text = (description: string, example: string) =>
+  Type.String({ description, examples: [example] })
+
+/** A text that may be null, with an example. */
+export const nullableText = (description: string, example: string) =>
+  Type.Unsafe<string | null>({ type: ['string', 'null'], description, examples: [example] })
+
+const flag = (description: string) => Type.Boolean({ description })
+const part = (description: string) =>
+  Type.Unsafe<unknown>({ type: ['object', 'null'], additionalProperties: true, description })
+
+const MESSAGE_ID = 'wamid.HBgLMTQxNTU1NTAxMDA'
+export const CONTACT = {
+  key: 'US.13491208655302741918',
+  phone: '+14155550100',
+  user_id: 'US.13491208655302741918',
+  parent_user_id: null,
+  username: 'sample',
+  name: 'Sample Name',
+}
+export const MESSAGE = {
+  message_id: MESSAGE_ID,
+  from: '+14155550100',
+  to: '+14155550101',
+  ts: '2025-01-15T10:00:00Z',
+  text: 'Hello',
+  type: 'text',
+  direction: 'inbound',
+  contact: CONTACT,
+  status: null,
+  media: null,
+  context: null,
+  content: null,
+  business_phone_number_id: '106540352242922',
+  provider: 'cloud-api',
+  namespace: '',
+  edited: false,
+  revoked: false,
+  received_at: '2025-01-15T10:00:01.250Z',
+  stale: false,
+  seq: 41,
+}
+
+export const contactShape = Type.Unsafe<unknown>({
+  type: ['object', 'null'],
+  description: 'The person apart from the business; null where the payload names none.',
+  properties: Object.fromEntries(
+    Object.keys(CONTACT).map((name) => [
+      name,
+      { type: name === 'key' ? 'string' : ['string', 'null'] },
+    ]),
+  ),
+  examples: [CONTACT],
+})
+
+export const MessageBody = Type.Object(
+  {
+    message_id: text('The id the sender gave it.', MESSAGE_ID),
+    from: text('The sender: `+` and digits (E.164), else the BSUID, else empty.', '+14155550100'),
+    to: text('The recipient: `+` and digits (E.164), else the BSUID, else empty.', '+14155550101'),
+    ts: text('When it was sent; in the flat format exactly as the sender wrote it.', MESSAGE.ts),
+    text: nullableText('What it says now; null where there is no text, or not any more.', 'Hello'),
+    type: text("The provider's word: text, image, reaction…", 'text'),
+    direction: text('`inbound` or `outbound`.', 'inbound'),
+    contact: contactShape,
+    status: nullableText('The status that counts now; null where none is known.', 'read'),
+    media: part('The file, where there is one.'),
+    context: part('What it replies to, whether it was forwarded, the ad it came from.'),
+    content: part('What else it holds, under the name of its type, as the provider sent it.'),
+    business_phone_number_id: nullableText('The business number.', '106540352242922'),
+    provider: text('The format it came in.', 'cloud-api'),
+    namespace: text('Empty, or `echo` or `standby` for a copy with an id of its own kind.', ''),
+    edited: flag('Whether `text` is that of an edit.'),
+    revoked: flag('Whether its sender took it back.'),
+    received_at: text('When it arrived.', MESSAGE.received_at),
+    stale: flag('It arrived more than an hour late.'),
+    seq: Type.Integer({ description: 'Its place in the sequence of /events.', examples: [41] }),
+  },
+  { description: 'A stored message.', examples: [MESSAGE] },
+)
+
+const list = (shape: Record<string, unknown>, description: string) =>
+  Type.Unsafe<unknown[]>({
+    type: 'array',
+    items: { type: 'object', properties: shape, required: Object.keys(shape) },
+    description,
+  })
+const string = { type: 'string' }
+const nullableString = { type: ['string', 'null'] }
+const integer = { type: 'integer' }
+
+export const MessageDetailBody = Type.Object(
+  {
+    ...MessageBody.properties,
+    original_text: nullableText('What it said at first.', 'Hello'),
+    statuses: list(
+      { status: string, ts: string, participant: string, seq: integer, data: {} },
+      'All its statuses, in the order in which they happened.',
+    ),
+    edits: list(
+      { message_id: string, ts: string, text: nullableString, seq: integer },
+      'All its edits, in the order in which they happened.',
+    ),
+    revocation: Type.Unsafe<unknown>({
+      type: ['object', 'null'],
+      properties: { message_id: string, ts: string, seq: integer },
+      description: 'That its sender took it back; else null.',
+    }),
+    reactions: list(
+      { message_id: string, from: string, emoji: nullableString, ts: string },
+      'The reaction of each person that counts now; a removed one is null.',
+    ),
+  },
+  {
+    description: 'A stored message, with what happened to it.',
+    examples: [
+      {
+        ...MESSAGE,
+        original_text: 'Hello',
+        statuses: [],
+        edits: [],
+        revocation: null,
+        reactions: [],
+      },
+    ],
+  },
+)
+
+export const MessagesQuery = Type.Object({
+  limit: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 100, default: 50, description: 'Messages on a page.' }),
+  ),
+  offset: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      default: 0,
+      description: 'Messages to skip. For many pages, `cursor` is faster.',
+    }),
+  ),
+  from: Type.Optional(text('Only from this sender, exactly.', '+14155550100')),
+  to: Type.Optional(text('Only to this recipient, exactly.', '+14155550101')),
+  type: Type.Optional(text('Only messages of this type.', 'image')),
+  direction: Type.Optional(
+    Type.Unsafe<'inbound' | 'outbound'>({
+      type: 'string',
+      enum: ['inbound', 'outbound'],
+      description: 'Only what came in, or only what was sent.',
+      examples: ['inbound'],
+    }),
+  ),
+  status: Type.Optional(text('Only messages whose status is this one now.', 'delivered')),
+  contact: Type.Optional(
+    text('Only with this person: a phone number, a BSUID or a username.', '+14155550100'),
+  ),
+  phone_number_id: Type.Optional(text('Only of this business number.', '106540352242922')),
+  since: Type.Optional(text('Only sent at this instant or later.', '2025-01-15T00:00:00Z')),
+  until: Type.Optional(text('Only sent before this instant.', '2025-01-16T00:00:00+05:30')),
+  q: Type.Optional(
+    text('Only with this in the text, in upper or lower case. No character is special.', 'hello'),
+  ),
+  order: Type.Optional(
+    Type.Unsafe<'asc' | 'desc'>({
+      type: 'string',
+      enum: ['asc', 'desc'],
+      default: 'asc',
+      description: 'Oldest or newest first.',
+    }),
+  ),
+  cursor: Type.Optional(
+    text('`next_cursor` of the page before, with the same filters and order.', 'WyJ4Il0'),
+  ),
+})
+type WithDefault = 'limit' | 'offset' | 'order'
+/** As validation hands it on: what has a default is there. */
+export type MessagesQuery = Static<typeof MessagesQuery> &
+  Required<Pick<Static<typeof MessagesQuery>, WithDefault>>
+
+export const MessageParams = Type.Object({
+  message_id: text('The id of the message, percent-encoded.', MESSAGE_ID),
+})
+export type MessageParams = Static<typeof MessageParams>
+
+export const MessageList = Type.Object(
+  {
+    data: Type.Array(MessageBody),
+    total: Type.Integer({ description: 'Messages that match the filters, on all pages.' }),
+    limit: Type.Integer(),
+    offset: Type.Integer(),
+    next_cursor: nullableText(
+      'Send it as `cursor` for the next page; null on the last.',
+      'WyJ4Il0',
+    ),
+  },
+  {
+    description: 'A page of messages.',
+    examples: [{ data: [MESSAGE], total: 1, limit: 50, offset: 0, next_cursor: null }],
+  },
+)

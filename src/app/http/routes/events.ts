@@ -1,0 +1,80 @@
+// GET /events: the committed sequence, part after part, waiting for more where asked to.
+import type { FastifyInstance } from 'fastify'
+import type { EventFilter, SequencePage } from '../../model/event.ts'
+import type { SequenceReader } from '../../store/store.ts'
+import type { StreamHub } from '../../stream/hub.ts'
+import { ERRORS, READ_ERRORS } from '../api-types.ts'
+import { eventFilter } from '../event-filter.ts'
+import { EventList, EventsQuery } from '../event-types.ts'
+import { presentEntry } from '../present.ts'
+
+export type EventDeps = {
+  readonly store: Pick<SequenceReader, 'eventsAfter'>
+  readonly hub: Pick<StreamHub, 'changed'>
+}
+
+/** Adds the route to `app`. */
+export function eventRoutes(app: FastifyInstance, deps: EventDeps): void {
+  let closing = false
+  app.addHook('preClose', (done) => {
+    closing = true
+    done()
+  })
+  app.get<{ Querystring: EventsQuery }>(
+    '/events',
+    {
+      config: { access: 'read' },
+      schema: {
+        summary: 'Follow everything that was committed',
+        description:
+          'In the order of the commits, all kinds in one sequence, from any place on. Numbers rise, with gaps where a filter leaves entries out.',
+        tags: ['events'],
+        querystring: EventsQuery,
+        response: { 200: EventList, ...READ_ERRORS, 422: ERRORS[422] },
+      },
+    },
+    async ({ query, raw }) => {
+      const { after, limit, wait } = query
+      const waiting = new Waiting(wait * 1000, () => closing || raw.destroyed)
+      const page = await nextPage(deps, { filter: eventFilter(query), after, limit }, waiting)
+      return { data: page.entries.map(presentEntry), next: page.next }
+    },
+  )
+}
+
+type Request = { readonly filter: EventFilter; readonly after: number; readonly limit: number }
+
+/** The next part with anything in it, or whatever there is when the time is over. */
+async function nextPage(
+  { store, hub }: EventDeps,
+  request: Request,
+  waiting: Waiting,
+): Promise<SequencePage> {
+  let { after } = request
+  for (;;) {
+    // Asked for before reading: a commit in between is not missed.
+    const changed = waiting.isOver() ? Promise.resolve() : hub.changed(waiting.leftMs())
+    const page = await store.eventsAfter({ ...request, after })
+    if (page.entries.length > 0 || waiting.isOver()) return page
+    after = page.next
+    await changed
+  }
+}
+
+class Waiting {
+  readonly #untilMs: number
+  readonly #isGivenUp: () => boolean
+
+  constructor(ms: number, isGivenUp: () => boolean) {
+    this.#untilMs = performance.now() + ms
+    this.#isGivenUp = isGivenUp
+  }
+
+  leftMs(): number {
+    return Math.max(0, this.#untilMs - performance.now())
+  }
+
+  isOver(): boolean {
+    return this.leftMs() === 0 || this.#isGivenUp()
+  }
+}

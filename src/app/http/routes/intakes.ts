@@ -1,0 +1,66 @@
+// GET /intakes/{id} and its raw body: what was sent, byte for byte, until it expires.
+import type { FastifyInstance } from 'fastify'
+import Type from 'typebox'
+import { AppError } from '../../errors.ts'
+import type { SequenceReader } from '../../store/store.ts'
+import { ERRORS, READ_ERRORS } from '../api-types.ts'
+import { IntakeBody, IntakeParams } from '../event-types.ts'
+import { isoOf } from '../present.ts'
+
+/** Adds the routes to `app`. */
+export function intakeRoutes(
+  app: FastifyInstance,
+  store: Pick<SequenceReader, 'intake' | 'rawBody'>,
+): void {
+  const errors = { ...READ_ERRORS, 404: ERRORS[404], 422: ERRORS[422] }
+  app.get<{ Params: IntakeParams }>(
+    '/intakes/:id',
+    {
+      config: { access: 'read' },
+      schema: {
+        summary: 'Read what is known of an accepted request',
+        tags: ['events'],
+        params: IntakeParams,
+        response: { 200: IntakeBody, ...errors },
+      },
+    },
+    async ({ params }) => {
+      const intake = await store.intake(params.id)
+      if (intake === null) throw new AppError('intake_not_found')
+      const { receivedAt, ...facts } = intake
+      return { ...facts, received_at: isoOf(receivedAt) }
+    },
+  )
+  app.get<{ Params: IntakeParams }>(
+    '/intakes/:id/raw',
+    {
+      config: { access: 'read' },
+      schema: {
+        summary: 'Read the body of an accepted request, byte for byte',
+        tags: ['events'],
+        params: IntakeParams,
+        response: {
+          200: {
+            description: 'The body.',
+            content: {
+              'application/octet-stream': {
+                schema: Type.String({ format: 'binary' }),
+                example: '{}',
+              },
+            },
+          },
+          ...errors,
+        },
+      },
+    },
+    async ({ params }, reply) => {
+      const body = await store.rawBody(params.id)
+      if (body === null) throw new AppError('intake_not_found')
+      // Never shown as a page: whoever could sign a body could also put a script in it.
+      return reply
+        .type('application/octet-stream')
+        .header('content-disposition', `attachment; filename="intake-${params.id}"`)
+        .send(Buffer.from(body))
+    },
+  )
+}

@@ -1,0 +1,92 @@
+// GET /events/stream: the committed sequence as Server-Sent Events (HTML Standard, 9.2).
+import type { ServerResponse } from 'node:http'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import Type from 'typebox'
+import { type Problem, ValidationError } from '../../errors.ts'
+import type { SequenceReader } from '../../store/store.ts'
+import type { StreamHub } from '../../stream/hub.ts'
+import { ERRORS, READ_ERRORS } from '../api-types.ts'
+import { eventFilter } from '../event-filter.ts'
+import { EventStream } from '../event-stream.ts'
+import { StreamHeaders, StreamQuery } from '../event-types.ts'
+
+/** How often a stream that is silent proves that it lives, in ms. */
+const HEARTBEAT_MS = 15_000
+
+export type StreamDeps = {
+  readonly store: Pick<SequenceReader, 'eventsAfter' | 'lastSeq'>
+  readonly hub: StreamHub
+  readonly onError: (error: unknown) => void
+}
+
+/** Adds the route to `app`. All streams end when `app` closes. */
+export function streamRoute(app: FastifyInstance, deps: StreamDeps): void {
+  const open = new Set<EventStream>()
+  const timer = setInterval(() => {
+    for (const stream of open) stream.beat()
+  }, HEARTBEAT_MS)
+  app.addHook('preClose', (done) => {
+    clearInterval(timer)
+    deps.hub.close()
+    for (const stream of open) stream.end()
+    done()
+  })
+  app.get<{ Querystring: StreamQuery }>(
+    '/events/stream',
+    {
+      config: { access: 'read' },
+      exposeHeadRoute: false,
+      schema: {
+        summary: 'Follow everything that is committed, live',
+        description:
+          'Server-Sent Events: `id` is the place in the sequence, `event` the kind, `data` an entry of /events as JSON. After a lost connection, go on with `Last-Event-ID`. A reader that is too slow is dropped, and can do the same.',
+        tags: ['events'],
+        querystring: StreamQuery,
+        headers: StreamHeaders,
+        response: {
+          200: {
+            description: 'The stream.',
+            content: {
+              'text/event-stream': { schema: Type.String(), example: 'id: 42\nevent: status\n\n' },
+            },
+          },
+          ...READ_ERRORS,
+          422: ERRORS[422],
+        },
+      },
+    },
+    async (request, reply) => {
+      const filter = eventFilter(request.query)
+      const position = startOf(request) ?? (await deps.store.lastSeq())
+      const stream = new EventStream({ ...deps, filter, position, response: begin(reply) })
+      open.add(stream)
+      reply.raw.once('close', () => {
+        open.delete(stream)
+        stream.end()
+      })
+      void stream.run()
+      return reply
+    },
+  )
+}
+
+/** Where the reader wants to begin; null: with what comes from now on. */
+function startOf({ headers, query }: FastifyRequest<{ Querystring: StreamQuery }>): number | null {
+  const last = headers['last-event-id']
+  if (last === undefined || last === '') return query.after ?? null
+  if (typeof last === 'string' && /^\d{1,15}$/.test(last)) return Number(last)
+  const msg = 'Input should be the id of an event of this stream'
+  const problem: Problem = { loc: ['header', 'last-event-id'], msg, type: 'value_error' }
+  throw new ValidationError([problem])
+}
+
+/** Sends the headers and takes the answer out of the framework's hands. */
+function begin(reply: FastifyReply): ServerResponse {
+  reply.header('content-type', 'text/event-stream; charset=utf-8')
+  // Proxies of nginx' kind would keep events until they have enough for a packet.
+  reply.header('x-accel-buffering', 'no')
+  reply.hijack()
+  reply.raw.writeHead(200, reply.getHeaders() as Record<string, string>)
+  reply.raw.flushHeaders()
+  return reply.raw
+}

@@ -1,0 +1,159 @@
+// The Cloud API's format: a batch of entries, changes and items, each item an event. Nothing that
+// was signed is refused: what no rule here describes is an event as it is.
+import type { IncomingEvent } from '../model/event.ts'
+import { type Change, framesOf } from './cloud-api/envelope.ts'
+import { hasOnePerson, senderOf, statusRecipientOf } from './cloud-api/identity.ts'
+import { historyMessage, messageFrom } from './cloud-api/messages.ts'
+import { oddItem, oddPart } from './cloud-api/odd.ts'
+import {
+  clickFrom,
+  errorFrom,
+  historyChunk,
+  itemsOfValue,
+  kindOfField,
+  otherFrom,
+} from './cloud-api/others.ts'
+import { fieldsOf, isFields, itemsOf, own } from './cloud-api/shape.ts'
+import { standbyStatus, statusFrom } from './cloud-api/statuses.ts'
+import { parseJsonLoosely } from './parse.ts'
+
+/**
+ * The events in a body that arrived at `receivedAt` (ms since 1970); at least one, whatever the
+ * bytes are. Never throws. Facts: Meta's "Webhooks reference" of the WhatsApp Business Platform.
+ */
+export function parseCloudApi(body: Buffer, receivedAt: number): readonly IncomingEvent[] {
+  let value: unknown
+  try {
+    value = parseJsonLoosely(body)
+  } catch {
+    return [oddPart('unparsed', { unparsed: body.toString('utf8') }, receivedAt)]
+  }
+  return framesOf(value, receivedAt).flatMap((frame) =>
+    frame.kind === 'odd' ? [oddPart(frame.type, frame.item, receivedAt)] : eventsOf(frame.change),
+  )
+}
+
+/** A change without anything in it is an event too: nothing that came is dropped. */
+function eventsOf(change: Change): readonly IncomingEvent[] {
+  const events = [...itemsIn(change), ...errorsIn(change)]
+  return events.length > 0 ? events : [emptyChange(change)]
+}
+
+function itemsIn(change: Change): readonly IncomingEvent[] {
+  switch (change.field) {
+    case 'message_echoes':
+    case 'smb_message_echoes':
+      return echoesIn(change)
+    case 'history':
+      return historyIn(change)
+    case 'standby':
+      return standbyIn(change)
+    case 'calls':
+      return callsIn(change)
+    default:
+      return hasMessages(change) ? messagesIn(change) : othersIn(change)
+  }
+}
+
+/** Also where the field is missing or misspelled: the lists say what they are. */
+function hasMessages({ field, value }: Change): boolean {
+  return field === 'messages' || ['messages', 'statuses'].some((name) => own(value, name))
+}
+
+function messagesIn(change: Change): readonly IncomingEvent[] {
+  const list = (name: string) => listIn(change, name)
+  const [messages, statuses] = [list('messages'), list('statuses')]
+  const isOnlySender = hasOnePerson(messages, senderOf)
+  const isOnlyRecipient = messages.length === 0 && hasOnePerson(statuses, statusRecipientOf)
+  return [
+    ...messages.map((item) =>
+      messageFrom(item, {
+        change,
+        namespace: '',
+        direction: 'inbound',
+        isOnlyPerson: isOnlySender,
+      }),
+    ),
+    ...statuses.map((item) => statusFrom(item, change, isOnlyRecipient)),
+    ...list('user_actions').map((item) => clickFrom(item, change)),
+  ]
+}
+
+function echoesIn(change: Change): readonly IncomingEvent[] {
+  const echoes = [...listIn(change, 'message_echoes'), ...listIn(change, 'messages')]
+  return echoes.map((item) =>
+    messageFrom(item, {
+      change,
+      namespace: 'echo',
+      direction: 'outbound',
+      isOnlyPerson: echoes.length === 1,
+    }),
+  )
+}
+
+function historyIn(change: Change): readonly IncomingEvent[] {
+  const chunks = listIn(change, 'history')
+  return [
+    ...chunks.flatMap((chunk) => [
+      historyChunk(chunk, change),
+      ...itemsOf(own(fieldsOf(chunk), 'threads')).flatMap((thread) => threadIn(thread, change)),
+    ]),
+    ...listIn(change, 'messages').map((item) => historyMessage(item, {}, change)),
+  ]
+}
+
+function threadIn(given: unknown, change: Change): readonly IncomingEvent[] {
+  const thread = fieldsOf(given)
+  const messages = itemsOf(own(thread, 'messages'))
+  if (messages.length === 0) return [oddItem(change, given)]
+  return messages.map((item) => historyMessage(item, thread, change))
+}
+
+function standbyIn(change: Change): readonly IncomingEvent[] {
+  const standby = fieldsOf(own(change.value, 'standby'))
+  const copies = (name: string, direction: 'inbound' | 'outbound') => {
+    const items = itemsOf(own(standby, name))
+    const isOnlyPerson = items.length === 1
+    return items.map((item) =>
+      messageFrom(item, { change, namespace: 'standby', direction, isOnlyPerson }),
+    )
+  }
+  return [
+    ...copies('messages', 'inbound'),
+    ...copies('message_echoes', 'outbound'),
+    ...itemsOf(own(standby, 'statuses')).map((item) => standbyStatus(item, change)),
+  ]
+}
+
+function callsIn(change: Change): readonly IncomingEvent[] {
+  const items = [...listIn(change, 'calls'), ...listIn(change, 'statuses')]
+  return items.map((item) =>
+    isFields(item) ? otherFrom(item, 'call', change) : oddItem(change, item),
+  )
+}
+
+function othersIn(change: Change): readonly IncomingEvent[] {
+  const kind = kindOfField(change.field)
+  if (kind === null) return onlyErrors(change) ? [] : [oddItem(change, change.value)]
+  return itemsOfValue(change).map((item) => otherFrom(item, kind, change))
+}
+
+function errorsIn(change: Change): readonly IncomingEvent[] {
+  return listIn(change, 'errors').map((item) => errorFrom(item, change))
+}
+
+function onlyErrors({ value }: Change): boolean {
+  return itemsOf(own(value, 'errors')).length > 0
+}
+
+/** A list as it should be; what stands in the place of one is one item, and odd. */
+function listIn({ value }: Change, name: string): readonly unknown[] {
+  const list = own(value, name)
+  if (Array.isArray(list)) return list
+  return list === undefined || list === null || list === '' ? [] : [list]
+}
+
+function emptyChange(change: Change): IncomingEvent {
+  const kind = kindOfField(change.field)
+  return kind === null ? oddItem(change, change.raw) : otherFrom(change.value, kind, change)
+}

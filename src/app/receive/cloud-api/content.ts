@@ -1,0 +1,102 @@
+// What a message holds beside its text.
+import type { Content, Context, Media, MediaKind } from '../../model/content.ts'
+import { parseJsonLoosely } from '../parse.ts'
+import { type Fields, fieldsOf, firstText, idOf, isFields, own } from './shape.ts'
+import { isoOf } from './time.ts'
+
+const MEDIA_KINDS: Readonly<Record<string, MediaKind>> = {
+  image: 'image',
+  video: 'video',
+  audio: 'audio',
+  voice: 'audio',
+  document: 'document',
+  sticker: 'sticker',
+}
+/** Types whose object is kept under their own name. */
+const KEPT = ['location', 'contacts', 'interactive', 'button', 'order', 'system', 'unsupported']
+/** Types that need nothing beside their text, or have nothing at all. */
+const PLAIN = ['text', 'request_welcome', 'media_placeholder']
+const URL_LIFE_MS = 5 * 60 * 1000
+const ID_LIFE_MS = 7 * 24 * 60 * 60 * 1000
+
+/** The content of a message of this type that arrived at `receivedAt` (ms). */
+export function contentOf(type: string, item: Fields, receivedAt: number): Content | null {
+  const context = contextOf(item)
+  const groupId = idOf(own(item, 'group_id'))
+  const errors = own(item, 'errors')
+  const content: Content = {
+    ...typed(type, item, receivedAt),
+    ...(context === null ? {} : { context }),
+    ...(groupId === null ? {} : { group_id: groupId }),
+    ...(Array.isArray(errors) && errors.length > 0 ? { errors } : {}),
+  }
+  return Object.keys(content).length === 0 ? null : content
+}
+
+function typed(type: string, item: Fields, receivedAt: number): Content {
+  const part = own(item, type)
+  const kind = Object.hasOwn(MEDIA_KINDS, type) ? MEDIA_KINDS[type] : undefined
+  if (kind !== undefined && isFields(part)) return { media: mediaOf(kind, type, part, receivedAt) }
+  if (type === 'reaction') return reactionOf(fieldsOf(part), item)
+  if (type === 'text') return isText(part) ? {} : { raw: item }
+  if (type === 'contacts') return Array.isArray(part) ? { contacts: part } : { raw: item }
+  if (type === 'interactive' && isFields(part)) return { interactive: withResponse(part) }
+  // The object is missing in older payloads, and its errors say what there is to say.
+  if (type === 'unsupported' || PLAIN.includes(type)) return isFields(part) ? { [type]: part } : {}
+  if (KEPT.includes(type) && isFields(part)) return { [type]: part }
+  return { raw: item }
+}
+
+function isText(part: unknown): boolean {
+  return typeof own(fieldsOf(part), 'body') === 'string'
+}
+
+function mediaOf(kind: MediaKind, type: string, part: Fields, receivedAt: number): Media {
+  const id = firstText(part, 'id')
+  const url = firstText(part, 'url', 'link')
+  return {
+    kind,
+    id,
+    mime_type: firstText(part, 'mime_type'),
+    sha256: firstText(part, 'sha256'),
+    caption: firstText(part, 'caption'),
+    file_name: firstText(part, 'filename'),
+    voice: type === 'voice' || own(part, 'voice') === true,
+    animated: own(part, 'animated') === true,
+    url,
+    url_expires_at: url === null ? null : isoOf(receivedAt + URL_LIFE_MS),
+    id_expires_at: id === null ? null : isoOf(receivedAt + ID_LIFE_MS),
+  }
+}
+
+function reactionOf(part: Fields, item: Fields): Content {
+  const messageId = idOf(own(part, 'message_id'))
+  if (messageId === null) return { raw: item }
+  return { reaction: { message_id: messageId, emoji: firstText(part, 'emoji') } }
+}
+
+/** A flow's answers are JSON in a string: parsed beside it, where it is JSON. */
+function withResponse(part: Fields): Fields {
+  const reply = own(part, 'nfm_reply')
+  const json = own(fieldsOf(reply), 'response_json')
+  if (!isFields(reply) || typeof json !== 'string') return part
+  try {
+    return { ...part, nfm_reply: { ...reply, response: parseJsonLoosely(Buffer.from(json)) } }
+  } catch {
+    return part
+  }
+}
+
+function contextOf(item: Fields): Context | null {
+  const context = fieldsOf(own(item, 'context'))
+  const found: Context = {
+    message_id: firstText(context, 'id', 'message_id'),
+    from: firstText(context, 'from'),
+    forwarded: own(context, 'forwarded') === true,
+    frequently_forwarded: own(context, 'frequently_forwarded') === true,
+    referred_product: own(context, 'referred_product') ?? null,
+    referral: own(item, 'referral') ?? null,
+  }
+  const says = Object.values(found).some((value) => value !== null && value !== false)
+  return says ? found : null
+}

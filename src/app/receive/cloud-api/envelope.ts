@@ -1,0 +1,65 @@
+// The frame of a batch: entries, their changes, and what all items of one change share.
+import { type Fields, fieldsOf, firstText, isFields, itemsOf, own } from './shape.ts'
+
+/** One change of one entry. */
+export type Change = {
+  readonly field: string
+  readonly value: Fields
+  /** The change as it was sent. */
+  readonly raw: unknown
+  readonly entryId: string | null
+  readonly entryTime: unknown
+  readonly metadata: Fields
+  readonly phoneNumberId: string | null
+  /** Milliseconds since 1970. */
+  readonly receivedAt: number
+}
+
+/** What a batch is made of: changes, and what has not even that shape. */
+export type Frame =
+  | { readonly kind: 'change'; readonly change: Change }
+  | { readonly kind: 'odd'; readonly type: string; readonly item: unknown }
+
+const OBJECT = 'whatsapp_business_account'
+
+/** The frames of a body, in its order; at least one. */
+export function framesOf(body: unknown, receivedAt: number): Frame[] {
+  const envelope = fieldsOf(body)
+  const object = firstText(envelope, 'object')
+  if (!isFields(body) || (object !== null && object !== OBJECT)) {
+    return [{ kind: 'odd', type: object ?? 'body', item: body }]
+  }
+  const frames = itemsOf(own(envelope, 'entry')).flatMap((entry) =>
+    framesOfEntry(entry, receivedAt),
+  )
+  return frames.length > 0 ? frames : [{ kind: 'odd', type: 'body', item: body }]
+}
+
+function framesOfEntry(entry: unknown, receivedAt: number): Frame[] {
+  const fields = fieldsOf(entry)
+  const changes = itemsOf(own(fields, 'changes'))
+  if (changes.length === 0) return [{ kind: 'odd', type: 'entry', item: entry }]
+  return changes.map((raw): Frame => {
+    const change = changeOf(fields, raw, receivedAt)
+    return change === null ? { kind: 'odd', type: 'change', item: raw } : { kind: 'change', change }
+  })
+}
+
+/** Published examples have the field beside the value, inside it, or beside the changes. */
+function changeOf(entry: Fields, raw: unknown, receivedAt: number): Change | null {
+  const fields = fieldsOf(raw)
+  const value = own(fields, 'value')
+  if (!isFields(value)) return null
+  const metadata = fieldsOf(own(value, 'metadata'))
+  return {
+    field:
+      firstText(fields, 'field') ?? firstText(value, 'field') ?? firstText(entry, 'field') ?? '',
+    value,
+    raw,
+    entryId: firstText(entry, 'id'),
+    entryTime: own(entry, 'time'),
+    metadata,
+    phoneNumberId: firstText(metadata, 'phone_number_id'),
+    receivedAt,
+  }
+}

@@ -1,0 +1,127 @@
+// People and businesses in a payload. A person may have a phone number, a business-scoped user id
+// (BSUID), or both; a relay may have put the one in the place of the other.
+import type { Identity } from '../../model/contact.ts'
+import { type Fields, fieldsOf, firstText, itemsOf, own, textOf } from './shape.ts'
+
+const NOBODY: Identity = {
+  phone: null,
+  userId: null,
+  parentUserId: null,
+  username: null,
+  name: null,
+}
+/** `+` and digits; more than E.164 has, since WhatsApp's own accounts have short and long ones. */
+const PHONE = /^\+?\d{1,20}$/
+
+type Names = {
+  readonly address: readonly string[]
+  readonly userId: readonly string[]
+  readonly parentUserId: readonly string[]
+}
+
+const SENDER: Names = {
+  address: ['from'],
+  userId: ['from_user_id'],
+  parentUserId: ['from_parent_user_id'],
+}
+const RECIPIENT: Names = {
+  address: ['to'],
+  userId: ['to_user_id'],
+  parentUserId: ['to_parent_user_id'],
+}
+const STATUS_RECIPIENT: Names = {
+  address: ['recipient_id'],
+  userId: ['recipient_user_id'],
+  parentUserId: ['recipient_parent_user_id', 'parent_recipient_user_id', 'parent_user_id'],
+}
+const PARTICIPANT: Names = {
+  address: ['recipient_participant_id', 'participant_recipient_id'],
+  userId: ['recipient_participant_user_id', 'participant_recipient_user_id'],
+  parentUserId: ['recipient_participant_parent_user_id'],
+}
+const WA_ID: Names = {
+  address: ['wa_id', 'phone_number', 'new_wa_id'],
+  userId: ['user_id'],
+  parentUserId: ['parent_user_id'],
+}
+
+/** Who sent an item. */
+export const senderOf = (item: Fields) => identityFrom(item, SENDER)
+/** To whom an item was sent. */
+export const recipientOf = (item: Fields) => identityFrom(item, RECIPIENT)
+/** Whom a status is about. */
+export const statusRecipientOf = (item: Fields) => identityFrom(item, STATUS_RECIPIENT)
+/** Whom a status of a group is about. */
+export const participantOf = (item: Fields) => identityFrom(item, PARTICIPANT)
+/** Whom an item with `wa_id` and `user_id` is about. */
+export const subjectOf = (item: Fields) => identityFrom(item, WA_ID)
+
+/** A number as it is shown: `+` and its digits, whatever stands between them; null without any. */
+export function phoneFrom(value: unknown): string | null {
+  const text = textOf(value)
+  return text !== null && PHONE.test(text) ? `+${text.replace('+', '')}` : null
+}
+
+/** The number of the business in `metadata`, else its id, else "". */
+export function businessOf(metadata: Fields): string {
+  const digits = firstText(metadata, 'display_phone_number')?.replace(/\D/g, '') ?? ''
+  return digits === '' ? (firstText(metadata, 'phone_number_id') ?? '') : `+${digits}`
+}
+
+/** Null where nothing of it is known. */
+export function orNobody(identity: Identity): Identity | null {
+  return Object.values(identity).some((part) => part !== null) ? identity : null
+}
+
+/** An identity with what the value's `contacts` say of that person. */
+export function withProfile(
+  identity: Identity,
+  contacts: readonly unknown[],
+  isOnlyPerson: boolean,
+): Identity {
+  const known = contacts.map(fieldsOf)
+  const only = isOnlyPerson && known.length === 1 ? known[0] : undefined
+  const match = known.find((contact) => isSame(identity, subjectOf(contact))) ?? only
+  if (match === undefined) return identity
+  const subject = subjectOf(match)
+  if (isOther(identity, subject)) return identity
+  const profile = fieldsOf(own(match, 'profile'))
+  return {
+    // The same number can be spelled in two ways here (a ninth digit in Brazil): the sender's own
+    // spelling stays.
+    phone: identity.phone ?? subject.phone,
+    userId: identity.userId ?? subject.userId,
+    parentUserId: identity.parentUserId ?? subject.parentUserId,
+    username: usernameIn(profile) ?? usernameIn(match),
+    name: firstText(profile, 'name'),
+  }
+}
+
+function identityFrom(item: Fields, { address, userId, parentUserId }: Names): Identity {
+  const given = firstText(item, ...address)
+  const phone = phoneFrom(given)
+  const id = firstText(item, ...userId) ?? (phone === null ? given : null)
+  return { ...NOBODY, phone, userId: id, parentUserId: firstText(item, ...parentUserId) }
+}
+
+function isSame(one: Identity, other: Identity): boolean {
+  if (one.userId !== null && other.userId !== null) return one.userId === other.userId
+  return one.phone !== null && one.phone === other.phone
+}
+
+function isOther(one: Identity, other: Identity): boolean {
+  return one.userId !== null && other.userId !== null && one.userId !== other.userId
+}
+
+function usernameIn(fields: Fields): string | null {
+  return firstText(fields, 'username')?.replace(/^@/, '') || null
+}
+
+/** The persons that a list of items come from, to know whether there is only one. */
+export function hasOnePerson(items: readonly unknown[], identityOf: (item: Fields) => Identity) {
+  const keys = itemsOf(items).map((item) => {
+    const { phone, userId } = identityOf(fieldsOf(item))
+    return userId ?? phone ?? ''
+  })
+  return new Set(keys).size <= 1
+}

@@ -1,0 +1,138 @@
+// Messages, echoes, history and standby copies: one item, one event.
+import { addressOf, type Identity } from '../../model/contact.ts'
+import type { Direction, IncomingEvent, Namespace } from '../../model/event.ts'
+import { contentOf } from './content.ts'
+import type { Change } from './envelope.ts'
+import {
+  businessOf,
+  orNobody,
+  phoneFrom,
+  recipientOf,
+  senderOf,
+  subjectOf,
+  withProfile,
+} from './identity.ts'
+import { oddItem } from './odd.ts'
+import { type Fields, fieldsOf, firstText, idOf, isFields, itemsOf, own } from './shape.ts'
+import { textOfMessage } from './text.ts'
+import { momentOf } from './time.ts'
+
+export type Setting = {
+  readonly change: Change
+  readonly namespace: Namespace
+  readonly direction: Direction
+  /** Whether all items of the list are of one person. */
+  readonly isOnlyPerson: boolean
+  /** The other person, where the list names them and not the item. */
+  readonly thread?: Identity
+}
+
+/** The event of one item of a list of messages. */
+export function messageFrom(given: unknown, setting: Setting): IncomingEvent {
+  const { change, namespace, direction } = setting
+  const item = unwrapped(given)
+  const messageId = idOf(own(item, 'id'))
+  if (messageId === null || !isFields(given)) return oddItem(change, given)
+  const type = firstText(item, 'type') ?? 'unknown'
+  const shared = { ...whoAndWhen(item, setting), phoneNumberId: change.phoneNumberId }
+  if (type === 'edit' || type === 'revoke') {
+    const event = changeOfMessage(type, messageId, item)
+    if (event !== null) return { ...shared, ...event }
+  }
+  const text = textOfMessage(type, item)
+  const business = businessOf(change.metadata)
+  const own_ = addressOfItem(item, setting)
+  return {
+    ...shared,
+    ...formerlyIn(type, item),
+    kind: 'message',
+    messageId,
+    namespace,
+    type,
+    direction,
+    from: direction === 'inbound' ? own_ : outboundFrom(item, business),
+    to: direction === 'inbound' ? business : own_,
+    text,
+    content: contentOf(type, item, change.receivedAt),
+  }
+}
+
+/** In standby a message is one level deeper. */
+function unwrapped(given: unknown): Fields {
+  const item = fieldsOf(given)
+  const inner = own(item, 'message')
+  const isWrapped = own(item, 'type') === undefined && isFields(inner)
+  return isWrapped ? { ...inner, ...item } : item
+}
+
+function whoAndWhen(item: Fields, { change, direction, isOnlyPerson, thread }: Setting) {
+  const named = direction === 'inbound' ? senderOf(item) : recipientOf(item)
+  const identity = thread !== undefined && addressOf(named) === null ? thread : named
+  const contacts = itemsOf(own(change.value, 'contacts'))
+  const person = withNewAddress(item, withProfile(identity, contacts, isOnlyPerson))
+  const moment = momentOf(change.receivedAt, own(item, 'timestamp'), change.entryTime)
+  return { ...moment, contact: orNobody(person) }
+}
+
+/** Of a system message about a changed number or id, the person is who they are now. */
+function withNewAddress(item: Fields, person: Identity): Identity {
+  const system = fieldsOf(own(item, 'system'))
+  const now = subjectOf(system)
+  if (own(system, 'type') === 'user_changed_number' && now.phone !== null) {
+    return { ...person, phone: now.phone, userId: now.userId ?? person.userId }
+  }
+  if (own(system, 'type') === 'user_changed_user_id' && now.userId !== null) {
+    return { ...person, userId: now.userId, parentUserId: now.parentUserId ?? person.parentUserId }
+  }
+  return person
+}
+
+/** Who that was before, where the payload says it. */
+function formerlyIn(type: string, item: Fields): { formerly?: Identity } {
+  if (type !== 'system') return {}
+  const before = senderOf(item)
+  const now = withNewAddress(item, before)
+  const isChanged = now.phone !== before.phone || now.userId !== before.userId
+  return isChanged && addressOf(before) !== null ? { formerly: before } : {}
+}
+
+/** As the payload says it: a phone number, else the BSUID. */
+function addressOfItem(item: Fields, { direction, change, isOnlyPerson, thread }: Setting): string {
+  const named = direction === 'inbound' ? senderOf(item) : recipientOf(item)
+  const address = addressOf(named) ?? (thread === undefined ? null : addressOf(thread))
+  if (address !== null) return address
+  const contacts = itemsOf(own(change.value, 'contacts'))
+  return addressOf(withProfile(named, contacts, isOnlyPerson)) ?? ''
+}
+
+function outboundFrom(item: Fields, business: string): string {
+  return phoneFrom(own(item, 'from')) ?? (business || (firstText(item, 'from') ?? ''))
+}
+
+function changeOfMessage(kind: 'edit' | 'revoke', key: string, item: Fields) {
+  const part = fieldsOf(own(item, kind))
+  const messageId = idOf(own(part, 'original_message_id'))
+  if (messageId === null) return null
+  if (kind === 'revoke') return { kind, messageId, key, data: item }
+  const message = fieldsOf(own(part, 'message'))
+  const text = textOfMessage(firstText(message, 'type') ?? '', message)
+  return { kind, messageId, key, text, data: item }
+}
+
+/** The messages of one thread of a history: whose they are is told by their sender. */
+export function historyMessage(item: unknown, thread: Fields, change: Change): IncomingEvent {
+  const from = phoneFrom(own(fieldsOf(item), 'from'))
+  const other = { ...subjectOf({}), phone: phoneFrom(own(thread, 'id')) }
+  const context = fieldsOf(own(thread, 'context'))
+  const person = { ...subjectOf(context), phone: other.phone ?? subjectOf(context).phone }
+  const isOutbound =
+    from !== null &&
+    (from === businessOf(change.metadata) || (person.phone !== null && from !== person.phone))
+  return messageFrom(item, {
+    change,
+    namespace: '',
+    direction: isOutbound ? 'outbound' : 'inbound',
+    isOnlyPerson: false,
+    ...(addressOf(person) === null ? {} : { thread: person }),
+  })
+}

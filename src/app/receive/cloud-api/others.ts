@@ -1,0 +1,197 @@
+// Everything that is no message and no status: calls, groups, preferences, accounts…
+import type { Identity } from '../../model/contact.ts'
+import type { OtherEvent, OtherKind } from '../../model/event.ts'
+import type { Change } from './envelope.ts'
+import { orNobody, phoneFrom, recipientOf, senderOf, subjectOf } from './identity.ts'
+import { digestOf, type Fields, fieldsOf, firstText, itemsOf, keyOf, own, textOf } from './shape.ts'
+import { momentOf } from './time.ts'
+
+/** Which kind a field is of; null for a field that nobody told us of. */
+export function kindOfField(field: string): OtherKind | null {
+  const [, kind] = KINDS.find(([pattern]) => pattern.test(field)) ?? []
+  return kind ?? null
+}
+
+const KINDS: readonly (readonly [RegExp, OtherKind])[] = [
+  [/^calls$/, 'call'],
+  [/^group_/, 'group'],
+  [/^user_preferences$/, 'preference'],
+  [/^user_id_update$/, 'identity'],
+  [/^smb_app_state_sync$/, 'address_book'],
+  [/^history$/, 'history'],
+  [/^automatic_events$/, 'conversion'],
+  [/^(message_)?template_/, 'template'],
+  [/^flows$/, 'flow'],
+  [/^(messaging_handovers|standby)$/, 'handover'],
+  [/^(account|business|phone_number|payment)_/, 'account'],
+  [/^(security|partner_solutions)$/, 'account'],
+]
+
+type Described = {
+  readonly type: string | null
+  /** What identifies it, where it has anything that does. */
+  readonly key: readonly string[] | null
+  readonly contact?: Identity
+  readonly formerly?: Identity
+}
+
+/** How items of a field say what they are; of all others the whole is what identifies them. */
+const DESCRIPTIONS: Readonly<Record<string, (item: Fields) => Described>> = {
+  calls: describeCall,
+  user_preferences: (item) => ({
+    type: firstText(item, 'value'),
+    key: keyUnless(who(item), textOf(own(item, 'category')), textOf(own(item, 'timestamp'))),
+    contact: subjectOf(item),
+  }),
+  user_id_update: describeNewId,
+  smb_app_state_sync: describeAddress,
+  automatic_events: (item) => ({
+    type: firstText(item, 'event_name'),
+    key: keyUnless(firstText(item, 'id'), firstText(item, 'event_name')),
+  }),
+  group_lifecycle_update: describeGroup,
+  group_participants_update: describeGroup,
+  group_participant_update: describeGroup,
+  group_settings_update: describeGroup,
+  group_status_update: describeGroup,
+}
+
+/** The event of one item of a field. */
+export function otherFrom(given: unknown, kind: OtherKind, change: Change): OtherEvent {
+  const { field, entryId, entryTime, phoneNumberId, receivedAt } = change
+  const item = fieldsOf(given)
+  const describe = Object.hasOwn(DESCRIPTIONS, field) ? DESCRIPTIONS[field] : undefined
+  const described = describe?.(item) ?? { type: innerType(item), key: null }
+  const { type, key, contact, formerly } = described
+  const metadata = fieldsOf(own(item, 'metadata'))
+  return {
+    kind,
+    type: type === null ? field : `${field}:${type}`,
+    key: key === null ? digestOf(field, entryId, entryTime ?? null, given) : keyOf(field, ...key),
+    data: given,
+    contact: contact === undefined ? null : orNobody(contact),
+    ...(formerly === undefined ? {} : { formerly }),
+    phoneNumberId,
+    ...momentOf(receivedAt, own(item, 'timestamp'), own(metadata, 'timestamp'), entryTime),
+  }
+}
+
+/** A fault that Meta tells of. Two that look the same are two: they name nothing that is the same. */
+export function errorFrom(given: unknown, change: Change): OtherEvent {
+  const code = textOf(own(fieldsOf(given), 'code'))
+  return {
+    kind: 'error',
+    type: code === null ? change.field : `${change.field}:${code}`,
+    key: null,
+    data: given,
+    contact: null,
+    phoneNumberId: change.phoneNumberId,
+    ...momentOf(change.receivedAt, change.entryTime),
+  }
+}
+
+/** A click on a link in a marketing message: it names no person and no message. */
+export function clickFrom(given: unknown, change: Change): OtherEvent {
+  const item = fieldsOf(given)
+  const clicks = [
+    own(item, 'marketing_messages_link_click_data'),
+    own(item, 'marketing_messages_link_click'),
+    given,
+  ]
+  const id = clicks.map((click) => firstText(fieldsOf(click), 'click_id')).find(Boolean) ?? null
+  const { field, entryId, entryTime, phoneNumberId, receivedAt } = change
+  return {
+    kind: 'click',
+    type: `${field}:${firstText(item, 'action_type', 'type') ?? 'user_action'}`,
+    key: id === null ? digestOf(field, entryId, entryTime ?? null, given) : keyOf('click', id),
+    data: given,
+    contact: null,
+    phoneNumberId,
+    ...momentOf(receivedAt, own(item, 'timestamp'), entryTime),
+  }
+}
+
+/** One part of a history: how far it has come, or that it is not shared. */
+export function historyChunk(given: unknown, change: Change): OtherEvent {
+  const item = fieldsOf(given)
+  const metadata = fieldsOf(own(item, 'metadata'))
+  const [phase, order] = ['phase', 'chunk_order'].map((name) => textOf(own(metadata, name)))
+  const isNumbered = typeof phase === 'string' && typeof order === 'string'
+  const { threads: _, messages: __, ...facts } = item
+  const event = otherFrom(facts, 'history', change)
+  const key = isNumbered
+    ? keyOf('chunk', change.entryId, change.phoneNumberId, phase, order)
+    : event.key
+  return { ...event, type: isNumbered ? 'history:chunk' : 'history', key }
+}
+
+function describeCall(item: Fields): Described {
+  const what = firstText(item, 'event', 'status')
+  const id = firstText(item, 'id')
+  const isOurs = own(item, 'direction') === 'BUSINESS_INITIATED'
+  const named = isOurs ? recipientOf(item) : senderOf(item)
+  const recipient = phoneFrom(own(item, 'recipient_id'))
+  const contact =
+    named.phone === null && recipient !== null ? { ...named, phone: recipient } : named
+  return { type: what, key: keyUnless(id, what), contact }
+}
+
+function describeNewId(item: Fields): Described {
+  const [now, before] = ['current', 'previous'].map((name) => ({
+    ...subjectOf({}),
+    userId: firstText(fieldsOf(own(item, 'user_id')), name),
+    parentUserId: firstText(fieldsOf(own(item, 'parent_user_id')), name),
+  }))
+  const phone = subjectOf(item).phone
+  const contact = { ...subjectOf(item), ...now, phone }
+  return {
+    type: null,
+    key: keyUnless(contact.userId, textOf(own(item, 'timestamp'))),
+    contact,
+    ...(before?.userId ? { formerly: before } : {}),
+  }
+}
+
+function describeAddress(item: Fields): Described {
+  const contact = fieldsOf(own(item, 'contact'))
+  const metadata = fieldsOf(own(item, 'metadata'))
+  const person = { ...subjectOf(contact), name: firstText(contact, 'full_name', 'first_name') }
+  const action = firstText(item, 'action')
+  const key = keyUnless(person.phone ?? person.userId, action, textOf(own(metadata, 'timestamp')))
+  return { type: action, key, contact: person }
+}
+
+function describeGroup(item: Fields): Described {
+  const type = innerType(item)
+  const id = firstText(item, 'request_id', 'group_id')
+  return { type, key: keyUnless(id, type, textOf(own(item, 'timestamp'))) }
+}
+
+function innerType(item: Fields): string | null {
+  return firstText(item, 'type', 'event', 'decision')
+}
+
+function who(item: Fields): string | null {
+  const { userId, phone } = subjectOf(item)
+  return userId ?? phone
+}
+
+/** Null where any part is missing: then the whole identifies it. */
+function keyUnless(...parts: readonly (string | null)[]): readonly string[] | null {
+  const known = parts.filter((part) => part !== null)
+  return known.length === parts.length ? known : null
+}
+
+/** The items of a field's value; the value itself where it has no list of them. */
+export function itemsOfValue({ field, value }: Change): readonly unknown[] {
+  const list = LISTS[field] ?? (field.startsWith('group_') ? 'groups' : undefined)
+  const items = list === undefined ? [] : itemsOf(own(value, list))
+  return items.length > 0 ? items : [value]
+}
+
+const LISTS: Readonly<Record<string, string>> = {
+  user_preferences: 'user_preferences',
+  user_id_update: 'user_id_update',
+  smb_app_state_sync: 'state_sync',
+  automatic_events: 'automatic_events',
+}

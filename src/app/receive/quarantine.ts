@@ -1,0 +1,98 @@
+// Requests whose signature did not hold, kept for a while so that an operator can find out why. In
+// memory, bounded by count and bytes, the oldest out first: a flood of them costs neither disk nor
+// more memory, and nothing here can ever become a message.
+import { hash } from 'node:crypto'
+import type { ProviderName } from '../model/event.ts'
+import { ADVICE, type Cause, diagnose } from './diagnose.ts'
+import type { Headers, Provider } from './provider.ts'
+
+/** Of a longer body only so much is kept, and it can't be diagnosed. Bytes. */
+const KEPT_BYTES = 64 * 1024
+
+export type QuarantineOptions = {
+  readonly maxRequests: number
+  readonly maxBytes: number
+  readonly providers: readonly Provider[]
+}
+
+type Kept = {
+  readonly receivedAt: number
+  readonly path: string
+  readonly provider: Provider
+  readonly headers: Headers
+  readonly body: Buffer
+  /** Of the whole body. */
+  readonly bytes: number
+}
+
+export type Rejection = {
+  /** Milliseconds since 1970, UTC. */
+  readonly receivedAt: number
+  readonly path: string
+  readonly provider: ProviderName
+  readonly cause: Cause
+  readonly advice: string
+  readonly bytes: number
+  /** Hex, of what was kept of the body. */
+  readonly sha256: string
+  readonly body: Buffer
+}
+
+export type Refused = {
+  readonly path: string
+  readonly provider: Provider
+  readonly headers: Headers
+  readonly body: Buffer
+  readonly receivedAt: number
+}
+
+/** The bounded list of refused requests. */
+export class Quarantine {
+  readonly #options: QuarantineOptions
+  #kept: Kept[] = []
+  #bytes = 0
+
+  constructor(options: QuarantineOptions) {
+    this.#options = options
+  }
+
+  add({ path, provider, headers, body, receivedAt }: Refused): void {
+    const { maxRequests, maxBytes } = this.#options
+    const size = Math.min(body.length, KEPT_BYTES)
+    if (maxRequests === 0 || size > maxBytes) return
+    const kept = {
+      receivedAt,
+      path,
+      provider,
+      headers: signaturesIn(headers),
+      // A copy: a part of a larger buffer would keep all of it.
+      body: Buffer.from(body.subarray(0, size)),
+      bytes: body.length,
+    }
+    this.#kept.push(kept)
+    this.#bytes += size
+    while (this.#kept.length > maxRequests || this.#bytes > maxBytes) this.#dropOldest()
+  }
+
+  /** The newest first, each with its likely cause, which is found out only now. */
+  list(): Rejection[] {
+    return this.#kept.toReversed().map(({ provider, headers, ...kept }) => {
+      const cause = diagnose({ body: kept.body, headers }, provider, this.#options.providers)
+      return {
+        ...kept,
+        provider: provider.name,
+        cause,
+        advice: ADVICE[cause],
+        sha256: hash('sha256', kept.body),
+      }
+    })
+  }
+
+  #dropOldest(): void {
+    this.#bytes -= this.#kept.shift()?.body.length ?? 0
+  }
+}
+
+function signaturesIn(headers: Headers): Headers {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => name.includes('signature')))
+}

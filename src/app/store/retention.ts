@@ -1,0 +1,56 @@
+// Lets raw bodies expire, some hundred at a time, so that no acknowledgement waits for long.
+
+const DAY_MS = 24 * 60 * 60 * 1000
+/** Between two looks at what has expired. */
+const INTERVAL_MS = 10 * 60 * 1000
+/** Between two deletions while there is more. */
+const PAUSE_MS = 50
+
+export type RetentionOptions = {
+  /** 0: nothing expires. */
+  readonly days: number
+  /** Deletes some that arrived before this moment (ms since 1970); resolves with how many. */
+  readonly expire: (before: number) => Promise<number>
+  readonly onError: (error: unknown) => void
+}
+
+/** The loop that lets bodies expire, from `start` to `close`. */
+export class Retention {
+  readonly #options: RetentionOptions
+  #timer: NodeJS.Timeout | null = null
+  #running: Promise<void> = Promise.resolve()
+  #closed = false
+
+  constructor(options: RetentionOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    if (this.#options.days > 0) this.#schedule(PAUSE_MS)
+  }
+
+  /** Resolves when nothing is being deleted any more. Idempotent. */
+  async close(): Promise<void> {
+    this.#closed = true
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    await this.#running
+  }
+
+  #schedule(ms: number): void {
+    if (this.#closed) return
+    this.#timer = setTimeout(() => {
+      this.#running = this.#expire()
+    }, ms)
+  }
+
+  async #expire(): Promise<void> {
+    const { days, expire, onError } = this.#options
+    let expired = 0
+    try {
+      expired = await expire(Date.now() - days * DAY_MS)
+    } catch (error) {
+      onError(error)
+    }
+    this.#schedule(expired > 0 ? PAUSE_MS : INTERVAL_MS)
+  }
+}

@@ -1,0 +1,188 @@
+// Who is who. A person is one row, found by every address they were seen under; two rows become
+// one only when a single payload names addresses of both.
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { addressOf, type Identity } from '../../model/contact.ts'
+import type { Instant } from '../../model/instant.ts'
+
+type Row = {
+  id: number
+  key: string
+  phone: string | null
+  user_id: string | null
+  parent_user_id: string | null
+  username: string | null
+  name: string | null
+  profile_instant: string
+}
+type Activity = { messages: number; lastInstant: string }
+
+/** The table of contacts, inside the writer's transaction. */
+export class ContactBook {
+  readonly #findByAddress: StatementSync
+  readonly #insert: StatementSync
+  readonly #update: StatementSync
+  readonly #setAddress: StatementSync
+  readonly #addActivity: StatementSync
+  readonly #absorb: readonly StatementSync[]
+  readonly #activity = new Map<number, Activity>()
+
+  constructor(database: DatabaseSync) {
+    this.#findByAddress = database.prepare(
+      `select id, key, phone, user_id, parent_user_id, username, name, profile_instant
+       from contacts where id = (select contact from contact_addresses where address = ?)`,
+    )
+    this.#insert = database.prepare(
+      `insert into contacts (key, phone, user_id, parent_user_id, username, name, profile_instant, messages)
+       values (?, ?, ?, ?, ?, ?, ?, 0) returning id`,
+    )
+    this.#update = database.prepare(
+      `update contacts set key = ?, phone = ?, user_id = ?, parent_user_id = ?, username = ?,
+         name = ?, profile_instant = ? where id = ?`,
+    )
+    this.#setAddress = database.prepare(
+      `insert into contact_addresses (address, contact) values (?, ?)
+       on conflict (address) do update set contact = excluded.contact`,
+    )
+    this.#addActivity = database.prepare(
+      `update contacts set messages = messages + ?,
+         last_instant = max(coalesce(last_instant, ''), ?) where id = ?`,
+    )
+    this.#absorb = [
+      'update messages set contact = :to where contact = :from',
+      'update events set contact = :to where contact = :from',
+      'update contact_addresses set contact = :to where contact = :from',
+      `update contacts set messages = contacts.messages + other.messages,
+         last_instant = nullif(max(coalesce(contacts.last_instant, ''), coalesce(other.last_instant, '')), '')
+       from (select messages, last_instant from contacts where id = :from) as other
+       where contacts.id = :to`,
+      'delete from contacts where id = :from and :to <> :from',
+    ].map((sql) => database.prepare(sql))
+  }
+
+  /** The contact an identity means, created or brought up to date; null where it has no address. */
+  resolve(identity: Identity, instant: Instant): number | null {
+    const { phone, userId } = identity
+    const address = addressOf(identity)
+    if (address === null) return null
+    const byUser = userId === null ? null : this.#find(userId)
+    const byPhone = phone === null ? null : this.#find(phone)
+    const known = byUser ?? (byPhone !== null && mayBe(byPhone, identity) ? byPhone : null)
+    if (known === null) return this.#create(identity, instant)
+    if (
+      byUser !== null &&
+      byPhone !== null &&
+      byPhone.id !== byUser.id &&
+      byPhone.user_id === null
+    ) {
+      this.#merge(byPhone.id, byUser.id)
+    }
+    this.#bringUpToDate(known, identity, instant)
+    return known.id
+  }
+
+  /** One payload says that `former` is the same person as `current` now. */
+  link(former: Identity, current: Identity, instant: Instant): void {
+    const from = this.resolve(former, instant)
+    const to = this.resolve(current, instant)
+    if (from === null || to === null || from === to) return
+    this.#merge(from, to)
+  }
+
+  /** Counts a new message; written by `flush`. */
+  count(contact: number, instant: Instant): void {
+    const activity = this.#activity.get(contact)
+    if (activity === undefined) {
+      this.#activity.set(contact, { messages: 1, lastInstant: instant })
+      return
+    }
+    activity.messages++
+    if (instant > activity.lastInstant) activity.lastInstant = instant
+  }
+
+  /** Writes what was counted since the last time. */
+  flush(): void {
+    for (const [contact, { messages, lastInstant }] of this.#activity) {
+      this.#addActivity.run(messages, lastInstant, contact)
+    }
+    this.#activity.clear()
+  }
+
+  /** Forgets what was counted in a transaction that was rolled back. */
+  reset(): void {
+    this.#activity.clear()
+  }
+
+  #find(address: string): Row | null {
+    return (this.#findByAddress.get(address) as Row | undefined) ?? null
+  }
+
+  #create(identity: Identity, instant: Instant): number {
+    const { phone, userId, parentUserId, username, name } = identity
+    const key = userId ?? phone
+    const { id } = this.#insert.get(
+      key,
+      phone,
+      userId,
+      parentUserId,
+      username,
+      name,
+      instant,
+    ) as Row
+    this.#setAddresses(id, identity)
+    return id
+  }
+
+  #setAddresses(contact: number, { phone, userId }: Identity): void {
+    if (userId !== null) this.#setAddress.run(userId, contact)
+    if (phone !== null) this.#setAddress.run(phone, contact)
+  }
+
+  #bringUpToDate(row: Row, identity: Identity, instant: Instant): void {
+    const { phone, userId } = identity
+    const isNewAddress =
+      (userId !== null && userId !== row.user_id) || (phone !== null && phone !== row.phone)
+    if (isNewAddress) this.#setAddresses(row.id, identity)
+    const next = updated(row, identity, instant)
+    if (next === row) return
+    const { key, user_id, parent_user_id, username, name, profile_instant } = next
+    this.#update.run(
+      key,
+      next.phone,
+      user_id,
+      parent_user_id,
+      username,
+      name,
+      profile_instant,
+      row.id,
+    )
+  }
+
+  #merge(from: number, to: number): void {
+    this.flush()
+    for (const statement of this.#absorb) statement.run({ from, to })
+  }
+}
+
+/** A number that now belongs to another business-scoped id has been given to somebody else. */
+function mayBe(row: Row, { userId }: Identity): boolean {
+  return userId === null || row.user_id === null || row.user_id === userId
+}
+
+/** The row with what is newer; the row itself where nothing is. */
+function updated(row: Row, identity: Identity, instant: Instant): Row {
+  const isNewer = instant >= row.profile_instant
+  const newest = (given: string | null, known: string | null) =>
+    known === null || (isNewer && given !== null) ? given : known
+  const next = {
+    phone: newest(identity.phone, row.phone),
+    user_id: newest(identity.userId, row.user_id),
+    parent_user_id: newest(identity.parentUserId, row.parent_user_id),
+    username: newest(identity.username, row.username),
+    name: newest(identity.name, row.name),
+  }
+  const names = Object.keys(next) as (keyof typeof next)[]
+  if (names.every((name) => next[name] === row[name])) return row
+  const profileInstant = isNewer ? instant : row.profile_instant
+  const key = next.user_id ?? next.phone ?? row.key
+  return { ...row, ...next, key, profile_instant: profileInstant }
+}

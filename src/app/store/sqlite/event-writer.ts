@@ -1,0 +1,103 @@
+// Stores whatever is no message, and keeps the current status of each message that has any.
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { IncomingEvent, MessageEvent, StatusEvent } from '../../model/event.ts'
+import { currentStatus, type StatusMark } from '../../model/status.ts'
+import type { ContactBook } from './contact-book.ts'
+import type { Counters } from './counters.ts'
+import type { Arrival } from './message-writer.ts'
+
+type OtherThanMessage = Exclude<IncomingEvent, MessageEvent>
+
+/** The tables of events and states, inside the writer's transaction. */
+export class EventWriter {
+  readonly #contacts: ContactBook
+  readonly #counters: Counters
+  readonly #insert: StatementSync
+  readonly #makeEarlier: StatementSync
+  readonly #history: StatementSync
+  readonly #readState: StatementSync
+  readonly #writeState: StatementSync
+
+  constructor(database: DatabaseSync, contacts: ContactBook, counters: Counters) {
+    this.#contacts = contacts
+    this.#counters = counters
+    this.#insert = database.prepare(`
+      insert into events
+        (seq, kind, type, key, provider, intake, message_id, participant, contact, phone_number_id,
+         ts, instant, text, data, received_at)
+      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      on conflict (kind, key) where key is not null do nothing`)
+    this.#makeEarlier = database.prepare(
+      "update events set ts = ?, instant = ? where kind = 'status' and key = ? and instant > ?",
+    )
+    this.#history = database.prepare(
+      "select type as status, instant from events where message_id = ? and kind = 'status'",
+    )
+    this.#readState = database.prepare('select status from message_states where message_id = ?')
+    this.#writeState = database.prepare(`
+      insert into message_states (message_id, status) values (?, ?)
+      on conflict (message_id) do update set status = excluded.status`)
+  }
+
+  /** Stores an event under `seq`; false where its identity is stored already. */
+  insert(seq: number, event: OtherThanMessage, arrival: Arrival): boolean {
+    const { kind, instant } = event
+    const contact = event.contact === null ? null : this.#contacts.resolve(event.contact, instant)
+    if (event.contact !== null && event.formerly !== undefined) {
+      this.#contacts.link(event.formerly, event.contact, instant)
+    }
+    const { changes } = this.#insert.run(
+      seq,
+      kind,
+      kind === 'status' ? event.status : 'type' in event ? event.type : kind,
+      identityOf(event),
+      arrival.provider,
+      arrival.intake,
+      messageOf(event),
+      kind === 'status' ? event.participant : null,
+      contact,
+      event.phoneNumberId,
+      event.ts,
+      instant,
+      kind === 'edit' ? event.text : null,
+      JSON.stringify(event.data ?? null),
+      arrival.receivedAt,
+    )
+    const created = changes === 1
+    if (created) this.#counters.add('kind', kind)
+    if (kind === 'status') this.#updateState(event, created)
+    return created
+  }
+
+  /** Of a status that is repeated with another time, the earliest one counts. */
+  #updateState(event: StatusEvent, created: boolean): void {
+    const { messageId, ts, instant } = event
+    if (!created) {
+      const { changes } = this.#makeEarlier.run(ts, instant, identityOf(event), instant)
+      if (changes === 0) return
+    }
+    const status = currentStatus(this.#history.all(messageId) as StatusMark[])
+    const before = (this.#readState.get(messageId) as { status: string } | undefined)?.status
+    if (status === null || status === before) return
+    this.#writeState.run(messageId, status)
+    this.#counters.add('status', status)
+    if (before !== undefined) this.#counters.add('status', before, -1)
+  }
+}
+
+/** What makes an event unique among its kind; null where two that look the same are two. */
+export function identityOf(event: OtherThanMessage): string | null {
+  if (event.kind !== 'status') return event.key
+  return JSON.stringify([event.messageId, event.status, event.participant])
+}
+
+function messageOf(event: OtherThanMessage): string | null {
+  if ('messageId' in event) return event.messageId
+  return event.kind === 'history' ? messageNamedIn(event.data) : null
+}
+
+/** The content of a placeholder names its message: see fillingEvent. */
+function messageNamedIn(data: unknown): string | null {
+  const id = (data as { message_id?: unknown } | null)?.message_id
+  return typeof id === 'string' ? id : null
+}

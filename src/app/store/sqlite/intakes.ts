@@ -1,0 +1,99 @@
+// Raw bodies, kept once for all events that were in them, until they expire.
+import { hash } from 'node:crypto'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { gunzipSync, gzipSync } from 'node:zlib'
+import type { Intake, IntakeFacts, ProviderName } from '../../model/event.ts'
+
+/** Below, compressing costs more than it saves. Bytes. */
+const COMPRESSED_FROM = 2048
+const EXPIRED_AT_ONCE = 500
+
+type Row = {
+  id: number
+  provider: ProviderName
+  received_at: number
+  sha256: Uint8Array
+  bytes: number
+  headers: string
+}
+
+/** SHA-256 of a body. */
+export function digestOf(body: Uint8Array): Buffer {
+  return hash('sha256', body, 'buffer')
+}
+
+/** The table of intakes, as the writer uses it. */
+export class IntakeWriter {
+  readonly #insert: StatementSync
+  readonly #readDigest: StatementSync
+  readonly #expire: StatementSync
+
+  constructor(database: DatabaseSync) {
+    this.#insert = database.prepare(`
+      insert into intakes (id, provider, received_at, sha256, bytes, headers, encoding, body)
+      values (?, ?, ?, ?, ?, ?, ?, ?)`)
+    this.#readDigest = database.prepare('select sha256 from intakes where id = ?')
+    // Ids rise with time, so the oldest ones are the first.
+    this.#expire = database.prepare(`
+      delete from intakes where id in (
+        select id from (select id, received_at from intakes order by id limit ${EXPIRED_AT_ONCE})
+        where received_at < ?)`)
+  }
+
+  insert(id: number, { provider, receivedAt, headers, body }: Intake, digest: Buffer): void {
+    const compressed = body.byteLength >= COMPRESSED_FROM
+    this.#insert.run(
+      id,
+      provider,
+      receivedAt,
+      digest,
+      body.byteLength,
+      JSON.stringify(headers),
+      compressed ? 'gzip' : 'identity',
+      compressed ? gzipSync(body, { level: 1 }) : body,
+    )
+  }
+
+  /** The SHA-256 of a stored body in hex; null once it has expired. */
+  digestOf(id: number): string | null {
+    const row = this.#readDigest.get(id) as { sha256: Uint8Array } | undefined
+    return row === undefined ? null : Buffer.from(row.sha256).toString('hex')
+  }
+
+  /** Deletes up to 500 that arrived before this moment (ms since 1970); returns how many. */
+  expire(before: number): number {
+    return Number(this.#expire.run(before).changes)
+  }
+}
+
+/** What is known of an intake beside its body. */
+export function findIntake(database: DatabaseSync, id: number): IntakeFacts | null {
+  const row = database
+    .prepare('select id, provider, received_at, sha256, bytes, headers from intakes where id = ?')
+    .get(id) as Row | undefined
+  if (row === undefined) return null
+  return {
+    id: row.id,
+    provider: row.provider,
+    receivedAt: row.received_at,
+    sha256: Buffer.from(row.sha256).toString('hex'),
+    bytes: row.bytes,
+    headers: JSON.parse(row.headers) as Record<string, string>,
+  }
+}
+
+/** A body as it is stored. */
+export type StoredBody = { readonly encoding: string; readonly body: Uint8Array }
+
+/** The body as it arrived. Throws where what is stored is damaged. */
+export function unpackBody({ encoding, body }: StoredBody): Uint8Array {
+  return encoding === 'gzip' ? gunzipSync(body) : body
+}
+
+/** The body as it arrived; null where it is unknown or has expired. */
+export function readRawBody(database: DatabaseSync, id: number): Uint8Array | null {
+  const row = database.prepare('select encoding, body from intakes where id = ?').get(id) as
+    | StoredBody
+    | undefined
+  return row === undefined ? null : unpackBody(row)
+}

@@ -1,0 +1,137 @@
+// Stores messages, and keeps what they say in step with their edits, whichever comes first.
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { IncomingEvent, MessageEvent } from '../../model/event.ts'
+import type { ContactBook } from './contact-book.ts'
+import type { Counters } from './counters.ts'
+
+/** What all events of one request share in the store. */
+export type Arrival = {
+  readonly intake: number
+  readonly provider: string
+  readonly receivedAt: number
+}
+
+export type StoredMessage = {
+  seq: number
+  type: string
+  sender: string
+  recipient: string
+  ts: string
+  text: string | null
+  intake: number
+}
+
+/** The type of a message of which only the id is known until its content follows. */
+const PLACEHOLDER = 'media_placeholder'
+
+/** The table of messages, inside the writer's transaction. */
+export class MessageWriter {
+  readonly #contacts: ContactBook
+  readonly #counters: Counters
+  readonly #insert: StatementSync
+  readonly #find: StatementSync
+  readonly #edits: StatementSync
+  readonly #setText: StatementSync
+  readonly #fill: StatementSync
+
+  constructor(database: DatabaseSync, contacts: ContactBook, counters: Counters) {
+    this.#contacts = contacts
+    this.#counters = counters
+    this.#insert = database.prepare(`
+      insert into messages
+        (seq, message_id, namespace, provider, intake, type, direction, sender, recipient, contact,
+         phone_number_id, ts, instant, text, edited, original_text, content, received_at)
+      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, null, ?, ?)
+      on conflict (message_id, namespace) do nothing`)
+    this.#find = database.prepare(`
+      select seq, type, sender, recipient, ts, intake,
+        case edited when 0 then text else original_text end as text
+      from messages where message_id = ? and namespace = ?`)
+    this.#edits = database.prepare(`
+      select kind, text from events where message_id = ? and kind in ('edit', 'revoke')
+      order by kind desc, instant desc, key desc limit 1`)
+    this.#setText = database.prepare(`
+      update messages set edited = ?, text = ?,
+        original_text = case edited when 0 then text else original_text end
+      where message_id = ?`)
+    this.#fill = database.prepare(
+      'update messages set type = ?, text = ?, content = ? where seq = ?',
+    )
+  }
+
+  /** Stores a message under `seq`; false where its identity is stored already. */
+  insert(seq: number, message: MessageEvent, arrival: Arrival): boolean {
+    const { messageId, type, contact: identity, instant } = message
+    const contact = identity === null ? null : this.#contacts.resolve(identity, instant)
+    if (identity !== null && message.formerly !== undefined) {
+      this.#contacts.link(message.formerly, identity, instant)
+    }
+    const { changes } = this.#insert.run(
+      seq,
+      messageId,
+      message.namespace,
+      arrival.provider,
+      arrival.intake,
+      type,
+      message.direction,
+      message.from,
+      message.to,
+      contact,
+      message.phoneNumberId,
+      message.ts,
+      instant,
+      message.text,
+      message.content === null ? null : JSON.stringify(message.content),
+      arrival.receivedAt,
+    )
+    if (changes === 0) return false
+    this.#count(message, contact)
+    this.applyEdits(messageId)
+    return true
+  }
+
+  find({ messageId, namespace }: MessageEvent): StoredMessage {
+    return this.#find.get(messageId, namespace) as StoredMessage
+  }
+
+  /** Gives a message the text of its latest edit; a revoked one has none. */
+  applyEdits(messageId: string): void {
+    const edit = this.#edits.get(messageId) as { kind: string; text: string | null } | undefined
+    if (edit === undefined) return
+    if (edit.kind === 'revoke') this.#setText.run(2, null, messageId)
+    else this.#setText.run(1, edit.text, messageId)
+  }
+
+  /** Whether this is the content that the stored message was only a placeholder for. */
+  fills(message: MessageEvent, stored: StoredMessage): boolean {
+    return stored.type === PLACEHOLDER && message.type !== PLACEHOLDER
+  }
+
+  /** Gives a placeholder its content. */
+  fill({ type, text, content, messageId }: MessageEvent, stored: StoredMessage): void {
+    this.#fill.run(type, text, content === null ? null : JSON.stringify(content), stored.seq)
+    this.#counters.add('type', stored.type, -1)
+    this.#counters.add('type', type)
+    this.applyEdits(messageId)
+  }
+
+  #count(message: MessageEvent, contact: number | null): void {
+    this.#counters.add('kind', 'message')
+    this.#counters.add('type', message.type)
+    this.#counters.add('day', message.instant.slice(0, 10))
+    this.#counters.addSender(message.from)
+    if (contact !== null) this.#contacts.count(contact, message.instant)
+  }
+}
+
+/** That a placeholder got its content is an event too: whoever follows the sequence learns of it. */
+export function fillingEvent(message: MessageEvent): IncomingEvent {
+  const { type, text, content, messageId, ...others } = message
+  return {
+    ...others,
+    kind: 'history',
+    type: 'history:content',
+    key: JSON.stringify([messageId, message.namespace]),
+    data: { message_id: messageId, type, text, content },
+  }
+}

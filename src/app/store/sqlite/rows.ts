@@ -1,0 +1,136 @@
+// Rows as values of the model.
+import type { Contact } from '../../model/contact.ts'
+import type { Content } from '../../model/content.ts'
+import type { Direction, Namespace, ProviderName, StoredEvent } from '../../model/event.ts'
+import type { Instant } from '../../model/instant.ts'
+import type { Message, Position } from '../../model/message.ts'
+
+type ContactColumns = {
+  contact_key: string | null
+  phone: string | null
+  user_id: string | null
+  parent_user_id: string | null
+  username: string | null
+  name: string | null
+}
+
+/** A row of MESSAGE_SQL. */
+export type MessageRow = ContactColumns & {
+  seq: number
+  message_id: string
+  namespace: Namespace
+  provider: ProviderName
+  intake: number
+  type: string
+  direction: Direction
+  sender: string
+  recipient: string
+  phone_number_id: string | null
+  ts: string
+  instant: Instant
+  text: string | null
+  edited: number
+  original_text: string | null
+  content: string | null
+  received_at: number
+  status: string | null
+}
+
+/** A row of EVENT_SQL. */
+export type EventRow = ContactColumns & {
+  seq: number
+  kind: StoredEvent['kind']
+  type: string
+  key: string | null
+  provider: ProviderName
+  intake: number
+  message_id: string | null
+  participant: string | null
+  phone_number_id: string | null
+  ts: string
+  instant: Instant
+  text: string | null
+  data: string
+  received_at: number
+}
+
+const CONTACT_COLUMNS = `contacts.key as contact_key, contacts.phone, contacts.user_id,
+  contacts.parent_user_id, contacts.username, contacts.name`
+
+/** Messages with their contact and current status; to be followed by a condition. */
+export const MESSAGE_SQL = `
+  select messages.seq, messages.message_id, namespace, provider, intake, type, direction, sender,
+    recipient, phone_number_id, ts, instant, text, edited, original_text, content, received_at,
+    message_states.status, ${CONTACT_COLUMNS}
+  from messages
+  left join message_states on message_states.message_id = messages.message_id
+  left join contacts on contacts.id = messages.contact`
+
+/** Other events with their contact; to be followed by a condition. */
+export const EVENT_SQL = `
+  select seq, kind, type, events.key, provider, intake, message_id, participant, phone_number_id,
+    ts, instant, text, data, received_at, ${CONTACT_COLUMNS}
+  from events left join contacts on contacts.id = events.contact`
+
+/** The message of a row. */
+export function toMessage(row: MessageRow): Message {
+  return {
+    seq: row.seq,
+    messageId: row.message_id,
+    namespace: row.namespace,
+    provider: row.provider,
+    type: row.type,
+    direction: row.direction,
+    from: row.sender,
+    to: row.recipient,
+    contact: toContact(row),
+    phoneNumberId: row.phone_number_id,
+    ts: row.ts,
+    instant: row.instant,
+    text: row.text,
+    edited: row.edited === 1,
+    revoked: row.edited === 2,
+    content: row.content === null ? null : (JSON.parse(row.content) as Content),
+    status: row.status,
+    receivedAt: row.received_at,
+  }
+}
+
+/** The event of a row. */
+export function toEvent(row: EventRow): StoredEvent {
+  return {
+    seq: row.seq,
+    kind: row.kind,
+    type: row.type,
+    key: row.key,
+    provider: row.provider,
+    intake: row.intake,
+    messageId: row.message_id,
+    participant: row.participant,
+    contact: toContact(row),
+    phoneNumberId: row.phone_number_id,
+    ts: row.ts,
+    instant: row.instant,
+    text: row.text,
+    data: JSON.parse(row.data),
+    receivedAt: row.received_at,
+  }
+}
+
+/** The place of a row in the order of the list. */
+export function toPosition({ instant, message_id, seq }: MessageRow): Position {
+  return { instant, messageId: message_id, seq }
+}
+
+/** The contact a row was joined with; null where it has none. */
+export function toContact(row: ContactColumns): Contact | null {
+  if (row.contact_key === null) return null
+  return {
+    key: row.contact_key,
+    phone: row.phone,
+    userId: row.user_id,
+    parentUserId: row.parent_user_id,
+    username: row.username,
+    name: row.name,
+  }
+}

@@ -1,0 +1,46 @@
+// Statistics, from counters alone: they cost the same however much is stored.
+import type { Stats } from '../../model/message.ts'
+import type { Snapshot } from './snapshot.ts'
+
+const TOP_SENDERS = 10
+const DAYS = 366
+
+/** The counters in the state of the database that `snapshot` sees. */
+export function readStats(snapshot: Snapshot): Stats {
+  const [totals] = snapshot.all<{ messages: number; senders: number }>(
+    'select messages, senders from totals',
+    [],
+  )
+  const topSenders = snapshot.all<{ from: string; count: number }>(
+    `select sender as "from", messages as count from senders
+     order by messages desc, sender limit ?`,
+    [TOP_SENDERS],
+  )
+  const timestampAt = (order: 'asc' | 'desc') => {
+    const [row] = snapshot.all<{ ts: string }>(
+      `select ts from messages order by instant ${order}, message_id ${order}, seq ${order} limit 1`,
+      [],
+    )
+    return row?.ts ?? null
+  }
+  return {
+    totalMessages: totals?.messages ?? 0,
+    sendersCount: totals?.senders ?? 0,
+    topSenders,
+    firstMessageTs: timestampAt('asc'),
+    lastMessageTs: timestampAt('desc'),
+    messagesByType: readCounts(snapshot, 'type'),
+    messagesByDay: readCounts(snapshot, 'day', DAYS),
+    messagesByStatus: readCounts(snapshot, 'status'),
+    eventsByKind: readCounts(snapshot, 'kind'),
+  }
+}
+
+/** Types come from outside: a name such as __proto__ must stay a name. */
+function readCounts(snapshot: Snapshot, counter: string, limit = 1000): Record<string, number> {
+  const rows = snapshot.all<{ key: string; count: number }>(
+    'select key, count from counts where counter = ? order by key desc limit ?',
+    [counter, limit],
+  )
+  return Object.fromEntries(rows.reverse().map(({ key, count }) => [key, count]))
+}

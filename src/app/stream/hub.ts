@@ -1,0 +1,154 @@
+// Hands what was committed to everybody who follows the sequence. The store is the truth and a
+// commit only wakes the hub: whoever is up to date shares one read of what is new, whoever is
+// behind reads for itself until it has caught up. Nothing is buffered here.
+import type { EventFilter, SequenceEntry, SequencePage } from '../model/event.ts'
+import { keyOf, matches, seqOf } from './filter.ts'
+
+/** Commits within this time are read together, in ms. */
+const GATHER_MS = 25
+/** Commits of other processes on the same database are noticed after so many ms at the latest. */
+const POLL_MS = 1000
+const PAGE = 500
+
+type Request = { readonly filter: EventFilter; readonly after: number; readonly limit: number }
+
+export type HubOptions = {
+  readonly eventsAfter: (request: Request) => Promise<SequencePage>
+  readonly onError: (error: unknown) => void
+}
+
+/** Somebody who follows. */
+export type Follower = {
+  readonly filter: EventFilter
+  /** Takes entries of its filter, and how far the sequence was seen; false: it takes no more. */
+  readonly take: (entries: readonly SequenceEntry[], next: number) => boolean
+}
+
+type Live = { readonly follower: Follower; position: number }
+
+/** Everybody who is up to date. */
+export class StreamHub {
+  readonly #options: HubOptions
+  readonly #live = new Map<string, Set<Live>>()
+  readonly #waiting = new Set<() => void>()
+  #head = 0
+  #timer: NodeJS.Timeout | null = null
+  #dueMs = 0
+  #reading = false
+  #woken = false
+  #closed = false
+
+  constructor(options: HubOptions) {
+    this.#options = options
+  }
+
+  /** Something was committed. */
+  wake(): void {
+    this.#woken = true
+    if (this.#waiting.size > 0 || this.#live.size > 0) this.#schedule(GATHER_MS)
+  }
+
+  /** Resolves at the next commit, after a polling interval or after `ms`, whichever is first. */
+  changed(ms: number): Promise<void> {
+    if (this.#closed) return Promise.resolve()
+    return new Promise((resolve) => {
+      const release = () => {
+        clearTimeout(timer)
+        this.#waiting.delete(release)
+        resolve()
+      }
+      const timer = setTimeout(release, Math.min(ms, POLL_MS))
+      this.#waiting.add(release)
+      if (this.#woken) this.#schedule(GATHER_MS)
+    })
+  }
+
+  /**
+   * Adds a follower that has seen everything up to `position`. False where the hub is further: it
+   * has to read on by itself first. What it is given begins where it stopped.
+   */
+  join(follower: Follower, position: number): (() => void) | null {
+    if (this.#closed) return null
+    if (this.#live.size === 0) this.#head = position
+    if (position < this.#head) return null
+    const key = keyOf(follower.filter)
+    const group = this.#live.get(key) ?? new Set()
+    const live = { follower, position }
+    group.add(live)
+    this.#live.set(key, group)
+    this.#schedule(GATHER_MS)
+    return () => this.#leave(key, live)
+  }
+
+  /** Lets everybody who waits go on, and takes nobody any more. Idempotent. */
+  close(): void {
+    this.#closed = true
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#live.clear()
+    this.#release()
+  }
+
+  #leave(key: string, live: Live): void {
+    const group = this.#live.get(key)
+    group?.delete(live)
+    if (group?.size === 0) this.#live.delete(key)
+  }
+
+  #schedule(ms: number): void {
+    if (this.#closed || this.#reading) return
+    const dueMs = performance.now() + ms
+    // Under a stream of commits a timer that began anew with each would never end.
+    if (this.#timer !== null && this.#dueMs <= dueMs) return
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#dueMs = dueMs
+    this.#timer = setTimeout(() => {
+      this.#timer = null
+      void this.#tick()
+    }, ms)
+  }
+
+  async #tick(): Promise<void> {
+    this.#woken = false
+    this.#release()
+    if (this.#live.size === 0) return
+    this.#reading = true
+    let more = false
+    try {
+      more = await this.#readOn()
+    } catch (error) {
+      this.#options.onError(error)
+    }
+    this.#reading = false
+    this.#schedule(more || this.#woken ? GATHER_MS : POLL_MS)
+  }
+
+  /** One part of the sequence for all; true where there may be more. */
+  async #readOn(): Promise<boolean> {
+    const { entries, next } = await this.#options.eventsAfter({
+      filter: {},
+      after: this.#head,
+      limit: PAGE,
+    })
+    if (this.#closed) return false
+    this.#head = next
+    for (const [key, group] of this.#live) this.#hand(key, group, entries, next)
+    return entries.length === PAGE
+  }
+
+  #hand(key: string, group: Set<Live>, entries: readonly SequenceEntry[], next: number): void {
+    const [first] = group
+    if (first === undefined) return
+    const matching = entries.filter((entry) => matches(first.follower.filter, entry))
+    for (const live of group) {
+      const behind = matching.filter((entry) => seqOf(entry) > live.position)
+      live.position = next
+      if (!live.follower.take(behind.length === matching.length ? matching : behind, next)) {
+        this.#leave(key, live)
+      }
+    }
+  }
+
+  #release(): void {
+    for (const release of [...this.#waiting]) release()
+  }
+}

@@ -1,0 +1,469 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import type { IncomingEvent, MessageEvent } from '../../../src/app/model/event.ts'
+import { parseCloudApi } from '../../../src/app/receive/cloud-api.ts'
+import { aStatus, aText, BUSINESS, batch, change, metaJson } from '../../support/cloud-api.ts'
+
+const NOW = Date.parse('2025-01-15T10:00:05.250Z')
+type Fields = Readonly<Record<string, unknown>>
+
+function parse(value: unknown): readonly IncomingEvent[] {
+  return parseCloudApi(Buffer.from(metaJson(value)), NOW)
+}
+
+function messagesIn(...messages: readonly unknown[]): readonly IncomingEvent[] {
+  return parse(batch(change({ messages })))
+}
+
+function message(fields: Fields): MessageEvent {
+  const [event, ...others] = messagesIn(aText(fields))
+  assert.equal(others.length, 0)
+  assert.equal(event?.kind, 'message')
+  return event
+}
+
+function only(value: unknown): IncomingEvent {
+  const [event, ...others] = parse(value)
+  assert.ok(event)
+  assert.equal(others.length, 0)
+  return event
+}
+
+describe('a batch', () => {
+  it('becomes an event for each item of each change of each entry', () => {
+    const entry = (id: string, ...changes: unknown[]) => ({ id, changes })
+    const events = parse({
+      object: 'whatsapp_business_account',
+      entry: [
+        entry('1', change({ messages: [aText({ id: 'a' }), aText({ id: 'b' })] })),
+        entry(
+          '2',
+          change({ messages: [aText({ id: 'c' })], statuses: [aStatus('d', 'sent')] }),
+          change({ errors: [{ code: 130429 }] }),
+          change({ event: 'ACCOUNT_DELETED' }, 'account_update'),
+        ),
+      ],
+    })
+    assert.deepEqual(
+      events.map((event) => ('messageId' in event ? event.messageId : event.type)),
+      ['a', 'b', 'c', 'd', 'messages:130429', 'account_update:ACCOUNT_DELETED'],
+    )
+  })
+
+  it('that is not JSON is one event, whatever its bytes are', () => {
+    for (const bytes of ['', '{', 'null', '[]', '7', '\xff', `${'['.repeat(9000)}`]) {
+      const events = parseCloudApi(Buffer.from(bytes, 'latin1'), NOW)
+      assert.deepEqual(
+        events.map(({ kind }) => kind),
+        ['unknown'],
+      )
+    }
+  })
+
+  it('of another object, or without anything in it, is one event', () => {
+    for (const body of [{}, { object: 'page', entry: [{ id: '1' }] }, batch(), { entry: [] }]) {
+      assert.equal(only(body).kind, 'unknown')
+    }
+  })
+
+  it('is read without its object, with the field inside the value or beside it', () => {
+    const value = { metadata: BUSINESS, messages: [aText({ id: 'x' })] }
+    for (const odd of [
+      { entry: [{ changes: [{ value, field: 'messages' }] }] },
+      { entry: [{ changes: [{ value: { ...value, field: 'messages' } }] }] },
+      { entry: [{ field: 'messages', changes: [{ value }] }] },
+      { entry: { changes: { value } } },
+    ]) {
+      const event = only(odd)
+      assert.equal(event.kind === 'message' && event.messageId, 'x')
+    }
+  })
+
+  it('keeps an unknown field as it is, once', () => {
+    const odd = change({ surprise: [1, 2] }, 'brand_new_field')
+    const event = only(batch(odd))
+    assert.equal(event.kind, 'unknown')
+    assert.partialDeepStrictEqual(event, { type: 'brand_new_field', data: odd['value'] })
+    const [again] = parse(batch(odd))
+    assert.deepEqual(again, event)
+  })
+})
+
+describe('a message', () => {
+  it('is from its sender to the number of the business, at its own time', () => {
+    assert.partialDeepStrictEqual(message({ id: 'wamid.A' }), {
+      messageId: 'wamid.A',
+      namespace: '',
+      type: 'text',
+      direction: 'inbound',
+      from: '+14155550100',
+      to: '+14155550101',
+      ts: '2025-01-15T10:00:00Z',
+      instant: '2025-01-15T10:00:00',
+      phoneNumberId: BUSINESS.phone_number_id,
+      text: 'Hello',
+      content: null,
+    })
+  })
+
+  it('takes its time as text, number or milliseconds, and else when it arrived', () => {
+    for (const [timestamp, ts] of [
+      ['1736935200', '2025-01-15T10:00:00Z'],
+      [1736935200, '2025-01-15T10:00:00Z'],
+      ['1736935200123', '2025-01-15T10:00:00.123Z'],
+      [null, '2025-01-15T10:00:05.250Z'],
+      ['soon', '2025-01-15T10:00:05.250Z'],
+      [-1, '2025-01-15T10:00:05.250Z'],
+      [1e300, '2025-01-15T10:00:05.250Z'],
+    ] as const) {
+      assert.equal(message({ timestamp }).ts, ts)
+    }
+  })
+
+  it('of somebody without a phone number is from their id', () => {
+    for (const from of [undefined, null, '']) {
+      const event = message({ from, from_user_id: 'US.1349', from_parent_user_id: 'US.ENT.7' })
+      assert.equal(event.from, 'US.1349')
+      assert.partialDeepStrictEqual(event.contact, {
+        phone: null,
+        userId: 'US.1349',
+        parentUserId: 'US.ENT.7',
+      })
+    }
+    assert.equal(message({ from: 'US.1349' }).contact?.userId, 'US.1349')
+  })
+
+  it('without any sender at all is kept', () => {
+    const event = message({ from: '' })
+    assert.equal(event.from, '')
+    assert.equal(event.contact, null)
+  })
+
+  it('takes the profile of its sender, and of nobody else', () => {
+    const contacts = [
+      { profile: { name: 'Anna', username: '@anna' }, wa_id: '14155550100', user_id: 'US.1' },
+      { profile: { name: 'Ben' }, wa_id: '14155550102' },
+    ]
+    const messages = ['14155550102', '14155550100', '14155550103'].map((from) => aText({ from }))
+    const names = parse(batch(change({ contacts, messages }))).map(({ contact }) => contact?.name)
+    assert.deepEqual(names, ['Ben', 'Anna', null])
+    const [first] = parse(batch(change({ contacts, messages: messages.slice(1, 2) })))
+    assert.partialDeepStrictEqual(first?.contact, { username: 'anna', userId: 'US.1' })
+  })
+
+  for (const [type, part, text] of [
+    ['image', { id: 'm', caption: 'A view' }, 'A view'],
+    ['document', { id: 'm', caption: 'Bill', filename: 'bill.pdf' }, 'Bill\nbill.pdf'],
+    ['audio', { id: 'm', voice: true }, null],
+    ['sticker', { id: 'm', animated: true }, null],
+    ['location', { latitude: 1, longitude: 2, name: 'Cafe', address: 'Road 1' }, 'Cafe\nRoad 1'],
+    ['button', { payload: 'p', text: 'Stop' }, 'Stop'],
+    ['interactive', { type: 'button_reply', button_reply: { id: '1', title: 'Yes' } }, 'Yes'],
+    [
+      'interactive',
+      { type: 'list_reply', list_reply: { id: '1', title: 'Mail', description: 'Two days' } },
+      'Mail\nTwo days',
+    ],
+    ['interactive', { type: 'nfm_reply', nfm_reply: { body: 'Sent' } }, 'Sent'],
+    ['reaction', { message_id: 'x', emoji: '👍' }, '👍'],
+    ['reaction', { message_id: 'x' }, null],
+    ['order', { catalog_id: 'c', text: 'Two please' }, 'Two please'],
+    ['system', { body: 'changed', type: 'customer_identity_changed' }, 'changed'],
+    ['unsupported', { type: 'poll_creation' }, null],
+  ] as const) {
+    it(`of type ${type} says ${JSON.stringify(text)}`, () => {
+      const event = message({ type, text: undefined, [type]: part })
+      assert.equal(event.type, type)
+      assert.equal(event.text, text)
+      assert.equal(event.content?.raw, undefined)
+    })
+  }
+
+  it('with contacts says their names', () => {
+    const contacts = [{ name: { formatted_name: 'Anna A' } }, { name: { first_name: 'Ben' } }]
+    assert.equal(message({ type: 'contacts', contacts }).text, 'Anna A, Ben')
+  })
+
+  it('with a file tells its kind and until when it can be fetched', () => {
+    const voice = { id: '7', mime_type: 'audio/ogg', sha256: 'x=', url: 'https://example.com/7' }
+    assert.deepEqual(message({ type: 'voice', voice }).content, {
+      media: {
+        kind: 'audio',
+        id: '7',
+        mime_type: 'audio/ogg',
+        sha256: 'x=',
+        caption: null,
+        file_name: null,
+        voice: true,
+        animated: false,
+        url: 'https://example.com/7',
+        url_expires_at: '2025-01-15T10:05:05.250Z',
+        id_expires_at: '2025-01-22T10:00:05.250Z',
+      },
+    })
+  })
+
+  it('tells a reaction from its removal', () => {
+    const reaction = (emoji: unknown) =>
+      message({ type: 'reaction', reaction: { message_id: 'x', emoji } }).content?.reaction
+    assert.deepEqual(reaction('🎉'), { message_id: 'x', emoji: '🎉' })
+    for (const none of ['', null, undefined]) {
+      assert.deepEqual(reaction(none), { message_id: 'x', emoji: null })
+    }
+  })
+
+  it("parses a flow's answers, where they are JSON", () => {
+    const responseIn = (json: string) => {
+      const nfm = { type: 'nfm_reply', nfm_reply: { response_json: json } }
+      const { interactive } = message({ type: 'interactive', interactive: nfm }).content ?? {}
+      return (interactive as { nfm_reply: { response?: unknown } }).nfm_reply.response
+    }
+    assert.deepEqual(responseIn('{"a":[1]}'), { a: [1] })
+    assert.equal(responseIn('no JSON'), undefined)
+    assert.equal(responseIn('['.repeat(5000)), undefined)
+  })
+
+  it('tells what it replies to, and whether it was forwarded', () => {
+    const context = { from: '14155550101', id: 'wamid.B', forwarded: true }
+    assert.partialDeepStrictEqual(message({ context }).content?.context, {
+      message_id: 'wamid.B',
+      forwarded: true,
+      frequently_forwarded: false,
+    })
+    const referral = { source_type: 'ad', source_id: '1' }
+    assert.deepEqual(message({ referral }).content?.context?.referral, referral)
+  })
+
+  it('of a type nobody knows, or of a shape its type does not have, is kept whole', () => {
+    for (const odd of [
+      { type: 'hologram', hologram: { x: 1 } },
+      { type: 'text', text: 'no object' },
+      { type: 'text', text: { body: 7 } },
+      { type: 'image', image: null },
+      { type: 'contacts', contacts: 'none' },
+      { type: 7 },
+    ]) {
+      const item = aText(odd)
+      const [event] = messagesIn(item)
+      assert.equal(event?.kind, 'message')
+      assert.deepEqual(event.content?.raw, item)
+      assert.equal(event.text, null)
+    }
+  })
+
+  it('without an id that could be one is kept as something unknown', () => {
+    for (const id of [undefined, null, '', {}, 'x'.repeat(600)]) {
+      const item = aText({ id })
+      const [event] = messagesIn(item)
+      assert.equal(event?.kind, 'unknown')
+      assert.equal(metaJson(event.data), metaJson(item))
+    }
+    assert.deepEqual(
+      messagesIn(null, 7, 'x', []).map(({ kind }) => kind),
+      ['unknown', 'unknown', 'unknown', 'unknown'],
+    )
+  })
+
+  it('shows no lone surrogate and no U+0000 in what is shown as text', () => {
+    const body = Buffer.from(metaJson(batch(change({ messages: [aText()] }))))
+    const odd = body.toString().replace('Hello', 'a\\ud83d\\u0000b')
+    const [event] = parseCloudApi(Buffer.from(odd), NOW)
+    assert.equal(event?.kind === 'message' && event.text, 'a\ufffd\ufffdb')
+  })
+
+  it('that is edited or revoked is an event on the first one', () => {
+    const edit = { original_message_id: 'A', message: { type: 'text', text: { body: 'New' } } }
+    const [edited] = messagesIn(aText({ id: 'E', type: 'edit', edit, text: undefined }))
+    assert.partialDeepStrictEqual(edited, { kind: 'edit', messageId: 'A', key: 'E', text: 'New' })
+    const revoke = { original_message_id: 'A' }
+    const [revoked] = messagesIn(aText({ id: 'R', type: 'revoke', revoke, text: undefined }))
+    assert.partialDeepStrictEqual(revoked, { kind: 'revoke', messageId: 'A', key: 'R' })
+  })
+
+  it('about a new number says who that person was before', () => {
+    const system = { type: 'user_changed_number', wa_id: '14155550199', body: 'changed' }
+    const event = message({ type: 'system', text: undefined, system })
+    assert.equal(event.contact?.phone, '+14155550199')
+    assert.equal(event.formerly?.phone, '+14155550100')
+  })
+})
+
+describe('what the business sent', () => {
+  it('is an outbound message where it comes back as an echo, in a namespace of its own', () => {
+    const echo = aText({ id: 'X', from: '14155550101', to: '14155550100' })
+    const event = only(batch(change({ message_echoes: [echo] }, 'smb_message_echoes')))
+    assert.partialDeepStrictEqual(event, {
+      kind: 'message',
+      namespace: 'echo',
+      direction: 'outbound',
+      from: '+14155550101',
+      to: '+14155550100',
+    })
+    assert.equal(event.contact?.phone, '+14155550100')
+  })
+
+  it('and what it received is told apart in a history', () => {
+    const threads = [
+      {
+        id: '14155550100',
+        messages: [aText({ from: '14155550101' }), aText({ from: '14155550100' })],
+      },
+    ]
+    const metadata = { phase: 0, chunk_order: 1, progress: 5 }
+    const events = parse(batch(change({ history: [{ metadata, threads }] }, 'history')))
+    assert.deepEqual(
+      events.map((event) => (event.kind === 'message' ? event.direction : event.kind)),
+      ['history', 'outbound', 'inbound'],
+    )
+    assert.equal(events[1]?.contact?.phone, '+14155550100')
+  })
+
+  it('has statuses, of which a group has one for each participant', () => {
+    const event = only(batch(change({ statuses: [aStatus('A', 'failed', { errors: [{}] })] })))
+    assert.partialDeepStrictEqual(event, {
+      kind: 'status',
+      messageId: 'A',
+      status: 'failed',
+      participant: '',
+      data: { errors: [{}] },
+    })
+    const group = { recipient_type: 'group', recipient_id: 'G' }
+    const statuses = [
+      aStatus('A', 'read', { ...group, recipient_participant_id: '14155550102' }),
+      aStatus('A', 'read', { ...group, recipient_participant_user_id: 'US.9' }),
+    ]
+    assert.deepEqual(
+      parse(batch(change({ statuses }))).map((each) => 'participant' in each && each.participant),
+      ['+14155550102', 'US.9'],
+    )
+  })
+
+  it('and copies for an application out of control change nothing of it', () => {
+    const standby = { messages: [aText()], statuses: [aStatus('A', 'read')] }
+    const events = parse(batch(change({ standby }, 'standby')))
+    assert.deepEqual(
+      events.map((event) => (event.kind === 'message' ? event.namespace : event.kind)),
+      ['standby', 'handover'],
+    )
+  })
+})
+
+describe('everything else', () => {
+  it('has the identity of its kind', () => {
+    const keyOf = (field: string, value: Fields) => {
+      const event = only(batch(change(value, field)))
+      return 'key' in event && 'type' in event ? [event.kind, event.type, event.key] : []
+    }
+    assert.deepEqual(keyOf('calls', { calls: [{ id: 'c', event: 'connect', from: '1415' }] }), [
+      'call',
+      'calls:connect',
+      '["calls","c","connect"]',
+    ])
+    const preference = { wa_id: '1415', category: 'm', value: 'stop', timestamp: 7 }
+    assert.deepEqual(keyOf('user_preferences', { user_preferences: [preference] }), [
+      'preference',
+      'user_preferences:stop',
+      '["user_preferences","+1415","m","7"]',
+    ])
+    const group = { request_id: 'r', type: 'group_create', timestamp: '8' }
+    assert.deepEqual(keyOf('group_lifecycle_update', { groups: [group] }), [
+      'group',
+      'group_lifecycle_update:group_create',
+      '["group_lifecycle_update","r","group_create","8"]',
+    ])
+  })
+
+  it('without an identity is known by all there is of it, an error by nothing', () => {
+    const account = () => only(batch(change({ event: 'DISABLED_UPDATE' }, 'account_update')))
+    assert.deepEqual(account(), account())
+    const error = only(batch(change({ errors: [{ code: 1 }] })))
+    assert.equal(error.kind, 'error')
+    assert.equal('key' in error && error.key, null)
+  })
+
+  it('that says that an id has changed says who that person was before', () => {
+    const update = {
+      wa_id: '14155550100',
+      user_id: { previous: 'US.1', current: 'US.2' },
+      timestamp: 5,
+    }
+    const event = only(batch(change({ user_id_update: [update] }, 'user_id_update')))
+    assert.equal(event.kind, 'identity')
+    assert.partialDeepStrictEqual(event.contact, { userId: 'US.2', phone: '+14155550100' })
+    assert.equal(event.formerly?.userId, 'US.1')
+  })
+})
+
+describe('whatever is sent', () => {
+  const anyJson = fc.jsonValue({ maxDepth: 6 })
+  const aValid = fc.constantFrom(
+    () => ({ messages: [aText()] }),
+    () => ({ statuses: [aStatus('A', 'sent')] }),
+    () => ({ messages: [aText({ type: 'image', image: { id: '1' } })] }),
+    () => ({ contacts: [{ wa_id: '1415', profile: { name: 'A' } }], messages: [aText()] }),
+    () => ({ errors: [{ code: 1 }] }),
+  )
+  const aField = fc.constantFrom(
+    ...['messages', 'smb_message_echoes', 'history', 'calls', 'standby', 'flows', 'nonsense'],
+    ...['user_preferences', 'group_lifecycle_update', 'user_id_update', 'smb_app_state_sync'],
+  )
+
+  it('is at least one event, and never an exception', () => {
+    const anyBody = fc.oneof(
+      anyJson,
+      fc.record({ object: anyJson, entry: anyJson }, { requiredKeys: [] }),
+      fc.tuple(aField, anyJson).map(([field, value]) => batch({ field, value })),
+      fc
+        .tuple(
+          aField,
+          fc.constantFrom('messages', 'statuses', 'calls', 'groups', 'history'),
+          anyJson,
+        )
+        .map(([field, list, item]) => batch(change({ [list]: [item, item] }, field))),
+    )
+    fc.assert(
+      fc.property(anyBody, (body) => {
+        const events = parseCloudApi(Buffer.from(JSON.stringify(body)), NOW)
+        assert.ok(events.length > 0)
+        JSON.stringify(events)
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
+  it('of odd shape, never harms its neighbours', () => {
+    const anItem = fc.oneof(
+      anyJson,
+      fc.record({
+        ...{ id: anyJson, type: anyJson, text: anyJson, from: anyJson, timestamp: anyJson },
+      }),
+      fc
+        .tuple(fc.constantFrom('id', 'type', 'text', 'from', 'timestamp', 'context'), anyJson)
+        .map(([name, value]) => aText({ [name]: value })),
+    )
+    const neighbours = [aText({ id: 'first' }), aText({ id: 'last' })]
+    const expected = messagesIn(...neighbours)
+    fc.assert(
+      fc.property(fc.array(anItem, { maxLength: 5 }), (odd) => {
+        const events = messagesIn(neighbours[0], ...odd, neighbours[1])
+        assert.deepEqual([events[0], events.at(-1)], expected)
+        assert.equal(events.length, odd.length + 2)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('has the same identities however it is put into batches', () => {
+    fc.assert(
+      fc.property(fc.array(aValid, { minLength: 1, maxLength: 6 }), (makers) => {
+        const changes = makers.map((make) => change(make()))
+        const identities = (events: readonly IncomingEvent[]) =>
+          events.map(({ kind, ...event }) => JSON.stringify([kind, event]))
+        const together = parse(batch(...changes))
+        const apart = changes.flatMap((each) => parse(batch(each)))
+        assert.deepEqual(identities(together), identities(apart))
+      }),
+    )
+  })
+})
