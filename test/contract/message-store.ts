@@ -1,5 +1,6 @@
 // What every store must do, whatever the engine: one suite, run for each of them.
 import { describe } from 'node:test'
+import { eventContract } from './events.ts'
 import { exactlyOnceContract } from './exactly-once.ts'
 import { lifecycleContract } from './lifecycle.ts'
 import { listContract } from './lists.ts'
@@ -14,6 +15,7 @@ export function messageStoreContract(engine: string, newPlace: NewPlace): void {
     listContract(newPlace)
     searchContract(newPlace)
     statisticsContract(newPlace)
+    eventContract(newPlace)
     lifecycleContract(newPlace)
   })
 }

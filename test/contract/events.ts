@@ -1,0 +1,364 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { fold } from '../../src/app/model/fold.ts'
+import type { MessageStore } from '../../src/app/store/store.ts'
+import { aMessage, insertAll } from '../support/a-message.ts'
+import { aStatus, aText, change } from '../support/cloud-api.ts'
+import { ARRIVAL, intakeWith } from '../support/cloud-intake.ts'
+import { type NewPlace, usePlace } from './store-place.ts'
+
+type Fields = Readonly<Record<string, unknown>>
+
+const messages = (...items: Fields[]) => change({ messages: items })
+const statuses = (...items: Fields[]) => change({ statuses: items })
+const edited = (id: string, original: string, body: string, timestamp: string) =>
+  aText({
+    ...{ id, timestamp, type: 'edit', text: undefined },
+    edit: { original_message_id: original, message: { type: 'text', text: { body } } },
+  })
+const revoked = (id: string, original: string) =>
+  aText({ id, type: 'revoke', text: undefined, revoke: { original_message_id: original } })
+
+/** Everything a reader can see, without what depends on the order of arrival. */
+async function stateOf(store: MessageStore) {
+  const { entries } = await store.eventsAfter({ filter: {}, after: 0, limit: 1000 })
+  const seen = entries.map((entry) => {
+    if (entry.kind === 'message') {
+      const { seq: _, ...message } = entry.message
+      return JSON.stringify(message)
+    }
+    const { seq: _, intake: __, data: ___, ...event } = entry.event
+    return JSON.stringify(event)
+  })
+  return { seen: seen.sort(), stats: await store.stats() }
+}
+
+/** What happens beside messages, and what it does to them. */
+export function eventContract(newPlace: NewPlace): void {
+  describe('keeps events', () => {
+    sequence(newPlace)
+    changes(newPlace)
+    people(newPlace)
+    orders(newPlace)
+    bodies(newPlace)
+  })
+}
+
+function sequence(newPlace: NewPlace): void {
+  it('and messages in one sequence, of which any part can be read', async (test) => {
+    const store = await (await usePlace(test, newPlace)).open()
+    await store.insert([
+      intakeWith(messages(aText({ id: 'a' })), statuses(aStatus('x', 'sent'))),
+      intakeWith(messages(aText({ id: 'b' })), change({ errors: [{ code: 1 }] })),
+    ])
+    const kinds = async (after: number, limit: number, filter = {}) => {
+      const page = await store.eventsAfter({ filter, after, limit })
+      const shown = page.entries.map((entry) =>
+        entry.kind === 'message' ? entry.message.messageId : entry.event.kind,
+      )
+      return [shown, page.next]
+    }
+    assert.deepEqual(await kinds(0, 100), [['a', 'status', 'b', 'error'], 4])
+    assert.deepEqual(await kinds(0, 2), [['a', 'status'], 2])
+    assert.deepEqual(await kinds(2, 2), [['b', 'error'], 4])
+    assert.deepEqual(await kinds(4, 2), [[], 4])
+    assert.deepEqual(await kinds(0, 100, { kinds: ['status'] }), [['status'], 4])
+    assert.deepEqual(await kinds(0, 1, { kinds: ['message'] }), [['a'], 1])
+    assert.deepEqual(await kinds(0, 9, { contact: '+14155550100' }), [['a', 'status', 'b'], 4])
+    assert.deepEqual(await kinds(0, 9, { phoneNumberId: 'none' }), [[], 4])
+    assert.equal(await store.lastSeq(), 4)
+  })
+
+  it('each once, but errors that have no identity as often as they come', async (test) => {
+    const store = await (await usePlace(test, newPlace)).open()
+    const intake = intakeWith(
+      messages(aText({ id: 'a' })),
+      statuses(aStatus('a', 'sent'), aStatus('a', 'sent'), aStatus('a', 'read')),
+      change({ errors: [{ code: 1 }] }),
+      change({ event: 'DISABLED_UPDATE' }, 'account_update'),
+    )
+    await Promise.all([store.insert([intake]), store.insert([intake, intake])])
+    const { eventsByKind, messagesByStatus } = await store.stats()
+    assert.deepEqual(eventsByKind, { account: 1, error: 3, message: 1, status: 2 })
+    assert.deepEqual(messagesByStatus, { read: 1 })
+  })
+
+  it('of a batch that overlaps an earlier one only what is new', async (test) => {
+    const store = await (await usePlace(test, newPlace)).open()
+    const [one, two, three] = ['1', '2', '3'].map((id) => aText({ id }))
+    assert.ok(one && two && three)
+    await store.insert([intakeWith(messages(one, two))])
+    const { outcomes } = await store.insert([intakeWith(messages(two, three, one))])
+    assert.deepEqual(
+      outcomes[0]?.map(({ kind }) => kind),
+      ['duplicate', 'created', 'duplicate'],
+    )
+    assert.equal((await store.stats()).totalMessages, 3)
+  })
+}
+
+function changes(newPlace: NewPlace): void {
+  it('and shows a message as its latest edit, found by its new text only', async (test) => {
+    const store = await (await usePlace(test, newPlace)).open()
+    await store.insert([intakeWith(messages(aText({ id: 'a', text: { body: 'first words' } })))])
+    await store.insert([
+      intakeWith(messages(edited('e2', 'a', 'third words', '1736935300'))),
+      intakeWith(messages(edited('e1', 'a', 'second words', '1736935250'))),
+    ])
+    const detail = await store.find('a')
+    assert.equal(detail?.message.text, 'third words')
+    assert.equal(detail.message.edited, true)
+    assert.equal(detail.originalText, 'first words')
+    assert.deepEqual(
+      detail.events.map(({ key, text }) => [key, text]),
+      [
+        ['e1', 'second words'],
+        ['e2', 'third words'],
+      ],
+    )
+    // Again and again, while an index may catch up.
+    for (let round = 0; round < 20; round++) {
+      for (const [search, total] of [
+        ['first words', 0],
+        ['second', 0],
+        ['third words', 1],
+        ['wo', 1],
+      ] as const) {
+        const request = { filter: { search: fold(search) }, order: 'asc', limit: 5, offset: 0 }
+        assert.equal((await store.page({ ...request, order: 'asc' })).total, total, search)
+      }
+    }
+  })
+
+  it('and shows a revoked message without its text, which stays in its history', async (test) => {
+    const store = await (await usePlace(test, newPlace)).open()
+    await store.insert([intakeWith(messages(revoked('r', 'a')))])
+    assert.equal(await store.find('a'), null)
+    await store.insert([
+      intakeWith(messages(aText({ id: 'a' }), edited('e', 'a', 'x', '1736939999'))),
+    ])
+    const detail = await store.find('a')
+    assert.deepEqual(
+      [detail?.message.text, detail?.message.revoked, detail?.originalText],
+      [null, true, 'Hello'],
+    )
+  })
+
+  it('and the status that counts, also of messages that come later or never', async (test) => {
+    const store = await (await usePlace(test, newPlace)).open()
+    const at = (timestamp: string) => ({ timestamp })
+    await store.insert([
+      intakeWith(statuses(aStatus('a', 'read', at('1736935203')), aStatus('b', 'failed'))),
+      intakeWith(statuses(aStatus('a', 'delivered', at('1736935209')), aStatus('b', 'sent'))),
+    ])
+    assert.deepEqual((await store.stats()).messagesByStatus, { failed: 1, read: 1 })
+    const echo = aText({ id: 'a', from: '14155550101', to: '14155550100' })
+    await store.insert([intakeWith(change({ message_echoes: [echo] }, 'smb_message_echoes'))])
+    assert.equal((await store.find('a'))?.message.status, 'read')
+    const filter = { status: 'read', direction: 'outbound' } as const
+    assert.equal((await store.page({ filter, order: 'asc', limit: 5, offset: 0 })).total, 1)
+  })
+
+  it('of a status that is repeated with another time the earliest', async (test) => {
+    const store = await (await usePlace(test, newPlace)).open()
+    for (const timestamp of ['1736935205', '1736935201', '1736935209']) {
+      await store.insert([intakeWith(statuses(aStatus('a', 'sent', { timestamp })))])
+    }
+    const { entries } = await store.eventsAfter({ filter: {}, after: 0, limit: 9 })
+    assert.deepEqual(
+      entries.map((entry) => entry.kind === 'event' && entry.event.ts),
+      ['2025-01-15T10:00:01Z'],
+    )
+  })
+
+  it('and of the reactions of a person the last', async (test) => {
+    const store = await (await usePlace(test, newPlace)).open()
+    const react = (id: string, emoji: string | undefined, timestamp: string) =>
+      aText({
+        id,
+        timestamp,
+        type: 'reaction',
+        text: undefined,
+        reaction: { message_id: 'a', emoji },
+      })
+    await store.insert([
+      intakeWith(
+        messages(
+          aText({ id: 'a' }),
+          react('1', '👍', '1736935210'),
+          react('2', '🎉', '1736935220'),
+        ),
+      ),
+    ])
+    const reactions = (await store.find('a'))?.reactions.map(({ text }) => text)
+    assert.deepEqual(reactions, ['👍', '🎉'])
+  })
+
+  it('and gives a placeholder of a history its content when that follows', async (test) => {
+    const store = await (await usePlace(test, newPlace)).open()
+    const history = (item: Fields) =>
+      change({ history: [{ threads: [{ id: '14155550100', messages: [item] }] }] }, 'history')
+    const placeholder = aText({ id: 'p', type: 'media_placeholder', text: undefined })
+    const image = aText({
+      id: 'p',
+      type: 'image',
+      text: undefined,
+      image: { id: '7', caption: 'View' },
+    })
+    await store.insert([intakeWith(history(placeholder))])
+    await store.insert([intakeWith(history(image))])
+    const detail = await store.find('p')
+    assert.deepEqual([detail?.message.type, detail?.message.text], ['image', 'View'])
+    assert.deepEqual((await store.stats()).messagesByType, { image: 1 })
+    await store.insert([intakeWith(history(placeholder))])
+    assert.equal((await store.find('p'))?.message.text, 'View')
+  })
+}
+
+function people(newPlace: NewPlace): void {
+  const contactOf = async (store: MessageStore, id: string) =>
+    (await store.find(id))?.message.contact?.key
+
+  it('and knows a person by their id, and by a number until one payload names both', async (test) => {
+    const store = await (await usePlace(test, newPlace)).open()
+    await store.insert([intakeWith(messages(aText({ id: 'phone' })))])
+    await store.insert([intakeWith(messages(aText({ id: 'id', from: '', from_user_id: 'US.1' })))])
+    assert.equal(await contactOf(store, 'phone'), '+14155550100')
+    assert.equal(await contactOf(store, 'id'), 'US.1')
+    await store.insert([intakeWith(messages(aText({ id: 'both', from_user_id: 'US.1' })))])
+    for (const id of ['phone', 'id', 'both']) assert.equal(await contactOf(store, id), 'US.1')
+    const { conversations } = await store.conversations({ limit: 10 })
+    assert.deepEqual(
+      conversations.map(({ contact, messages }) => [contact.key, messages]),
+      [['US.1', 3]],
+    )
+    for (const contact of ['+14155550100', 'US.1']) {
+      const page = await store.page({ filter: { contact }, order: 'asc', limit: 9, offset: 0 })
+      assert.equal(page.total, 3)
+    }
+  })
+
+  it('and takes a number with another id for another person', async (test) => {
+    const store = await (await usePlace(test, newPlace)).open()
+    await store.insert([intakeWith(messages(aText({ id: 'one', from_user_id: 'US.1' })))])
+    await store.insert([intakeWith(messages(aText({ id: 'two', from_user_id: 'US.2' })))])
+    assert.equal(await contactOf(store, 'one'), 'US.1')
+    assert.equal(await contactOf(store, 'two'), 'US.2')
+  })
+
+  it('and follows somebody to a new id', async (test) => {
+    const store = await (await usePlace(test, newPlace)).open()
+    await store.insert([intakeWith(messages(aText({ id: 'old', from: '', from_user_id: 'US.1' })))])
+    const update = { user_id: { previous: 'US.1', current: 'US.2' }, timestamp: 1736935300 }
+    await store.insert([intakeWith(change({ user_id_update: [update] }, 'user_id_update'))])
+    await store.insert([intakeWith(messages(aText({ id: 'new', from: '', from_user_id: 'US.2' })))])
+    assert.deepEqual(
+      [await contactOf(store, 'old'), await contactOf(store, 'new')],
+      ['US.2', 'US.2'],
+    )
+  })
+
+  it('and lists people by their newest message, page by page', async (test) => {
+    const store = await (await usePlace(test, newPlace)).open()
+    const times = [3, 1, 4, 1, 5, 9, 2, 6]
+    const items = times.map((second, i) =>
+      aText({ from: `1415555020${i}`, timestamp: String(1736935200 + second) }),
+    )
+    await store.insert([intakeWith(messages(...items))])
+    const keys: string[] = []
+    let after: Awaited<ReturnType<MessageStore['conversations']>>['next'] = null
+    do {
+      const page = await store.conversations({ limit: 3, ...(after === null ? {} : { after }) })
+      keys.push(...page.conversations.map(({ contact }) => contact.key.slice(-1)))
+      after = page.next
+    } while (after !== null)
+    assert.deepEqual(keys.join(''), '57420631')
+  })
+}
+
+function orders(newPlace: NewPlace): void {
+  /** Two people, an edit, a revocation, statuses in both worlds, things without messages. */
+  const ITEMS: readonly Fields[] = [
+    messages(aText({ id: 'a', text: { body: 'one' } })),
+    messages(aText({ id: 'b', from: '', from_user_id: 'US.9' })),
+    messages(aText({ id: 'c', from: '14155550102' })),
+    messages(edited('e1', 'a', 'two', '1736935260')),
+    messages(edited('e2', 'a', 'three', '1736935270')),
+    messages(revoked('r', 'c')),
+    messages(aText({ id: 'odd', type: 'hologram' })),
+    messages(aText({ id: '' })),
+    statuses(aStatus('a', 'sent')),
+    statuses(aStatus('a', 'sent', { timestamp: '1736935199' })),
+    statuses(aStatus('a', 'delivered', { timestamp: '1736935202' })),
+    statuses(aStatus('z', 'failed', { timestamp: '1736935201' })),
+    statuses(aStatus('z', 'delivered', { timestamp: '1736935200' })),
+    change({ calls: [{ id: 'c1', event: 'connect', from: '14155550100' }] }, 'calls'),
+    change({ event: 'DISABLED_UPDATE' }, 'account_update'),
+    change({ x: 1 }, 'brand_new_field'),
+  ]
+
+  it('so that order, repetition and batching of the same events make no difference', async (test) => {
+    const reference = await (await usePlace(test, newPlace)).open()
+    await reference.insert([intakeWith(...ITEMS)])
+    const expected = await stateOf(reference)
+    const someOrder = fc
+      .shuffledSubarray([...ITEMS], { minLength: ITEMS.length })
+      .chain((order) =>
+        fc.tuple(
+          fc.constant(order),
+          fc.shuffledSubarray([...ITEMS]),
+          fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 40, maxLength: 40 }),
+        ),
+      )
+    await fc.assert(
+      fc.asyncProperty(someOrder, async ([order, again, sizes]) => {
+        const store = await (await usePlace(test, newPlace)).open()
+        const rest = [...order, ...again]
+        for (const size of sizes) {
+          const part = rest.splice(0, size)
+          if (part.length > 0) await store.insert([intakeWith(...part)])
+        }
+        assert.deepEqual(await stateOf(store), expected)
+        await store.close()
+      }),
+      { numRuns: 12 },
+    )
+  })
+
+  it('so that a batch that was cut off is completed by sending it again', async (test) => {
+    const whole = await (await usePlace(test, newPlace)).open()
+    await whole.insert([intakeWith(...ITEMS)])
+    for (let length = 0; length < ITEMS.length; length += 5) {
+      const store = await (await usePlace(test, newPlace)).open()
+      if (length > 0) await store.insert([intakeWith(...ITEMS.slice(0, length))])
+      await store.insert([intakeWith(...ITEMS)])
+      assert.deepEqual(await stateOf(store), await stateOf(whole))
+    }
+  })
+}
+
+function bodies(newPlace: NewPlace): void {
+  it('and gives a body back byte for byte, small or large, until it expires', async (test) => {
+    const store = await (await usePlace(test, newPlace)).open()
+    const small = intakeWith(messages(aText()))
+    const large = intakeWith(messages(aText({ text: { body: 'ä'.repeat(4000) } })))
+    await store.insert([small, small, large])
+    for (const [id, { body }] of [
+      [1, small],
+      [2, large],
+    ] as const) {
+      assert.deepEqual(Buffer.from((await store.rawBody(id)) ?? []), Buffer.from(body))
+      const facts = await store.intake(id)
+      assert.deepEqual([facts?.bytes, facts?.receivedAt], [body.byteLength, ARRIVAL])
+    }
+    assert.equal(await store.rawBody(3), null, 'a repeated request is not kept')
+    assert.equal(await store.expireIntakes(ARRIVAL), 0)
+    assert.equal(await store.expireIntakes(ARRIVAL + 1), 2)
+    assert.equal(await store.rawBody(1), null)
+    assert.equal(await store.intake(1), null)
+    assert.equal((await store.stats()).totalMessages, 2)
+    await insertAll(store, [aMessage({ messageId: 'later' })])
+    assert.ok(await store.intake(3), 'numbers are not given again')
+  })
+}

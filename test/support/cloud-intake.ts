@@ -1,0 +1,14 @@
+// Batches of the Cloud API as they enter the store.
+import type { Intake } from '../../src/app/model/event.ts'
+import { parseCloudApi } from '../../src/app/receive/cloud-api.ts'
+import { batch, metaJson } from './cloud-api.ts'
+
+/** When every batch arrives: what is derived from it is the same in every test. */
+export const ARRIVAL = Date.parse('2025-01-15T12:00:00Z')
+
+/** The intake of one batch of changes. */
+export function intakeWith(...changes: readonly unknown[]): Intake {
+  const body = Buffer.from(metaJson(batch(...changes)))
+  const events = parseCloudApi(body, ARRIVAL)
+  return { provider: 'cloud-api', body, headers: {}, receivedAt: ARRIVAL, events }
+}
