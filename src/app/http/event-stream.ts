@@ -6,11 +6,10 @@ import type { SequenceReader } from '../store/store.ts'
 import type { StreamHub } from '../stream/hub.ts'
 import { presentEntry } from './present.ts'
 
-/** What may wait for a reader before it is dropped, in bytes. */
-const MAX_UNREAD_BYTES = 1024 * 1024
-/** How long a reader that catches up may take for what was sent to it, in ms. */
-const DRAIN_MS = 30_000
-const PAGE = 200
+/** How long a reader may take for what was sent to it before it is dropped, in ms. */
+const DRAIN_MS = 10_000
+/** Entries that are sent before the reader is waited for: what is kept in memory for one. */
+const PAGE = 100
 
 export type EventStreamOptions = {
   readonly store: Pick<SequenceReader, 'eventsAfter'>
@@ -22,7 +21,10 @@ export type EventStreamOptions = {
   readonly onError: (error: unknown) => void
 }
 
-/** A reader that can't keep up is dropped, never buffered: it knows where to go on. */
+/**
+ * What a reader has not taken yet is waited for, and nothing more is read for it meanwhile; one that
+ * takes nothing for too long is dropped. It knows where to go on.
+ */
 export class EventStream {
   readonly #options: EventStreamOptions
   #position: number
@@ -36,9 +38,12 @@ export class EventStream {
 
   /** Reads until it has caught up, then follows. Never rejects. */
   async run(): Promise<void> {
-    this.beat()
     try {
-      while (!this.#ended && !this.#join()) await this.#readOn()
+      while (!this.#ended) {
+        await this.#drained()
+        if (this.#ended || this.#join()) return
+        await this.#readOn()
+      }
     } catch (error) {
       this.#options.onError(error)
       this.end()
@@ -47,7 +52,8 @@ export class EventStream {
 
   /** Says that it lives, and how far the sequence was seen: also what a filter left out is read. */
   beat(): void {
-    if (!this.#ended) this.#write(`id: ${this.#position}\n\n`)
+    const { response } = this.#options
+    if (!this.#ended && !response.writableNeedDrain) response.write(`id: ${this.#position}\n\n`)
   }
 
   /** Idempotent. */
@@ -60,31 +66,36 @@ export class EventStream {
 
   #join(): boolean {
     const { hub, filter } = this.#options
-    const take = (entries: readonly SequenceEntry[], next: number) => {
-      this.#position = next
-      if (entries.length > 0) this.#write(framesOf(entries))
-      return !this.#ended
-    }
+    const take = (entries: readonly SequenceEntry[], next: number) => this.#take(entries, next)
     this.#leave = hub.join({ filter, take }, this.#position)
     return this.#leave !== null
+  }
+
+  /** What the hub hands it; false where it has not taken what it was handed before. */
+  #take(entries: readonly SequenceEntry[], next: number): boolean {
+    if (entries.length > 0 && this.#options.response.writableNeedDrain) {
+      this.#leave = null
+      void this.run()
+      return false
+    }
+    this.#position = next
+    if (entries.length > 0) this.#options.response.write(framesOf(entries))
+    return true
   }
 
   async #readOn(): Promise<void> {
     const { store, filter, response } = this.#options
     const page = await store.eventsAfter({ filter, after: this.#position, limit: PAGE })
+    if (this.#ended) return
     this.#position = page.next
-    if (page.entries.length > 0 && !this.#ended) this.#write(framesOf(page.entries))
-    if (response.writableNeedDrain && !this.#ended) {
-      await once(response, 'drain', { signal: AbortSignal.timeout(DRAIN_MS) }).catch(() =>
-        this.#drop(),
-      )
-    }
+    if (page.entries.length > 0) response.write(framesOf(page.entries))
   }
 
-  #write(text: string): void {
+  async #drained(): Promise<void> {
     const { response } = this.#options
-    response.write(text)
-    if (response.writableLength > MAX_UNREAD_BYTES) this.#drop()
+    if (!response.writableNeedDrain) return
+    const timeout = AbortSignal.timeout(DRAIN_MS)
+    await once(response, 'drain', { signal: timeout }).catch(() => this.#drop())
   }
 
   /** Without the end that a whole answer has, so that the reader knows it was cut. */

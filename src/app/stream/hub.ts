@@ -8,7 +8,7 @@ import { keyOf, matches, seqOf } from './filter.ts'
 const GATHER_MS = 25
 /** Commits of other processes on the same database are noticed after so many ms at the latest. */
 const POLL_MS = 1000
-const PAGE = 500
+const PAGE = 100
 
 type Request = { readonly filter: EventFilter; readonly after: number; readonly limit: number }
 

@@ -64,6 +64,7 @@ export function streamRoute(app: FastifyInstance, deps: StreamDeps): void {
         open.delete(stream)
         stream.end()
       })
+      stream.beat()
       void stream.run()
       return reply
     },

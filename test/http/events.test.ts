@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict'
+import { connect } from 'node:net'
+import { after, test } from 'node:test'
+import { API_KEY, openServer, type TestServer } from '../support/http-server.ts'
+import { CANARY, flatBody } from '../support/signed.ts'
+import { until } from '../support/until.ts'
+
+type Page = { data: { seq: number; key: string; kind: string }[]; next: number }
+const authorization = `Bearer ${API_KEY}`
+
+/** A reader of the stream, with what it was sent so far. */
+async function follow(port: number, query = '', headers: Record<string, string> = {}) {
+  const controller = new AbortController()
+  const response = await fetch(`http://127.0.0.1:${port}/events/stream${query}`, {
+    headers: { authorization, ...headers },
+    signal: controller.signal,
+  })
+  const reader = { text: '', ended: false, response, close: () => controller.abort() }
+  const read = async () => {
+    for await (const chunk of response.body ?? []) {
+      reader.text += Buffer.from(chunk as Uint8Array).toString()
+    }
+  }
+  void read()
+    .catch(() => {})
+    .finally(() => {
+      reader.ended = true
+    })
+  return reader
+}
+
+/** The message ids in what a reader was sent, in its order. */
+function idsIn({ text }: { text: string }): string[] {
+  return [...text.matchAll(/^data: (.*)$/gm)].map(([, data = '']) => {
+    return (JSON.parse(data) as { key: string }).key
+  })
+}
+
+function lastIdIn({ text }: { text: string }): string {
+  return [...text.matchAll(/^id: (\d+)$/gm)].at(-1)?.[1] ?? ''
+}
+
+const server = await openServer({ after })
+const post = async (...ids: string[]) => {
+  for (const message_id of ids) await server.post(flatBody({ message_id }))
+}
+
+test('the sequence is read part by part, from any place on', async () => {
+  await post('a', 'b', 'c')
+  const page = async (query: string) => (await server.get(`/events${query}`)).json<Page>()
+  const first = await page('?limit=2')
+  assert.deepEqual(
+    first.data.map(({ key }) => key),
+    ['a', 'b'],
+  )
+  const second = await page(`?limit=2&after=${first.next}`)
+  assert.deepEqual(
+    second.data.map(({ key }) => key),
+    ['c'],
+  )
+  assert.deepEqual(await page(`?after=${second.next}`), { data: [], next: second.next })
+  assert.deepEqual((await page('?kind=status,edit')).data, [])
+  assert.equal((await page('?kind=message')).data.length, 3)
+  assert.equal((await page(`?contact=${encodeURIComponent(CANARY.from)}`)).data.length, 3)
+  for (const wrong of ['?kind=nonsense', '?after=-1', '?limit=0', '?limit=1001', '?wait=31']) {
+    assert.equal((await server.get(`/events${wrong}`)).statusCode, 422, wrong)
+  }
+})
+
+test('a long poll is answered by what is committed while it waits', async () => {
+  const { next } = (await server.get('/events?limit=1000')).json<Page>()
+  const waiting = server.get(`/events?after=${next}&wait=20`)
+  await post('awaited')
+  assert.deepEqual(
+    (await waiting).json<Page>().data.map(({ key }) => key),
+    ['awaited'],
+  )
+})
+
+test('a long poll that nothing answers ends when its time is over', async () => {
+  const { next } = (await server.get('/events?limit=1000')).json<Page>()
+  assert.deepEqual((await server.get(`/events?after=${next}&wait=1`)).json(), { data: [], next })
+})
+
+test('the stream begins with what comes, or behind a place, and goes on live', async (t) => {
+  const fresh = await openServer(t)
+  const port = await fresh.listen()
+  await fresh.post(flatBody({ message_id: 'before' }))
+  const [now, all] = [await follow(port), await follow(port, '?after=0')]
+  assert.match(String(now.response.headers.get('content-type')), /^text\/event-stream/)
+  await until('the past was read', () => idsIn(all).length === 1)
+  await until('the place was told', () => lastIdIn(now) !== '')
+  for (const message_id of ['x', 'y']) await fresh.post(flatBody({ message_id }))
+  await until('both are up to date', () => idsIn(now).length === 2 && idsIn(all).length === 3)
+  assert.deepEqual(
+    [idsIn(now), idsIn(all)],
+    [
+      ['x', 'y'],
+      ['before', 'x', 'y'],
+    ],
+  )
+  now.close()
+  all.close()
+})
+
+test('a reader goes on behind the id it read last, without a gap or a repetition', async (t) => {
+  const fresh = await openServer(t)
+  const port = await fresh.listen()
+  const expected = Array.from({ length: 60 }, (_, i) => `m${i}`)
+  const read: string[] = []
+  let last = '0'
+  const sending = (async () => {
+    for (const message_id of expected) await fresh.post(flatBody({ message_id }))
+  })()
+  while (read.length < expected.length) {
+    const reader = await follow(port, '', { 'last-event-id': last })
+    await until('something was read', () => idsIn(reader).length > 0)
+    // Whole events only: what a cut connection leaves of one is not an event.
+    const whole = { text: reader.text.slice(0, reader.text.lastIndexOf('\n\n') + 2) }
+    read.push(...idsIn(whole))
+    last = lastIdIn(whole)
+    reader.close()
+  }
+  await sending
+  assert.deepEqual(read, expected)
+})
+
+test('a filter lets its own through, and its reader still learns how far it has come', async (t) => {
+  const fresh = await openServer(t)
+  const port = await fresh.listen()
+  const anna = await follow(port, '?after=0&contact=%2B19995550199')
+  await fresh.post(flatBody({ message_id: 'hers', from: '+19995550199' }))
+  await fresh.post(flatBody({ message_id: 'another' }))
+  await until('hers was read', () => idsIn(anna).length === 1)
+  assert.deepEqual(idsIn(anna), ['hers'])
+  anna.close()
+  const wrong = await fresh.get('/events/stream?kind=nonsense')
+  assert.equal(wrong.statusCode, 422)
+  const odd = await fresh.get('/events/stream', { 'last-event-id': 'x' })
+  assert.equal(odd.statusCode, 422)
+})
+
+test('streams need a key like any other reading', async (t) => {
+  const fresh = await openServer(t)
+  const answer = await fresh.app.inject('/events/stream')
+  assert.equal(answer.statusCode, 401)
+})
+
+test('streams and long polls end when the service does', async (t) => {
+  const fresh = await openServer(t)
+  const port = await fresh.listen()
+  const readers = await Promise.all([follow(port), follow(port), follow(port)])
+  const polling = fetch(`http://127.0.0.1:${port}/events?wait=30`, { headers: { authorization } })
+  await until('all are open', () => readers.every(({ text }) => text !== ''))
+  await fresh.app.close()
+  await until('all have ended', () => readers.every(({ ended }) => ended))
+  assert.equal((await polling).status, 200)
+})
+
+/** Connections that a server has open. */
+function openTo({ server }: TestServer['app']): Promise<number> {
+  return new Promise<number>((resolve) => {
+    server.getConnections((_error, count) => resolve(count))
+  })
+}
+
+test('a reader that reads nothing is dropped, and holds up nobody', async (t) => {
+  const fresh = await openServer(t)
+  const port = await fresh.listen()
+  const socket = connect(port, '127.0.0.1')
+  t.after(async () => void socket.destroy())
+  let closed = false
+  socket.on('close', () => {
+    closed = true
+  })
+  socket.on('error', () => {})
+  socket.write(
+    `GET /events/stream HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${authorization}\r\n\r\n`,
+  )
+  socket.pause()
+  const attentive = await follow(port)
+  await until('it is open', () => attentive.text !== '')
+  // More than the buffers of two sockets hold.
+  const text = 'x'.repeat(4000)
+  const ids = Array.from({ length: 1500 }, (_, i) => `m${i}`)
+  for (let i = 0; i < ids.length; i += 50) {
+    await Promise.all(
+      ids.slice(i, i + 50).map((message_id) => fresh.post(flatBody({ message_id, text }))),
+    )
+  }
+  await until('the other has all', () => idsIn(attentive).length === ids.length)
+  assert.deepEqual(idsIn(attentive).toSorted(), ids.toSorted())
+  attentive.close()
+  // Nothing is sent to it any more; once it reads what was, it meets the end.
+  await until('the reader is dropped', async () => (await openTo(fresh.app)) === 0)
+  socket.resume()
+  await until('it notices', () => closed)
+})
