@@ -19,7 +19,8 @@ export const RECIPIENT = '+14155550101'
 const SEEDED_START = Date.UTC(2025, 0, 15, 10)
 const LONGEST_PARAGRAPHS = 12
 
-const NAMES = [
+/** First names, in many scripts. */
+export const NAMES = [
   ...['Zoë', 'Łukasz', 'İbrahim', 'Nguyễn Ánh', 'Σωκράτης', 'Дмитрий', 'محمد', 'דוד', 'प्रिया'],
   ...['สมชาย', '王小明', '美咲', '김민준', 'Ọláyẹmí', 'José', 'Weiß', 'አበበ', 'தமிழ்'],
 ]
@@ -80,7 +81,8 @@ export function madeUpMessage({ run, random, seeded }: MadeUpRun, index: number)
   }
 }
 
-function madeUpText(random: Random): string {
+/** Some sentences, in one of many scripts. */
+export function madeUpText(random: Random): string {
   const paragraphs = random() < 0.05 ? 1 + Math.floor(random() * LONGEST_PARAGRAPHS) : 1
   return Array.from({ length: paragraphs }, () => sentence(random)).join('\n\n')
 }
@@ -91,6 +93,9 @@ function sentence(random: Random): string {
     .replaceAll('{n}', String(1 + Math.floor(random() * 9999)))
 }
 
-function pick(choices: readonly string[], random: Random): string {
-  return choices[Math.floor(random() * choices.length)] ?? ''
+/** One of several choices. */
+export function pick<Choice>(choices: readonly Choice[], random: Random): Choice {
+  const choice = choices[Math.floor(random() * choices.length)]
+  if (choice === undefined) throw new Error('There is nothing to choose from.')
+  return choice
 }

@@ -3,16 +3,22 @@ import { readFileSync } from 'node:fs'
 import { ConfigurationError } from '../errors.ts'
 import { backupCommand } from './backup.ts'
 import { type Command, ENDED, FAILED, MISUSED, print, tell, UsageError } from './command.ts'
+import { demoCommand } from './demo.ts'
+import { doctorCommand } from './doctor.ts'
 import { exportCommand } from './export.ts'
 import { sendCommand } from './send.ts'
 import { serveCommand } from './serve-command.ts'
 import { signCommand } from './sign.ts'
+import { simulateCommand } from './simulate.ts'
 import { verifyCommand } from './verify.ts'
 
 const COMMANDS: readonly Command[] = [
   serveCommand,
   sendCommand,
   signCommand,
+  simulateCommand,
+  doctorCommand,
+  demoCommand,
   verifyCommand,
   backupCommand,
   exportCommand,

@@ -10,6 +10,8 @@ const FIRST_BACKOFF_MS = 1000
 export type Target = {
   readonly url: URL
   readonly secret: string
+  /** Where the signature goes: the flat format's header without it, else Meta's. */
+  readonly header?: 'x-hub-signature-256'
   /** How often a message is sent again after an answer that may change. */
   readonly retries: number
   /** Ends waiting for another try; what is on its way still gets its answer. */
@@ -44,7 +46,7 @@ function mayChange({ code }: Answer): boolean {
   return typeof code === 'string' || code >= 500 || code === 429 || code === 408
 }
 
-async function postOnce(body: string, { url, secret }: Target): Promise<Answer> {
+async function postOnce(body: string, { url, secret, header }: Target): Promise<Answer> {
   const start = performance.now()
   const elapsed = () => performance.now() - start
   try {
@@ -52,7 +54,7 @@ async function postOnce(body: string, { url, secret }: Target): Promise<Answer> 
       method: 'POST',
       headers: {
         'content-type': 'application/json',
-        'x-signature': signBody(secret, Buffer.from(body)),
+        ...signatureOf(body, secret, header),
       },
       body,
       redirect: 'manual',
@@ -65,6 +67,11 @@ async function postOnce(body: string, { url, secret }: Target): Promise<Answer> 
   } catch (error) {
     return { code: wordFor(error), body: '', ms: elapsed(), retryAfterMs: null }
   }
+}
+
+function signatureOf(body: string, secret: string, header: Target['header']) {
+  const signature = signBody(secret, Buffer.from(body))
+  return header === undefined ? { 'x-signature': signature } : { [header]: `sha256=${signature}` }
 }
 
 /** Seconds or a date, in ms from now; null for none. */

@@ -55,8 +55,8 @@ export async function sendMany(
 }
 
 /** Runs `work` `count` times, so many at once and a second; `work` begins in order. */
-async function inTurns(
-  { count, rate, concurrency }: Many,
+export async function inTurns(
+  { count, rate, concurrency }: Omit<Many, 'seed'>,
   stop: AbortSignal,
   work: () => Promise<void>,
 ): Promise<void> {

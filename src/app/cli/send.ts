@@ -1,6 +1,7 @@
 // The command `send`: signs messages and posts them to a webhook, one or many.
 import { randomUUID } from 'node:crypto'
 import type { Config } from '../config.ts'
+import { serviceUrl } from './api.ts'
 import {
   type Command,
   ENDED,
@@ -114,16 +115,8 @@ function manyFrom(values: Values): Many | null {
   }
 }
 
-function urlFrom(text: string | undefined, { host, port }: Config): URL {
-  if (text === undefined) {
-    if (port === 0) throw new UsageError('--url is needed where PORT is 0.')
-    const name = ['0.0.0.0', '::'].includes(host) ? 'localhost' : host
-    return new URL(`http://${name.includes(':') ? `[${name}]` : name}:${port}/webhook`)
-  }
-  const url = URL.parse(text)
-  if (url === null || !['http:', 'https:'].includes(url.protocol) || url.username !== '') {
-    throw new UsageError('--url should be an address such as http://localhost:8000/webhook.')
-  }
+function urlFrom(text: string | undefined, config: Config): URL {
+  const url = serviceUrl(text, config)
   if (url.pathname === '/') url.pathname = '/webhook'
   return url
 }

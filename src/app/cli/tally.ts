@@ -6,11 +6,17 @@ const SHOWN_BODY = 200
 
 /** Counts answers. */
 export class Tally {
+  readonly #unit: string
   readonly #start = performance.now()
   readonly #byCode = new Map<number | string, { count: number; body: string }>()
   readonly #latenciesMs: number[] = []
   #retries = 0
   #unsent = 0
+
+  /** `unit` is what is sent, in the plural. */
+  constructor(unit = 'messages') {
+    this.#unit = unit
+  }
 
   /** Answers so far. */
   get answers(): number {
@@ -48,7 +54,7 @@ export class Tally {
       ...(this.#retries > 0 ? [`retries  ${grouped(this.#retries)}`] : []),
       ...(this.#unsent > 0 ? [`not sent ${grouped(this.#unsent)}`] : []),
       `latency  ${percentiles(sorted)}`,
-      `rate     ${grouped(Math.round(rate * 10) / 10)} messages/s over ${seconds.toFixed(1)} s`,
+      `rate     ${grouped(Math.round(rate * 10) / 10)} ${this.#unit}/s over ${seconds.toFixed(1)} s`,
     ]
   }
 

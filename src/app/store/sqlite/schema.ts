@@ -1,7 +1,7 @@
 // The schema's version, and the numbered SQL files that bring a database to it.
 import { readdirSync, readFileSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
-import { pragma } from './connection.ts'
+import { openReader, pragma } from './connection.ts'
 
 const DIRECTORY = new URL('./migrations/', import.meta.url)
 
@@ -18,6 +18,16 @@ export const SCHEMA_VERSION = MIGRATIONS.at(-1)?.version ?? 0
 /** The version a database is at; 0 for an empty file. */
 export function schemaVersion(database: DatabaseSync): number {
   return Number(pragma(database, 'user_version'))
+}
+
+/** The version a database file is at, and the one this build needs. Throws where it is none. */
+export function databaseVersion(file: string): { found: number; needed: number } {
+  const database = openReader(file)
+  try {
+    return { found: schemaVersion(database), needed: SCHEMA_VERSION }
+  } finally {
+    database.close()
+  }
 }
 
 /** Throws unless the database is at the version this build of the service needs. */

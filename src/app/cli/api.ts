@@ -1,0 +1,54 @@
+// The service's own API, as the command line reads it.
+import type { Config } from '../config.ts'
+import { UsageError } from './command.ts'
+
+const ANSWER_TIMEOUT_MS = 60_000
+
+/** Reads JSON from the service at one address. */
+export class Api {
+  readonly #base: URL
+  readonly #headers: Record<string, string>
+
+  /** With the first of the configured keys, where there is one. */
+  constructor(base: URL, { apiKeys }: Pick<Config, 'apiKeys'>) {
+    this.#base = base
+    const [first] = apiKeys
+    this.#headers = first === undefined ? {} : { authorization: `Bearer ${first.key}` }
+  }
+
+  /** The answer to GET `path`. Throws with a sentence where there is none, or none that is 200. */
+  async get<Answer>(path: string): Promise<Answer> {
+    const url = new URL(path, this.#base)
+    const response = await fetch(url, {
+      headers: this.#headers,
+      signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+    }).catch((error: unknown) => {
+      throw new Error(`${url.host} gave no answer (${wordFor(error)}).`)
+    })
+    const text = await response.text()
+    if (response.status === 401) {
+      throw new Error('Reading needs a key: set API_KEYS as for the service.')
+    }
+    if (response.status !== 200) throw new Error(`${url.pathname} was answered ${response.status}.`)
+    return JSON.parse(text) as Answer
+  }
+}
+
+/** Where the service of this configuration listens, or the address in an option. */
+export function serviceUrl(option: string | undefined, { host, port }: Config): URL {
+  if (option === undefined) {
+    if (port === 0) throw new UsageError('--url is needed where PORT is 0.')
+    const name = ['0.0.0.0', '::'].includes(host) ? 'localhost' : host
+    return new URL(`http://${name.includes(':') ? `[${name}]` : name}:${port}`)
+  }
+  const url = URL.parse(option)
+  if (url === null || !['http:', 'https:'].includes(url.protocol) || url.username !== '') {
+    throw new UsageError('--url should be an address such as http://localhost:8000.')
+  }
+  return url
+}
+
+function wordFor(error: unknown): string {
+  const cause = error instanceof Error ? (error.cause ?? error) : error
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : 'no connection'
+}

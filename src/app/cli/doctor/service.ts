@@ -1,0 +1,83 @@
+// What the running service says of itself.
+import type { Config } from '../../config.ts'
+import type { Api } from '../api.ts'
+import type { Findings } from './findings.ts'
+
+type Provider = {
+  readonly provider: string
+  readonly configured: boolean
+  readonly last_accepted_at: string | null
+  readonly last_rejected_at: string | null
+  readonly last_handshake_at: string | null
+  readonly last_handshake_ok: boolean | null
+}
+type Rejection = {
+  readonly received_at: string
+  readonly provider: string
+  readonly cause: string
+  readonly advice: string
+}
+type Event = { readonly received_at: string; readonly ts: string }
+
+/** What comes from further in the future than this says that a clock is wrong, in ms. */
+const CLOCK_MS = 60_000
+
+/** Asks it what arrived last and what was refused. */
+export async function checkService(api: Api, config: Config, findings: Findings): Promise<void> {
+  try {
+    await api.get('/health/ready')
+    findings.good('service', 'runs and takes messages in.')
+  } catch (error) {
+    findings.fault('service', (error as Error).message)
+    return
+  }
+  try {
+    const { data } = await api.get<{ data: Provider[] }>('/providers')
+    const meta = data.find(({ provider }) => provider === 'cloud-api')
+    if (meta !== undefined) checkProvider(meta, config, findings)
+    await checkRejections(api, findings)
+    await checkClock(api, findings)
+  } catch (error) {
+    findings.doubtful('what arrived', (error as Error).message)
+  }
+}
+
+function checkProvider(meta: Provider, { metaAppSecrets }: Config, findings: Findings): void {
+  if (meta.configured !== metaAppSecrets.length > 0) {
+    findings.fault('service', 'runs with another configuration than this one: restart it.')
+  }
+  const { last_handshake_at: handshake, last_accepted_at: accepted } = meta
+  if (handshake === null) {
+    findings.doubtful('handshake', 'none since the service started: save the callback URL once.')
+  } else if (meta.last_handshake_ok)
+    findings.good('handshake', `the last one, ${handshake}, succeeded.`)
+  else findings.fault('handshake', `the last one, ${handshake}, had another verify token.`)
+  if (accepted === null) findings.doubtful('delivery', 'none accepted since the service started.')
+  else findings.good('delivery', `the last one was accepted ${accepted}.`)
+}
+
+async function checkRejections(api: Api, findings: Findings): Promise<void> {
+  const { data } = await api.get<{ data: Rejection[] }>('/rejections')
+  const [last] = data
+  if (last === undefined) {
+    findings.good('refused requests', 'none are known.')
+    return
+  }
+  const what = `the last of ${data.length}, ${last.received_at}, for ${last.provider}`
+  findings.doubtful('refused requests', `${what}: ${last.cause}. ${last.advice}`)
+}
+
+/** Messages are never sent in the future: if one seems to be, this clock is behind. */
+async function checkClock(api: Api, findings: Findings): Promise<void> {
+  const { data } = await api.get<{ data: Event[] }>('/messages?order=desc&limit=1')
+  const [newest] = data
+  if (newest === undefined) {
+    findings.unknown('clock', 'no message to compare it with.')
+    return
+  }
+  const aheadMs = Date.parse(newest.ts) - Date.parse(newest.received_at)
+  if (aheadMs > CLOCK_MS) {
+    const seconds = Math.round(aheadMs / 1000)
+    findings.doubtful('clock', `the newest message was sent ${seconds} s after it arrived.`)
+  } else findings.good('clock', 'no message comes from the future.')
+}

@@ -1,0 +1,53 @@
+// The people of a simulation: with a phone number, with a business-scoped id, or with both.
+import { NAMES, pick, type Random } from '../made-up.ts'
+
+export type Person = {
+  /** Digits; null for somebody who only has an id. */
+  readonly phone: string | null
+  readonly userId: string | null
+  readonly name: string
+  readonly username: string | null
+}
+
+export const BUSINESS = { display_phone_number: '14155550101', phone_number_id: '106540352242922' }
+
+/** From the range that British films use: no such number is ever given to anybody. */
+const PREFIX = '447700900'
+const COUNT = 60
+
+/** The people of a run; `noPhone` is the share, 0 to 1, that hides the phone number. */
+export function peopleOf(run: string, random: Random, noPhone: number): readonly Person[] {
+  return Array.from({ length: COUNT }, (_, i) => {
+    const phone = random() < noPhone ? null : `${PREFIX}${String(i).padStart(3, '0')}`
+    const userId = phone === null || random() < 0.5 ? `GB.${run}${i}` : null
+    const username = userId !== null && random() < 0.5 ? `person${i}` : null
+    return { phone, userId, name: pick(NAMES, random), username }
+  })
+}
+
+/** As the service should show them. */
+export function addressOf({ phone, userId }: Person): string {
+  return phone === null ? (userId ?? '') : `+${phone}`
+}
+
+/** What the service should know them by. */
+export function keyOf(person: Person): string {
+  return person.userId ?? addressOf(person)
+}
+
+/** The fields of a message that say who sent it. */
+export function senderFields({ phone, userId }: Person): object {
+  return {
+    ...(phone === null ? {} : { from: phone }),
+    ...(userId === null ? {} : { from_user_id: userId }),
+  }
+}
+
+/** The entry in `contacts` beside a message. */
+export function contactEntry({ phone, userId, name, username }: Person): object {
+  return {
+    profile: { name, ...(username === null ? {} : { username }) },
+    ...(phone === null ? {} : { wa_id: phone }),
+    ...(userId === null ? {} : { user_id: userId }),
+  }
+}

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { describe, it, type TestContext } from 'node:test'
+import { batch, metaJson } from '../support/cloud-api.ts'
+import { startOpenService } from '../support/open-service.ts'
+import { runCommand } from '../support/run-command.ts'
+import type { Service } from '../support/service.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
+
+const environment = {
+  META_APP_SECRET: '0123456789abcdef0123456789abcdef',
+  META_VERIFY_TOKEN: 'canary-verify-token',
+  DATABASE_URL: 'sqlite:///messages.db',
+}
+
+async function patient(test: TestContext, variables: Record<string, string> = {}) {
+  const cwd = temporaryDirectory(test)
+  const service = await startOpenService(test, { cwd, environment })
+  const doctor = (...args: string[]) =>
+    runCommand(['doctor', '--url', service.url, ...args], {
+      cwd,
+      environment: { ...environment, ...variables },
+    })
+  return { service, doctor }
+}
+
+/** A proxy in front of the service that does something to bodies. */
+async function proxy(test: TestContext, { url }: Service, change: (body: string) => string) {
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', async () => {
+      const sent = Buffer.concat(chunks).toString()
+      const body = sent === '' ? '' : change(sent)
+      const { 'x-hub-signature-256': signature } = request.headers
+      const answer = await fetch(`${url}${request.url}`, {
+        method: request.method ?? 'GET',
+        ...(request.method === 'POST' ? { body } : {}),
+        headers: signature === undefined ? {} : { 'x-hub-signature-256': String(signature) },
+      })
+      response.writeHead(answer.status).end(await answer.text())
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  test.after(() => void server.close())
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+describe('doctor', { concurrency: 2 }, () => {
+  it('finds nothing wrong where nothing is, also on the way from outside', async (test) => {
+    const { service, doctor } = await patient(test)
+    const { code, stdout } = await doctor('--public-url', service.url)
+    assert.equal(code, 0, stdout)
+    for (const line of [
+      /^ok {5}META_APP_SECRET: is set\.$/m,
+      /^ok {5}database: messages\.db has schema 2\.$/m,
+      /^ok {5}service: runs and takes messages in\.$/m,
+      /^ok {5}handshake from outside: the challenge came back\.$/m,
+      /^ok {5}signed POST from outside: was accepted\.$/m,
+      /^ok {5}POST with a wrong signature: was refused\.$/m,
+      /the field "messages" is subscribed/,
+    ]) {
+      assert.match(stdout, line)
+    }
+    assert.doesNotMatch(stdout, /FAULT/)
+  })
+
+  it('finds a proxy that rewrites bodies', async (test) => {
+    const { service, doctor } = await patient(test)
+    const rewriting = await proxy(test, service, (body) => JSON.stringify(JSON.parse(body)))
+    const { code, stdout } = await doctor('--public-url', rewriting)
+    assert.equal(code, 1)
+    assert.match(stdout, /^FAULT {2}signed POST from outside: was refused: something on the way/m)
+    const again = await doctor()
+    assert.match(again.stdout, /^check {2}refused requests: .*cloud-api: /m)
+  })
+
+  it('finds another verify token, another secret and a service that does not run', async (test) => {
+    const { service, doctor } = await patient(test, {
+      META_VERIFY_TOKEN: 'another',
+      META_APP_SECRET: 'f'.repeat(32),
+    })
+    const { code, stdout } = await doctor('--public-url', service.url)
+    assert.equal(code, 1)
+    assert.match(stdout, /^FAULT {2}handshake from outside: was answered 403/m)
+    assert.match(stdout, /^FAULT {2}signed POST from outside/m)
+    await service.stop()
+    const stopped = await doctor()
+    assert.equal(stopped.code, 1)
+    assert.match(stopped.stdout, /^FAULT {2}service: .* gave no answer \(ECONNREFUSED\)\.$/m)
+  })
+
+  it('tells the cause of the last refusal', async (test) => {
+    const { service, doctor } = await patient(test)
+    await fetch(`${service.url}/webhook/cloud-api`, { method: 'POST', body: metaJson(batch()) })
+    const { code, stdout } = await doctor()
+    assert.equal(code, 0)
+    assert.match(stdout, /^check {2}refused requests: .* header_missing\. /m)
+  })
+
+  it('finds that nothing is configured', async (test) => {
+    const cwd = temporaryDirectory(test)
+    const { code, stdout } = await runCommand(['doctor'], { cwd, environment: { PORT: '1' } })
+    assert.equal(code, 1)
+    assert.match(stdout, /^FAULT {2}META_APP_SECRET: is not set, nor is WEBHOOK_SECRET/m)
+    assert.match(stdout, /^FAULT {2}META_VERIFY_TOKEN/m)
+  })
+})
+
+describe('demo', () => {
+  it('shows the service at work, and leaves nothing behind', async (test) => {
+    const cwd = temporaryDirectory(test)
+    const environment = { PORT: '0' }
+    const args = ['demo', '--count', '100', '--rate', '1000', '--exit']
+    const { code, stdout, stderr } = await runCommand(args, { cwd, environment })
+    assert.equal(code, 0, stderr)
+    assert.match(stderr, /The demo listens on http:\/\/localhost:\d+/)
+    assert.match(stdout, /^answers {2}200 × \d+$/m)
+  })
+})
