@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Retention } from '../../../src/app/store/retention.ts'
+import { until } from '../../support/until.ts'
+
+const DAY_MS = 24 * 60 * 60 * 1000
+
+test('what is older than so many days expires, part by part until nothing is left', async () => {
+  const asked: number[] = []
+  const left = [500, 500, 3, 0]
+  const retention = new Retention({
+    days: 30,
+    expire: async (before) => {
+      asked.push(before)
+      return left.shift() ?? 0
+    },
+    onError: assert.ifError,
+  })
+  retention.start()
+  await until('all has expired', () => left.length === 0)
+  await retention.close()
+  assert.equal(asked.length, 4)
+  for (const before of asked) assert.ok(Math.abs(Date.now() - 30 * DAY_MS - before) < 60_000)
+})
+
+test('an error is told, and with 0 days nothing is ever asked', async () => {
+  const errors: unknown[] = []
+  const failing = new Retention({
+    days: 1,
+    expire: () => Promise.reject(new Error('locked')),
+    onError: (error) => errors.push(error),
+  })
+  failing.start()
+  await until('the error is told', () => errors.length === 1)
+  await failing.close()
+  const never = new Retention({
+    days: 0,
+    expire: async () => assert.fail(),
+    onError: assert.ifError,
+  })
+  never.start()
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  await never.close()
+})
