@@ -24,6 +24,21 @@ export function signedRequests({ run, port, secret, first, count }: RequestOptio
   return requests
 }
 
+/** Signed POSTs of Cloud API bodies. */
+export function cloudApiRequests(
+  bodies: Iterable<string>,
+  { port, secret }: { port: number; secret: string },
+): Buffer[] {
+  return Array.from(bodies, (body) => {
+    const signature = createHmac('sha256', secret).update(body).digest('hex')
+    return Buffer.from(
+      `POST /webhook/cloud-api HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n` +
+        `Content-Type: application/json\r\nX-Hub-Signature-256: sha256=${signature}\r\n` +
+        `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    )
+  })
+}
+
 /** A GET with the key that opens what needs one. */
 export function getRequest(path: string, { port, key }: { port: number; key: string }): Buffer {
   return Buffer.from(

@@ -46,6 +46,7 @@ export async function runProgram(program: Program, options: RunOptions): Promise
       HOST: '127.0.0.1',
       PORT: String(port),
       WEBHOOK_SECRET: SECRET,
+      META_APP_SECRET: SECRET,
       API_KEYS: `benchmark:${READ_KEY}`,
       DATABASE_URL: `sqlite:///${database}`,
     },

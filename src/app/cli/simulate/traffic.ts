@@ -41,6 +41,31 @@ export function trafficOf(options: TrafficOptions): Traffic {
   return { bodies: sent.map(bodyOf), expectation }
 }
 
+export type EvenTrafficOptions = {
+  readonly run: string
+  readonly requests: number
+  /** Items in each request. */
+  readonly items: number
+  readonly startMs: number
+}
+
+/** Requests with the same number of items each, nothing odd and nothing twice: for measurements. */
+export function* evenTraffic(options: EvenTrafficOptions): Generator<string> {
+  const { run, requests, items: size, startMs } = options
+  const random = randomFrom(run)
+  const expectation = new Expectation()
+  const people = peopleOf(run, random, 0)
+  const items: Item[] = []
+  let sent = 0
+  for (const scene of scenesOf({ run, random, people, startMs, odd: 0, expectation })) {
+    items.push(...scene)
+    while (items.length >= size) {
+      yield bodyOf(items.splice(0, size))
+      if (++sent >= requests) return
+    }
+  }
+}
+
 /** Mostly single items, as in quiet hours, and now and then as many as may be. */
 function* inBatches(
   items: readonly Item[],
