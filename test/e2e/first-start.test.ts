@@ -70,7 +70,9 @@ test('without --init nothing is written: it is live, not ready, and takes nothin
   assert.equal(await statusOfPost(service, ''), 503)
   assert.equal(await status(service, '/messages'), 401)
   assert.equal(existsSync(join(cwd, '.env')), false)
-  await service.logged('WEBHOOK_SECRET is not set: nothing is taken in until it is')
+  await service.logged(
+    'neither WEBHOOK_SECRET nor META_APP_SECRET is set: nothing is taken in until one is',
+  )
 })
 
 test('variables of the environment win over those of .env', async (t) => {

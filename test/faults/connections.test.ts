@@ -74,3 +74,14 @@ test('headers and bodies that trickle in are ended with 408, and delay nobody', 
   assert.match(body?.received ?? '', /^HTTP\/1\.1 408 /)
   await service.stop()
 })
+
+test('the twin without time limits is caught keeping slow connections', {
+  timeout: 60_000,
+}, async (t) => {
+  const service = await newSetting(t, { sabotage: 'endless patience' }).start()
+  const slow = new Slow(service.port, 'POST /webhook HTTP/1.1\r\nHost: localhost\r\n')
+  t.after(() => void slow.socket.destroy())
+  // Longer than the service itself waits for headers.
+  const ended = until('the slow headers are ended', () => slow.closed, 13_000)
+  await assert.rejects(ended, /Waited in vain/)
+})

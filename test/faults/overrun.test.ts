@@ -1,12 +1,12 @@
 // More requests than the queue may hold, while the writer is held up.
 import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { post } from '../support/service.ts'
 import { flatBody, signature, toBytes } from '../support/signed.ts'
 import { anomalies } from './checker.ts'
 import { Sender } from './sender.ts'
-import { newSetting, seedOf } from './setting.ts'
+import { newSetting, type Sabotage, seedOf } from './setting.ts'
 
 test('a full queue answers 503 with Retry-After before it waits, and empties without a loss', async (t) => {
   const setting = newSetting(t)
@@ -30,6 +30,34 @@ test('a full queue answers 503 with Retry-After before it waits, and empties wit
   await service.stop()
   sender.sent.set('one-too-many', { sha256: '', verdict: 'unknown' })
   assert.deepEqual(anomalies(setting.file, sender.sent), [])
+})
+
+/** Thirty at once for a queue of five, while another process holds the lock. */
+async function overrunWhileLocked(t: TestContext, sabotage?: Sabotage): Promise<string[]> {
+  const setting = newSetting(t, sabotage === undefined ? {} : { sabotage })
+  const service = await setting.start({ QUEUE_MAX_REQUESTS: '5' })
+  const sender = new Sender({ seed: seedOf(t), duplicates: 0 })
+  const database = new DatabaseSync(setting.file)
+  database.exec('begin immediate')
+  const waiting = Array.from({ length: 30 }, () => sender.sendOne(service.url))
+  await Promise.race(waiting)
+  database.exec('rollback')
+  database.close()
+  await Promise.all(waiting)
+  await service.stop('SIGKILL')
+  return anomalies(setting.file, sender.sent)
+}
+
+test('what a full queue refuses was never acknowledged', async (t) => {
+  assert.deepEqual(await overrunWhileLocked(t), [])
+})
+
+test('the twin that acknowledges what it has no room for is caught', async (t) => {
+  const found = await overrunWhileLocked(t, 'accepted overflow')
+  assert.ok(
+    found.some((anomaly) => anomaly.includes('is lost')),
+    found.join('\n'),
+  )
 })
 
 /** Far more connections than the queue has places, for OVERLOAD_S seconds. */

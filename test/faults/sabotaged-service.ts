@@ -44,9 +44,23 @@ const SABOTAGE: Record<string, Write> = {
     ),
 }
 
-const write = SABOTAGE[process.env['SABOTAGE'] ?? '']
+/** Takes what it has no room for as if it were stored. */
+class OverflowingQueue extends WriteQueue<Intake, Outcomes> {
+  override isFullFor(bytes: number): boolean {
+    return bytes > 0 && super.isFullFor(bytes)
+  }
+
+  override add(item: Intake): Promise<Outcomes> {
+    return super.add(item).catch(() => created([item])[0] ?? [])
+  }
+}
+
+const sabotage = process.env['SABOTAGE'] ?? ''
+const others = ['accepted overflow', 'endless patience']
+const write = SABOTAGE[sabotage] ?? (others.includes(sabotage) ? insert : undefined)
 if (write === undefined) throw new Error('SABOTAGE names no guard.')
-const queue = new WriteQueue<Intake, Outcomes>({
+const Queue = sabotage === 'accepted overflow' ? OverflowingQueue : WriteQueue<Intake, Outcomes>
+const queue = new Queue({
   write,
   bytesOf: ({ body }) => body.byteLength,
   maxItems: config.queueMaxRequests,
@@ -61,6 +75,9 @@ const metrics = createMetrics(
   { queueItems: () => 0, queueBytes: () => 0, databaseBytes: async () => 0 },
 )
 const server = await createServer({ config, apiKeys: [], store, queue, hub, metrics, log })
+if (sabotage === 'endless patience') {
+  Object.assign(server.server, { headersTimeout: 0, requestTimeout: 0, timeout: 0 })
+}
 await server.listen({ host: config.host, port: config.port })
 log.info({ port: (server.server.address() as AddressInfo).port }, 'listening')
 process.on('SIGTERM', () => process.exit(0))

@@ -8,7 +8,12 @@ import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const SABOTAGED = fileURLToPath(new URL('./sabotaged-service.ts', import.meta.url))
 
-export type Sabotage = 'early answer' | 'ignored failure' | 'no unique index'
+export type Sabotage =
+  | 'early answer'
+  | 'ignored failure'
+  | 'no unique index'
+  | 'accepted overflow'
+  | 'endless patience'
 
 export type Setting = {
   /** The database file. */

@@ -1,9 +1,11 @@
 // A disk whose fsync takes long: commits share it, and what can't wait is told so.
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { readFileSync } from 'node:fs'
+import { type TestContext, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { anomalies } from './checker.ts'
 import { Sender } from './sender.ts'
-import { newSetting, seedOf } from './setting.ts'
+import { newSetting, type Sabotage, seedOf } from './setting.ts'
 import { injectIntoFsync, noTracing } from './tracing.ts'
 
 const DELAYS_MS = (process.env['FSYNC_DELAYS_MS'] ?? '200').split(',').map(Number)
@@ -31,3 +33,41 @@ for (const delayMs of DELAYS_MS) {
     assert.deepEqual(anomalies(setting.file, sender.sent), [])
   })
 }
+
+/** Killed while acknowledgements still wait for an fsync that takes seconds. */
+async function killedInFsync(t: TestContext, sabotage?: Sabotage): Promise<string[]> {
+  const setting = newSetting(t, sabotage === undefined ? {} : { sabotage })
+  const service = await setting.start()
+  const sender = new Sender({ seed: seedOf(t), duplicates: 0 })
+  assert.equal(await sender.sendOne(service.url), 200)
+  const tracing = await injectIntoFsync(
+    service.pid,
+    'delay_enter=3000000',
+    `${setting.file}.strace`,
+  )
+  const waiting = Array.from({ length: 40 }, () => sender.sendOne(service.url))
+  // Far longer than it takes to send these, and far shorter than the fsync takes.
+  await delay(700)
+  await service.stop('SIGKILL')
+  tracing.stop()
+  await Promise.all(waiting)
+  const log = readFileSync(`${setting.file}.strace`, 'utf8')
+  assert.match(log, /f(data)?sync\(/, 'no fsync was held up')
+  return anomalies(setting.file, sender.sent)
+}
+
+test('killed in an fsync that takes long, it has lost nothing it acknowledged', {
+  skip: noTracing,
+}, async (t) => {
+  assert.deepEqual(await killedInFsync(t), [])
+})
+
+test('the twin that answers before the fsync is caught losing messages', {
+  skip: noTracing,
+}, async (t) => {
+  const found = await killedInFsync(t, 'early answer')
+  assert.ok(
+    found.some((anomaly) => anomaly.includes('is lost')),
+    found.join('\n'),
+  )
+})

@@ -51,9 +51,12 @@ function tell(text: string): void {
 }
 
 function warn(config: Config, log: Log): void {
-  const { webhookSecrets, readAccess } = config
-  if (webhookSecrets.length === 0) {
-    log.warn('WEBHOOK_SECRET is not set: nothing is taken in until it is')
+  const { webhookSecrets, metaAppSecrets, metaVerifyToken, readAccess } = config
+  if (webhookSecrets.length === 0 && metaAppSecrets.length === 0) {
+    log.warn('neither WEBHOOK_SECRET nor META_APP_SECRET is set: nothing is taken in until one is')
+  }
+  if (metaAppSecrets.length > 0 && metaVerifyToken === '') {
+    log.warn('META_VERIFY_TOKEN is not set: Meta can not confirm the callback URL')
   }
   if (webhookSecrets.some((secret) => Buffer.byteLength(secret) < STRONG_SECRET_BYTES)) {
     log.warn(`a WEBHOOK_SECRET is shorter than ${STRONG_SECRET_BYTES} bytes and could be guessed`)
@@ -66,7 +69,7 @@ function warn(config: Config, log: Log): void {
 function welcome({ webhookSecrets, host }: Config, { port }: AddressInfo): string {
   const url = `http://${['0.0.0.0', '::'].includes(host) ? 'localhost' : host}:${port}`
   const [secret] = webhookSecrets
-  if (secret === undefined) return `Listening on ${url}, but WEBHOOK_SECRET is not set.`
+  if (secret === undefined) return `Listening on ${url}; WEBHOOK_SECRET is not set.`
   const message = {
     message_id: 'hello-1',
     from: '+14155550100',

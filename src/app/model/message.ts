@@ -111,7 +111,7 @@ export type Stats = {
   readonly firstMessageTs: string | null
   readonly lastMessageTs: string | null
   readonly messagesByType: Readonly<Record<string, number>>
-  /** By the UTC day of their own time, `YYYY-MM-DD`; the latest 366 days that have any. */
+  /** By the UTC day of their own time, `YYYY-MM-DD`; the latest 31 days that have any. */
   readonly messagesByDay: Readonly<Record<string, number>>
   /** Messages that statuses are known of, by the one that counts now. */
   readonly messagesByStatus: Readonly<Record<string, number>>

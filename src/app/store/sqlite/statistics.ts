@@ -3,7 +3,7 @@ import type { Stats } from '../../model/message.ts'
 import type { Snapshot } from './snapshot.ts'
 
 const TOP_SENDERS = 10
-const DAYS = 366
+const DAYS = 31
 
 /** The counters in the state of the database that `snapshot` sees. */
 export function readStats(snapshot: Snapshot): Stats {
