@@ -239,6 +239,38 @@ function people(newPlace: NewPlace): void {
     }
   })
 
+  it('and keeps the newest profile of a person, whichever of their names came first', async (test) => {
+    const profile = (name: string, fields: Fields) => [{ profile: { name }, ...fields }]
+    const items = [
+      change({
+        messages: [aText({ id: 'n1', timestamp: '1736935201' })],
+        contacts: profile('Old', { wa_id: '14155550100' }),
+      }),
+      change({
+        messages: [aText({ id: 'n2', from: '', from_user_id: 'US.1', timestamp: '1736935202' })],
+        contacts: profile('New', { user_id: 'US.1' }),
+      }),
+      messages(aText({ id: 'n3', from_user_id: 'US.1', timestamp: '1736935203' })),
+    ]
+    const [a, b, c] = items
+    for (const order of [
+      [a, b, c],
+      [b, a, c],
+      [c, b, a],
+      [c, a, b],
+      [b, c, a],
+      [a, c, b],
+    ]) {
+      const store = await (await usePlace(test, newPlace)).open()
+      for (const item of order) await store.insert([intakeWith(item)])
+      const names = (await store.conversations({ limit: 9 })).conversations.map(
+        ({ contact, messages }) => [contact.key, contact.name, contact.phone, messages],
+      )
+      assert.deepEqual(names, [['US.1', 'New', '+14155550100', 3]])
+      await store.close()
+    }
+  })
+
   it('and takes a number with another id for another person', async (test) => {
     const store = await (await usePlace(test, newPlace)).open()
     await store.insert([intakeWith(messages(aText({ id: 'one', from_user_id: 'US.1' })))])

@@ -35,7 +35,7 @@ export function eventRoutes(app: FastifyInstance, deps: EventDeps): void {
     },
     async ({ query, raw }) => {
       const { after, limit, wait } = query
-      const waiting = new Waiting(wait * 1000, () => closing || raw.destroyed)
+      const waiting = new Waiting(wait * 1000, () => closing || raw.socket.destroyed)
       const page = await nextPage(deps, { filter: eventFilter(query), after, limit }, waiting)
       return { data: page.entries.map(presentEntry), next: page.next }
     },

@@ -12,6 +12,7 @@ type Row = {
   parent_user_id: string | null
   username: string | null
   name: string | null
+  address_instant: string
   profile_instant: string
 }
 type Activity = { messages: number; lastInstant: string }
@@ -19,6 +20,7 @@ type Activity = { messages: number; lastInstant: string }
 /** The table of contacts, inside the writer's transaction. */
 export class ContactBook {
   readonly #findByAddress: StatementSync
+  readonly #findById: StatementSync
   readonly #insert: StatementSync
   readonly #update: StatementSync
   readonly #setAddress: StatementSync
@@ -27,17 +29,21 @@ export class ContactBook {
   readonly #activity = new Map<number, Activity>()
 
   constructor(database: DatabaseSync) {
+    const columns = `id, key, phone, user_id, parent_user_id, username, name, address_instant,
+      profile_instant`
     this.#findByAddress = database.prepare(
-      `select id, key, phone, user_id, parent_user_id, username, name, profile_instant
-       from contacts where id = (select contact from contact_addresses where address = ?)`,
+      `select ${columns} from contacts
+       where id = (select contact from contact_addresses where address = ?)`,
     )
+    this.#findById = database.prepare(`select ${columns} from contacts where id = ?`)
     this.#insert = database.prepare(
-      `insert into contacts (key, phone, user_id, parent_user_id, username, name, profile_instant, messages)
-       values (?, ?, ?, ?, ?, ?, ?, 0) returning id`,
+      `insert into contacts (key, phone, user_id, parent_user_id, username, name,
+         address_instant, profile_instant, messages)
+       values (?, ?, ?, ?, ?, ?, ?, ?, 0) returning id`,
     )
     this.#update = database.prepare(
       `update contacts set key = ?, phone = ?, user_id = ?, parent_user_id = ?, username = ?,
-         name = ?, profile_instant = ? where id = ?`,
+         name = ?, address_instant = ?, profile_instant = ? where id = ?`,
     )
     this.#setAddress = database.prepare(
       `insert into contact_addresses (address, contact) values (?, ?)
@@ -68,15 +74,9 @@ export class ContactBook {
     const byPhone = phone === null ? null : this.#find(phone)
     const known = byUser ?? (byPhone !== null && mayBe(byPhone, identity) ? byPhone : null)
     if (known === null) return this.#create(identity, instant)
-    if (
-      byUser !== null &&
-      byPhone !== null &&
-      byPhone.id !== byUser.id &&
-      byPhone.user_id === null
-    ) {
-      this.#merge(byPhone.id, byUser.id)
-    }
-    this.#bringUpToDate(known, identity, instant)
+    const isOne = byPhone === null || byPhone.id === known.id || byPhone.user_id !== null
+    const row = isOne ? known : this.#merge(byPhone.id, known.id)
+    this.#bringUpToDate(row, identity, instant)
     return known.id
   }
 
@@ -118,15 +118,15 @@ export class ContactBook {
 
   #create(identity: Identity, instant: Instant): number {
     const { phone, userId, parentUserId, username, name } = identity
-    const key = userId ?? phone
     const { id } = this.#insert.get(
-      key,
+      userId ?? phone,
       phone,
       userId,
       parentUserId,
       username,
       name,
       instant,
+      hasProfile(identity) ? instant : '',
     ) as Row
     this.#setAddresses(id, identity)
     return id
@@ -144,22 +144,27 @@ export class ContactBook {
     if (isNewAddress) this.#setAddresses(row.id, identity)
     const next = updated(row, identity, instant)
     if (next === row) return
-    const { key, user_id, parent_user_id, username, name, profile_instant } = next
     this.#update.run(
-      key,
+      next.key,
       next.phone,
-      user_id,
-      parent_user_id,
-      username,
-      name,
-      profile_instant,
+      next.user_id,
+      next.parent_user_id,
+      next.username,
+      next.name,
+      next.address_instant,
+      next.profile_instant,
       row.id,
     )
   }
 
-  #merge(from: number, to: number): void {
+  /** Everything of `from` becomes that of `to`, who also takes over a profile that is newer. */
+  #merge(from: number, to: number): Row {
     this.flush()
+    const { username, name, profile_instant } = this.#findById.get(from) as Row
     for (const statement of this.#absorb) statement.run({ from, to })
+    const profile = { phone: null, userId: null, parentUserId: null, username, name }
+    this.#bringUpToDate(this.#findById.get(to) as Row, profile, profile_instant as Instant)
+    return this.#findById.get(to) as Row
   }
 }
 
@@ -170,19 +175,37 @@ function mayBe(row: Row, { userId }: Identity): boolean {
 
 /** The row with what is newer; the row itself where nothing is. */
 function updated(row: Row, identity: Identity, instant: Instant): Row {
-  const isNewer = instant >= row.profile_instant
-  const newest = (given: string | null, known: string | null) =>
-    known === null || (isNewer && given !== null) ? given : known
-  const next = {
-    phone: newest(identity.phone, row.phone),
-    user_id: newest(identity.userId, row.user_id),
-    parent_user_id: newest(identity.parentUserId, row.parent_user_id),
-    username: newest(identity.username, row.username),
-    name: newest(identity.name, row.name),
+  const moved = instant >= row.address_instant
+  const renamed = hasProfile(identity) && instant >= row.profile_instant
+  const user_id = newest(identity.userId, row.user_id, moved)
+  const phone = newest(identity.phone, row.phone, moved)
+  const next: Row = {
+    ...row,
+    key: user_id ?? phone ?? row.key,
+    phone,
+    user_id,
+    parent_user_id: newest(identity.parentUserId, row.parent_user_id, moved),
+    username: newest(identity.username, row.username, renamed),
+    name: newest(identity.name, row.name, renamed),
   }
-  const names = Object.keys(next) as (keyof typeof next)[]
-  if (names.every((name) => next[name] === row[name])) return row
-  const profileInstant = isNewer ? instant : row.profile_instant
-  const key = next.user_id ?? next.phone ?? row.key
-  return { ...row, ...next, key, profile_instant: profileInstant }
+  const names = Object.keys(row) as (keyof Row)[]
+  const isSame = names.every((name) => next[name] === row[name])
+  // That something was still so later on decides against what comes late. Who has no id has one number.
+  const isConfirmed =
+    (renamed && instant > row.profile_instant) ||
+    (moved && instant > row.address_instant && user_id !== null && identity.phone !== null)
+  if (isSame && !isConfirmed) return row
+  return {
+    ...next,
+    address_instant: moved ? instant : row.address_instant,
+    profile_instant: renamed ? instant : row.profile_instant,
+  }
+}
+
+function newest(given: string | null, known: string | null, isNewer: boolean): string | null {
+  return known === null || (isNewer && given !== null) ? given : known
+}
+
+function hasProfile({ username, name }: Identity): boolean {
+  return username !== null || name !== null
 }

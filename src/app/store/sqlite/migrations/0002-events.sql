@@ -23,15 +23,16 @@ create table contacts (
   parent_user_id text,
   username text,
   name text,
-  -- When the profile was as it is here.
+  -- When the addresses and the profile were as they are here; '' before any was known.
+  address_instant text not null,
   profile_instant text not null,
   messages integer not null,
   -- Of their newest message; null without any.
   last_instant text
 ) strict;
 
-insert into contacts (key, phone, profile_instant, messages, last_instant)
-  select sender, sender, '', count(*), max(instant) from messages group by sender;
+insert into contacts (key, phone, address_instant, profile_instant, messages, last_instant)
+  select sender, sender, '', '', count(*), max(instant) from messages group by sender;
 
 create unique index contacts_by_key on contacts (key);
 create index contacts_by_username on contacts (username) where username is not null;
