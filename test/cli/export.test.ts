@@ -57,6 +57,10 @@ const FILTERS: readonly Record<string, string>[] = [
   { q: '' },
   { q: '1', from: '+19995550105', since: '2025-01-15T10:10:00Z', order: 'desc' },
   { q: 'nowhere to be found' },
+  { type: 'text', direction: 'inbound', contact: '+19995550103' },
+  { direction: 'outbound' },
+  { status: 'read' },
+  { phone_number_id: '1' },
 ]
 
 describe('export', () => {
@@ -80,7 +84,9 @@ describe('export', () => {
 
   for (const filter of FILTERS) {
     it(`writes what GET /messages shows for ${JSON.stringify(filter)}`, async () => {
-      const options = Object.entries(filter).map(([name, value]) => `--${name}=${value}`)
+      const options = Object.entries(filter).map(
+        ([name, value]) => `--${name.replaceAll('_', '-')}=${value}`,
+      )
       const { code, stdout, stderr } = await run('--format', 'ndjson', ...options)
       assert.deepEqual({ code, stderr }, { code: 0, stderr: '' })
       const lines = stdout.split('\n')

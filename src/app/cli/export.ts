@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises'
 import type { Problem } from '../errors.ts'
 import { messageFilter } from '../http/message-list.ts'
 import { presentMessage } from '../http/present.ts'
+import type { Direction } from '../model/event.ts'
 import type { Message, MessageFilter } from '../model/message.ts'
 import { scanMessages } from '../store/sqlite/scan.ts'
 import {
@@ -24,12 +25,17 @@ const HELP = `
 Usage: node src/main.ts export --format ndjson|csv [filters] [options]
 
 Writes every message that is stored at this moment and matches, beside the running service.
-ndjson is the API's {message_id, from, to, ts, text}, one a line; csv has the same five columns
+ndjson is the API's messages, one a line; csv has the columns message_id, from, to, ts and text
 (RFC 4180, UTF-8, with a header).
 
 Filters, as in GET /messages:
   --from NUMBER    Only from this sender.
   --to NUMBER      Only to this recipient.
+  --type TYPE      Only of this type, such as image.
+  --direction D    Only inbound or outbound ones.
+  --status STATUS  Only those whose status is this one now.
+  --contact WHO    Only with this person: phone number, BSUID or username.
+  --phone-number-id ID   Only of this business number.
   --since TIME     Only sent at this instant or later, such as 2025-01-15T00:00:00Z.
   --until TIME     Only sent before this instant.
   --q TEXT         Only with this in the text, in upper or lower case.
@@ -52,6 +58,11 @@ const OPTIONS = {
   format: { type: 'string' },
   from: { type: 'string' },
   to: { type: 'string' },
+  type: { type: 'string' },
+  direction: { type: 'string' },
+  status: { type: 'string' },
+  contact: { type: 'string' },
+  'phone-number-id': { type: 'string' },
   since: { type: 'string' },
   until: { type: 'string' },
   q: { type: 'string' },
@@ -76,7 +87,11 @@ export const exportCommand: Command = {
     const { values } = parseOptions(args, OPTIONS)
     const format = formatFrom(values.format, values.raw)
     const order = choiceOption('order', values.order, ['asc', 'desc'])
-    const filter = filterFrom(values)
+    const filter = filterFrom({
+      ...values,
+      direction: directionFrom(values.direction),
+      phone_number_id: values['phone-number-id'],
+    })
     const { output: file, force } = values
     if (force && file === undefined) throw new UsageError('--force needs --output.')
     const pages = scanMessages(databaseFile(values.database), { filter, order })
@@ -131,6 +146,12 @@ function formatFrom(name: string | undefined, raw: boolean): Format {
   }
   if (raw) throw new UsageError('--raw is for csv.')
   return { header: '', line: (message) => `${JSON.stringify(presentMessage(message))}\n` }
+}
+
+function directionFrom(text: string | undefined): Direction | undefined {
+  return text === undefined
+    ? undefined
+    : choiceOption<Direction>('direction', text, ['inbound', 'outbound'])
 }
 
 function filterFrom(query: Parameters<typeof messageFilter>[0]): MessageFilter {
