@@ -33,15 +33,16 @@ async function start(directory: string, environment: Record<string, string>): Pr
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   let log = ''
-  for await (const chunk of child.stdout) {
-    log += String(chunk)
-    const [, port] = /"port":(\d+)/.exec(log) ?? []
-    if (port !== undefined) {
-      child.stdout.resume()
-      return { child, port }
-    }
-  }
-  throw new Error(`It did not start: ${log}`)
+  const port = await new Promise<string>((resolve, reject) => {
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      log += text
+      const [, known] = /"port":(\d+)/.exec(log) ?? []
+      if (known !== undefined) resolve(known)
+    })
+    child.once('error', reject)
+    child.once('close', (code) => reject(new Error(`It ended with ${code}: ${log}`)))
+  })
+  return { child, port }
 }
 
 async function stop({ child }: Service): Promise<void> {
