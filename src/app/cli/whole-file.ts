@@ -31,9 +31,14 @@ export async function writeWholeFile<Result>(
   write: (temporary: string) => Promise<Result>,
 ): Promise<Result> {
   requireFree(file, force)
-  const directory = createBeside(file)
-  const stopListening = onSignal(() => rmSync(directory, { recursive: true, force: true }))
+  // Listening begins first: a signal right after the directory is there must not leave it behind.
+  let directory: string | undefined
+  const remove = () => {
+    if (directory !== undefined) rmSync(directory, { recursive: true, force: true })
+  }
+  const stopListening = onSignal(remove)
   try {
+    directory = createBeside(file)
     const temporary = join(directory, 'file')
     const result = await write(temporary)
     chmodSync(temporary, 0o600)
@@ -45,7 +50,7 @@ export async function writeWholeFile<Result>(
     return result
   } finally {
     stopListening()
-    rmSync(directory, { recursive: true, force: true })
+    remove()
   }
 }
 
