@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
 import { batch, metaJson } from '../support/cloud-api.ts'
 import { startOpenService } from '../support/open-service.ts'
-import { runCommand } from '../support/run-command.ts'
+import { runCommand, startCommand } from '../support/run-command.ts'
 import type { Service } from '../support/service.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
+import { until } from '../support/until.ts'
 
 const environment = {
   META_APP_SECRET: '0123456789abcdef0123456789abcdef',
@@ -117,5 +119,16 @@ describe('demo', () => {
     assert.equal(code, 0, stderr)
     assert.match(stderr, /The demo listens on http:\/\/localhost:\d+/)
     assert.match(stdout, /^answers {2}200 × \d+$/m)
+  })
+
+  it('removes its database when it is stopped', async (test) => {
+    const cwd = temporaryDirectory(test)
+    const environment = { PORT: '0', TMPDIR: cwd }
+    const { child, result } = startCommand(['demo'], { cwd, environment })
+    await until('the demo has begun', () => readdirSync(cwd).length > 0)
+    await new Promise((resolve) => child.stderr?.once('data', resolve))
+    child.kill('SIGTERM')
+    assert.equal((await result).code, 0)
+    assert.deepEqual(readdirSync(cwd), [])
   })
 })

@@ -54,7 +54,9 @@ type Demo = { directory: string; count: number; rate: number; exit: boolean }
 async function run({ directory, count, rate, exit }: Demo): Promise<number> {
   const secret = randomBytes(16).toString('hex')
   const { service, end } = await start(directory, secret)
-  const interrupted = new Promise((resolve) => process.once('SIGINT', resolve))
+  const interrupted = new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, resolve)
+  })
   const url = new URL(`http://localhost:${service.address.port}`)
   tell(welcome(url))
   const traffic = trafficOf({

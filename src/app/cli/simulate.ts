@@ -71,6 +71,7 @@ type Values = Partial<Record<Exclude<keyof typeof OPTIONS, 'verify'>, string>>
 
 const SEEDED_START = Date.UTC(2025, 0, 15, 10)
 const SHOWN_FINDINGS = 20
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
 /** Simulates traffic. */
 export const simulateCommand: Command = {
@@ -150,7 +151,7 @@ export async function deliver(
   const progress = new Progress('Sending', 'requests')
   const stop = new AbortController()
   const onSignal = () => stop.abort()
-  process.once('SIGINT', onSignal)
+  for (const signal of SIGNALS) process.once(signal, onSignal)
   let next = 0
   await inTurns({ count: bodies.length, rate, concurrency }, stop.signal, async () => {
     const body = bodies[next++] ?? ''
@@ -163,7 +164,7 @@ export async function deliver(
     tally.add(answer)
     progress.update(tally.answers, bodies.length)
   })
-  process.off('SIGINT', onSignal)
+  for (const signal of SIGNALS) process.off(signal, onSignal)
   progress.finish()
   tally.addUnsent(bodies.length - next)
   for (const line of tally.summary()) print(line)

@@ -11,11 +11,11 @@ export function openApi({ appName, appVersion }: Config): FastifyDynamicSwaggerO
         title: appName,
         version: appVersion,
         description:
-          'Takes in signed WhatsApp messages, stores each exactly once, and lets them be searched and counted. Errors are `{"detail": …}`.',
+          'Takes in WhatsApp\'s webhooks, stores every event exactly once, and lets them be searched, counted and followed. Errors are `{"detail": …}`.',
         license: { name: 'MIT', identifier: 'MIT' },
       },
       tags: [
-        { name: 'webhook', description: 'Messages come in.' },
+        { name: 'webhook', description: 'Webhooks come in.' },
         { name: 'messages', description: 'Messages are read.' },
         { name: 'events', description: 'Everything that was committed is followed.' },
         { name: 'health', description: 'For load balancers and supervisors.' },
