@@ -23,7 +23,7 @@ async function sendWhileFailing(t: TestContext, call: number, sabotage?: Sabotag
   await sender.sendUntil(service.url, () => ended || sender.sent.size > enough)
   if (sabotage !== undefined) await service.stop('SIGKILL')
   const { code } = await service.ended
-  tracing.stop()
+  await tracing.stop()
   return { setting, sender, code, injected: tracing.injected() }
 }
 

@@ -76,7 +76,7 @@ async function cutUnderLoad(t: TestContext, sender: Sender, disk: Disk, fault?: 
     return cut
   })
   await service.stop('SIGKILL')
-  tracing?.stop()
+  await tracing?.stop()
   assert.ok(tracing === null || tracing.injected(), 'fsync was taken out')
   disk.mount()
   return anomalies(setting.file, sender.sent)

@@ -25,7 +25,7 @@ for (const delayMs of DELAYS_MS) {
     assert.equal((await fetch(`${service.url}/health/live`)).status, 200)
     await sending
     const metrics = await (await fetch(`${service.url}/metrics`)).text()
-    tracing.stop()
+    await tracing.stop()
     await service.stop()
     const commits = Number(/^commit_batch_size_count (\d+)$/m.exec(metrics)?.[1])
     const stored = Number(/^commit_batch_size_sum (\d+)$/m.exec(metrics)?.[1])
@@ -49,7 +49,7 @@ async function killedInFsync(t: TestContext, sabotage?: Sabotage): Promise<strin
   // Far longer than it takes to send these, and far shorter than the fsync takes.
   await delay(700)
   await service.stop('SIGKILL')
-  tracing.stop()
+  await tracing.stop()
   await Promise.all(waiting)
   const log = readFileSync(`${setting.file}.strace`, 'utf8')
   assert.match(log, /f(data)?sync\(/, 'no fsync was held up')

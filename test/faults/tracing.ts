@@ -1,5 +1,6 @@
 // strace on a running service: makes its fsyncs fail, or do nothing.
 import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { until } from '../support/until.ts'
 
@@ -13,7 +14,8 @@ const CALLS = 'fsync,fdatasync'
 export type Tracing = {
   /** Whether the fault really happened at least once. */
   injected(): boolean
-  stop(): void
+  /** Resolves when strace has let the process go: a signal before that could be lost with it. */
+  stop(): Promise<void>
 }
 
 /**
@@ -24,6 +26,7 @@ export async function injectIntoFsync(pid: number, fault: string, log: string): 
   const inject = `inject=${CALLS}:${fault}`
   const args = ['-f', '-p', String(pid), '-o', log, '-e', `trace=${CALLS}`, '-e', inject]
   const tracer = spawn('strace', args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  const ended = once(tracer, 'close')
   let said = ''
   tracer.stderr.setEncoding('utf8').on('data', (text: string) => {
     said += text
@@ -31,7 +34,10 @@ export async function injectIntoFsync(pid: number, fault: string, log: string): 
   await until('strace is attached', () => said.includes('attached'))
   return {
     injected: () => existsSync(log) && readFileSync(log, 'utf8').includes('(INJECTED)'),
-    stop: () => void tracer.kill('SIGINT'),
+    stop: async () => {
+      tracer.kill('SIGINT')
+      await ended
+    },
   }
 }
 
