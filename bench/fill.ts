@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Intake } from '../src/app/model/event.ts'
 import { parseFlatMessage } from '../src/app/receive/flat.ts'
-import { openStore } from '../src/app/store/open.ts'
+import { openSqliteStore } from '../src/app/store/sqlite/sqlite-store.ts'
 import { messageFor } from './messages.ts'
 import { rareTextFor } from './rare-texts.ts'
 
@@ -54,8 +54,8 @@ export async function filledDatabase(options: FillOptions): Promise<string> {
 }
 
 async function fill(file: string, total: number): Promise<void> {
-  const store = await openStore({
-    url: { engine: 'sqlite', file },
+  const store = await openSqliteStore({
+    file,
     onIndexError: (error) => {
       throw error
     },

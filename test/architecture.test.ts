@@ -69,6 +69,29 @@ const RULES: Readonly<Record<string, Rule>> = {
   'receive/': { values: ['receive/', 'model/', 'errors.ts'] },
   'queue/': { values: ['queue/', 'errors.ts'], types: ['model/'] },
   'store/': { values: ['store/', 'model/', 'errors.ts'] },
+  'store/sql/': { values: ['store/sql/', 'model/'] },
+  'store/sqlite/': {
+    values: [
+      'store/sqlite/',
+      'store/sql/',
+      'store/body.ts',
+      'store/catch-up.ts',
+      'model/',
+      'errors.ts',
+    ],
+    types: ['store/store.ts'],
+  },
+  'store/postgres/': {
+    values: [
+      'store/postgres/',
+      'store/sql/',
+      'store/body.ts',
+      'store/catch-up.ts',
+      'model/',
+      'errors.ts',
+    ],
+    types: ['store/store.ts'],
+  },
   'stream/': { values: ['stream/', 'model/'] },
   'metrics/': { values: ['metrics/'] },
   'http/': {
@@ -147,6 +170,7 @@ const CONFINED: Readonly<Record<string, readonly string[]>> = {
   pino: ['log.ts'],
   'pino-pretty': ['log.ts'],
   'prom-client': ['metrics/'],
+  pg: ['store/postgres/'],
 }
 
 test('each package and each powerful module of Node is imported in its own place only', () => {

@@ -10,11 +10,17 @@ import type { Log } from './log.ts'
 
 /**
  * The configured keys; with none of them and READ_ACCESS=keys, the one in the file `api-key`
- * beside the database, which is created (mode 0600) where it is missing. Logs its path, never it.
+ * beside the SQLite database, which is created (mode 0600) where it is missing. Logs its path, never
+ * it. Throws ConfigurationError where there is no such place.
  */
 export function findApiKeys(config: Config, log: Log): readonly ApiKey[] {
   const { apiKeys, readAccess, databaseUrl } = config
   if (apiKeys.length > 0 || readAccess !== 'keys') return apiKeys
+  if (databaseUrl.engine !== 'sqlite') {
+    throw new ConfigurationError(
+      'API_KEYS is not set: with PostgreSQL no key is generated, since all replicas have to know the same. Set API_KEYS, or READ_ACCESS to local or open.',
+    )
+  }
   const directory =
     databaseUrl.file === null
       ? mkdtempSync(join(tmpdir(), 'whatsapp-webhook-key-'))

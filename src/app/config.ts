@@ -81,9 +81,17 @@ const SETTINGS = {
     name: 'DATABASE_URL',
     fallback: 'sqlite:///./data/messages.db',
     description:
-      'Where messages are stored: `sqlite:///relative.db`, `sqlite:////absolute.db`, or `sqlite://` for memory only.',
+      'Where messages are stored: `sqlite:///relative.db`, `sqlite:////absolute.db`, `sqlite://` for memory only, or `postgresql://user:password@host:port/database` with `sslmode=` disable, require, verify-ca or verify-full.',
     parse: (text): DatabaseUrl | undefined => parseDatabaseUrl(text) ?? undefined,
-    expected: 'a URL such as sqlite:///./data/messages.db',
+    expected:
+      'a URL such as sqlite:///./data/messages.db or postgresql://user:password@host/database?sslmode=verify-full',
+  }),
+  databasePoolSize: setting({
+    name: 'DATABASE_POOL_SIZE',
+    fallback: '10',
+    description: 'Connections to PostgreSQL that one process may open; one writes, one listens.',
+    parse: (text) => integer(text, 3, 1000),
+    expected: 'a number from 3 to 1000',
   }),
   host: setting({
     name: 'HOST',

@@ -24,14 +24,19 @@ export type Service = {
 
 /** Starts the service. Rejects when the database can't be opened or the port can't be taken. */
 export async function startService(config: Config, log: Log): Promise<Service> {
+  let hub: StreamHub | undefined
   const store = await openStore({
     url: config.databaseUrl,
+    poolSize: config.databasePoolSize,
     onIndexError: (error) => {
       metrics.searchIndexErrors.inc()
       log.error({ err: error }, 'the search index could not be brought up to date')
     },
+    onUpkeepError: (error) =>
+      log.warn({ err: error }, 'the database did not answer; it is tried again'),
+    onCommitted: () => hub?.wake(),
   })
-  const hub = new StreamHub({
+  hub = new StreamHub({
     eventsAfter: (request) => store.eventsAfter(request),
     onError: (error) => log.error({ err: error }, 'the streams could not read on; they try again'),
   })
@@ -46,7 +51,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       const { outcomes, seconds } = await store.insert(batch)
       metrics.commitSize.observe(batch.length)
       metrics.commitSeconds.observe(seconds)
-      hub.wake()
+      hub?.wake()
       return outcomes
     },
     bytesOf: ({ body }) => body.byteLength,
@@ -64,7 +69,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
   const close = async () => {
     await server?.close()
     await queue.drain()
-    hub.close()
+    hub?.close()
     await retention.close()
     await store.close()
   }

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openStore } from '../../src/app/store/open.ts'
+import { openSqliteStore } from '../../src/app/store/sqlite/sqlite-store.ts'
 import { messageStoreContract } from './message-store.ts'
 
 const onIndexError = (error: unknown) => {
@@ -10,16 +10,16 @@ const onIndexError = (error: unknown) => {
 
 messageStoreContract('a SQLite file', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'store-contract-'))
-  const url = { engine: 'sqlite', file: join(directory, 'messages.db') } as const
+  const file = join(directory, 'messages.db')
   return {
-    open: () => openStore({ url, onIndexError }),
+    open: () => openSqliteStore({ file, onIndexError }),
     persistent: true,
     remove: () => rm(directory, { recursive: true }),
   }
 })
 
 messageStoreContract('SQLite in memory', async () => ({
-  open: () => openStore({ url: { engine: 'sqlite', file: null }, onIndexError }),
+  open: () => openSqliteStore({ file: null, onIndexError }),
   persistent: false,
   remove: async () => {},
 }))

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { fold } from '../../src/app/model/fold.ts'
-import { openStore } from '../../src/app/store/open.ts'
+import { openSqliteStore } from '../../src/app/store/sqlite/sqlite-store.ts'
 import type { MessageStore } from '../../src/app/store/store.ts'
 import { type AMessage, aMessage, insertAll } from '../support/a-message.ts'
 import { until } from '../support/until.ts'
@@ -199,7 +199,7 @@ describe('two services on one file', () => {
 })
 
 function open(): Promise<MessageStore> {
-  return openStore({ url: { engine: 'sqlite', file }, onIndexError: assert.ifError })
+  return openSqliteStore({ file, onIndexError: assert.ifError })
 }
 
 async function inserted(store: MessageStore | undefined, message: AMessage) {

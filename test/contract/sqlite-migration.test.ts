@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
-import { openStore } from '../../src/app/store/open.ts'
+import { openSqliteStore } from '../../src/app/store/sqlite/sqlite-store.ts'
 import { runCommand } from '../support/run-command.ts'
 import { flatBody, SECRET, toBytes } from '../support/signed.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
@@ -41,7 +41,7 @@ test('every message, its raw body, its sender and every counter come along', asy
   const cwd = temporaryDirectory(t)
   const file = join(cwd, 'messages.db')
   writeVersion1(file, BODIES)
-  const store = await openStore({ url: { engine: 'sqlite', file }, onIndexError: assert.ifError })
+  const store = await openSqliteStore({ file, onIndexError: assert.ifError })
   const { messages } = await store.page({ filter: {}, order: 'asc', limit: 9, offset: 0 })
   assert.deepEqual(
     messages.map(({ seq, messageId, type, direction, contact, receivedAt }) => ({
@@ -83,7 +83,7 @@ test('every message, its raw body, its sender and every counter come along', asy
 test('one without messages is brought along too', async (t) => {
   const file = join(temporaryDirectory(t), 'messages.db')
   writeVersion1(file, [])
-  const store = await openStore({ url: { engine: 'sqlite', file }, onIndexError: assert.ifError })
+  const store = await openSqliteStore({ file, onIndexError: assert.ifError })
   assert.deepEqual((await store.stats()).eventsByKind, {})
   await store.close()
 })

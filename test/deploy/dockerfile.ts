@@ -111,6 +111,8 @@ function run(command: string, { root, workdir }: Image, { user, path }: StageOpt
     env: {
       PATH: path,
       HOME: process.env['HOME'],
+      // A machine's own authorities, where its registry is behind one.
+      NODE_EXTRA_CA_CERTS: process.env['NODE_EXTRA_CA_CERTS'],
       npm_config_prefer_offline: 'true',
       npm_config_loglevel: 'error',
     },

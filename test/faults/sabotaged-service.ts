@@ -17,7 +17,13 @@ type Write = (batch: readonly Intake[]) => Promise<readonly Outcomes[]>
 
 const config = readConfig(process.env)
 const { log } = createLog(config)
-const store = await openStore({ url: config.databaseUrl, onIndexError: () => {} })
+const store = await openStore({
+  url: config.databaseUrl,
+  poolSize: config.databasePoolSize,
+  onIndexError: () => {},
+  onUpkeepError: () => {},
+  onCommitted: () => {},
+})
 let copies = 0
 
 const insert: Write = async (batch) => (await store.insert(batch)).outcomes

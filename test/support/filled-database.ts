@@ -2,15 +2,15 @@
 import { DatabaseSync } from 'node:sqlite'
 import type { Intake } from '../../src/app/model/event.ts'
 import { parseFlatMessage } from '../../src/app/receive/flat.ts'
-import { openStore } from '../../src/app/store/open.ts'
+import { openSqliteStore } from '../../src/app/store/sqlite/sqlite-store.ts'
 import { type FlatBody, toBytes } from './signed.ts'
 import { until } from './until.ts'
 
 /** Stores `bodies` in `file`, waits for the index and closes everything. */
 export async function fillDatabase(file: string, bodies: readonly FlatBody[]): Promise<void> {
   const errors: unknown[] = []
-  const store = await openStore({
-    url: { engine: 'sqlite', file },
+  const store = await openSqliteStore({
+    file,
     onIndexError: (error) => errors.push(error),
   })
   const intakes = bodies.map((body): Intake => {

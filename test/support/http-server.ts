@@ -57,7 +57,10 @@ export async function openServer(scope: Scope, options: ServerOptions = {}): Pro
   const log = new CapturedLog()
   const real = await openStore({
     url: config.databaseUrl,
+    poolSize: config.databasePoolSize,
     onIndexError: (err) => log.log.error({ err }, 'index'),
+    onUpkeepError: (err) => log.log.error({ err }, 'upkeep'),
+    onCommitted: () => {},
   })
   const store = withMethods(real, options.store?.(real) ?? {})
   const hub = new StreamHub({

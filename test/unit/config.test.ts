@@ -27,6 +27,7 @@ test('an empty environment takes every default', () => {
     quarantineMaxRequests: 100,
     quarantineMaxBytes: 1024 * 1024,
     databaseUrl: { engine: 'sqlite', file: './data/messages.db' },
+    databasePoolSize: 10,
     host: '0.0.0.0',
     port: 8000,
     readAccess: 'keys',

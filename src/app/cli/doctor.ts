@@ -74,7 +74,15 @@ function checkConfiguration(config: Config, findings: Findings): void {
   else findings.fault('META_VERIFY_TOKEN', 'is not set: the callback URL can not be confirmed.')
 }
 
-function checkDatabase({ databaseUrl: { file } }: Config, findings: Findings): void {
+function checkDatabase({ databaseUrl }: Config, findings: Findings): void {
+  if (databaseUrl.engine !== 'sqlite') {
+    findings.good(
+      'database',
+      'is PostgreSQL; whether it answers, /health/ready of the service tells.',
+    )
+    return
+  }
+  const { file } = databaseUrl
   if (file === null) {
     findings.doubtful('database', 'is in memory and ends with the service.')
     return

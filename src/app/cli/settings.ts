@@ -25,7 +25,11 @@ export function signingSecret({ webhookSecrets }: Pick<Config, 'webhookSecrets'>
 
 /** The file behind the option --database or, without it, DATABASE_URL. It has to exist. */
 export function databaseFile(option: string | undefined): string {
-  const { file } = option === undefined ? configuration().databaseUrl : parseOption(option)
+  const url = option === undefined ? configuration().databaseUrl : parseOption(option)
+  if (url.engine !== 'sqlite') {
+    throw new ConfigurationError('This command reads SQLite files; PostgreSQL has its own tools.')
+  }
+  const { file } = url
   if (file === null) {
     throw new ConfigurationError('A database in memory can only be read through its service.')
   }

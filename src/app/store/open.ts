@@ -1,15 +1,27 @@
 // From a URL to a store.
 import type { DatabaseUrl } from './database-url.ts'
+import { openPostgresStore } from './postgres/postgres-store.ts'
 import { openSqliteStore } from './sqlite/sqlite-store.ts'
 import type { MessageStore } from './store.ts'
 
 export type OpenOptions = {
   readonly url: DatabaseUrl
+  /** Connections to a database server. */
+  readonly poolSize: number
   /** Told of faults in the search index, which lags behind until they pass. */
   readonly onIndexError: (error: unknown) => void
+  /** Told of other faults that pass, and of a server that can't be reached yet. */
+  readonly onUpkeepError: (error: unknown) => void
+  /** Another process on the same database may have committed something. */
+  readonly onCommitted: () => void
 }
 
-/** Opens the store a URL names. Rejects with the reason when it can't be used. */
-export function openStore({ url, onIndexError }: OpenOptions): Promise<MessageStore> {
-  return openSqliteStore({ file: url.file, onIndexError })
+/**
+ * Opens the store a URL names. Rejects with the reason when it can't be used. A server that can't
+ * be reached is waited for: meanwhile the store is unavailable.
+ */
+export function openStore({ url, ...options }: OpenOptions): Promise<MessageStore> {
+  return url.engine === 'sqlite'
+    ? openSqliteStore({ file: url.file, onIndexError: options.onIndexError })
+    : openPostgresStore({ ...options, url: url.url })
 }

@@ -23,8 +23,27 @@ describe('parseDatabaseUrl', () => {
     })
   }
 
+  for (const [url, driverUrl] of [
+    ['postgresql://u:p@db/app', 'postgresql://u:p@db/app?uselibpqcompat=true'],
+    ['postgres://u@db:6543/app', 'postgresql://u@db:6543/app?uselibpqcompat=true'],
+    ['postgresql+asyncpg://db/app', 'postgresql://db/app?uselibpqcompat=true'],
+    [
+      'postgresql://u:p%40ss@db/app?sslmode=verify-full&sslrootcert=ca.pem',
+      'postgresql://u:p%40ss@db/app?sslmode=verify-full&sslrootcert=ca.pem&uselibpqcompat=true',
+    ],
+  ] as const) {
+    it(`takes ${url} for PostgreSQL`, () => {
+      assert.deepEqual(parseDatabaseUrl(url), { engine: 'postgresql', url: driverUrl })
+    })
+  }
+
   for (const url of [
     '',
+    'postgresql:/db/app',
+    'postgresql://',
+    'postgresql://db:port/app',
+    'postgresql://db/app?sslmode=prefer',
+    'postgresql://db/app?sslmode=',
     'messages.db',
     './data/messages.db',
     'sqlite',

@@ -1,12 +1,11 @@
 // Stores whatever is no message, and keeps the current status of each message that has any.
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { IncomingEvent, MessageEvent, StatusEvent } from '../../model/event.ts'
+import type { StatusEvent } from '../../model/event.ts'
 import { currentStatus, type StatusMark } from '../../model/status.ts'
+import { identityOf, messageOf, type OtherThanMessage, typeOf } from '../sql/identity.ts'
 import type { ContactBook } from './contact-book.ts'
 import type { Counters } from './counters.ts'
 import type { Arrival } from './message-writer.ts'
-
-type OtherThanMessage = Exclude<IncomingEvent, MessageEvent>
 
 /** The tables of events and states, inside the writer's transaction. */
 export class EventWriter {
@@ -49,7 +48,7 @@ export class EventWriter {
     const { changes } = this.#insert.run(
       seq,
       kind,
-      kind === 'status' ? event.status : 'type' in event ? event.type : kind,
+      typeOf(event),
       identityOf(event),
       arrival.provider,
       arrival.intake,
@@ -83,21 +82,4 @@ export class EventWriter {
     this.#counters.add('status', status)
     if (before !== undefined) this.#counters.add('status', before, -1)
   }
-}
-
-/** What makes an event unique among its kind; null where two that look the same are two. */
-export function identityOf(event: OtherThanMessage): string | null {
-  if (event.kind !== 'status') return event.key
-  return JSON.stringify([event.messageId, event.status, event.participant])
-}
-
-function messageOf(event: OtherThanMessage): string | null {
-  if ('messageId' in event) return event.messageId
-  return event.kind === 'history' ? messageNamedIn(event.data) : null
-}
-
-/** The content of a placeholder names its message: see fillingEvent. */
-function messageNamedIn(data: unknown): string | null {
-  const id = (data as { message_id?: unknown } | null)?.message_id
-  return typeof id === 'string' ? id : null
 }

@@ -1,5 +1,4 @@
 // Raw bodies, kept once for all events that were in them, until they expire.
-import { hash } from 'node:crypto'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import type { Intake, IntakeFacts, ProviderName } from '../../model/event.ts'
@@ -15,11 +14,6 @@ type Row = {
   sha256: Uint8Array
   bytes: number
   headers: string
-}
-
-/** SHA-256 of a body. */
-export function digestOf(body: Uint8Array): Buffer {
-  return hash('sha256', body, 'buffer')
 }
 
 /** The table of intakes, as the writer uses it. */

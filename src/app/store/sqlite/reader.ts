@@ -9,26 +9,27 @@ import type {
   PageRequest,
   Stats,
 } from '../../model/message.ts'
-import type { ConversationRequest } from '../store.ts'
 import {
   CONTACTS_SQL,
   type Conditions,
   conditionsBehind,
   conditionsFor,
   contactValues,
-} from './conditions.ts'
-import { openReader } from './connection.ts'
+  ordered,
+} from '../sql/conditions.ts'
 import {
   EVENT_SQL,
   type EventRow,
   MESSAGE_SQL,
   type MessageRow,
+  pageOf,
   toContact,
   toEvent,
   toMessage,
-  toPosition,
-} from './rows.ts'
-import { attachSearchIndex } from './search-index.ts'
+} from '../sql/rows.ts'
+import type { ConversationRequest } from '../store.ts'
+import { openReader } from './connection.ts'
+import { attachSearchIndex, searchCondition, WATERMARK_SQL } from './search-index.ts'
 import { Snapshot } from './snapshot.ts'
 import { readStats } from './statistics.ts'
 
@@ -106,7 +107,7 @@ export class Reader {
   #list({ filter, order, limit, offset, after }: PageRequest): MessagePage {
     const total = this.#total(filter)
     if (offset >= total) return { messages: [], total, next: null }
-    const { where, values } = conditionsBehind(filter, { order, after }, this.#readNumber)
+    const { where, values } = conditionsBehind(filter, { order, after }, this.#search)
     const rows = this.#snapshot.all<MessageRow>(
       `${MESSAGE_SQL} where seq in (
          select seq from messages ${where} ${ordered(order, 'message_id')} limit ? offset ?)
@@ -118,7 +119,7 @@ export class Reader {
 
   /** What a search finds is found once, then counted and cut. */
   #searchOnce({ filter, order, limit, offset, after }: PageRequest): MessagePage {
-    const { where, values } = conditionsFor(filter, this.#readNumber)
+    const { where, values } = conditionsFor(filter, this.#search)
     const behind = `where (instant, message_id, seq) ${order === 'asc' ? '>' : '<'} (?, ?, ?)`
     const hits = this.#snapshot.all<{ seq: number | null; total: number }>(
       `with hits as materialized (select seq, instant, message_id from messages ${where})
@@ -178,23 +179,13 @@ export class Reader {
       const sql = `select coalesce(sum(messages), 0) from contacts where id in (${CONTACTS_SQL})`
       return this.#value(sql, contactValues(contact))
     }
-    const { where, values }: Conditions = conditionsFor(filter, this.#readNumber)
+    const { where, values }: Conditions = conditionsFor(filter, this.#search)
     return this.#value(`select count(*) from messages ${where}`, values)
   }
 
-  readonly #readNumber = (sql: string): number => this.#value(sql, [])
+  readonly #search = searchCondition(() => this.#value(WATERMARK_SQL, []))
 
   #value(sql: string, values: readonly Value[]): number {
     return this.#snapshot.number(sql, values)
   }
-}
-
-function ordered(order: 'asc' | 'desc', id = 'messages.message_id'): string {
-  return `order by instant ${order}, ${id} ${order}, seq ${order}`
-}
-
-function pageOf(rows: readonly MessageRow[], limit: number, total: number): MessagePage {
-  const shown = rows.slice(0, limit)
-  const last = rows.length > limit ? shown.at(-1) : undefined
-  return { messages: shown.map(toMessage), total, next: last ? toPosition(last) : null }
 }

@@ -3,12 +3,15 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { fold } from '../../model/fold.ts'
 import type { Message, MessageFilter, Order, Position } from '../../model/message.ts'
-import { conditionsBehind } from './conditions.ts'
+import { conditionsBehind } from '../sql/conditions.ts'
+import { MESSAGE_SQL, type MessageRow, toMessage, toPosition } from '../sql/rows.ts'
 import { openReader } from './connection.ts'
-import { MESSAGE_SQL, type MessageRow, toMessage, toPosition } from './rows.ts'
 import { requireSchema } from './schema.ts'
 
 const PAGE = 500
+
+/** Texts are searched as they are read. */
+const NO_SEARCH = () => ({ clause: 'true', values: [] })
 
 export type Scan = { readonly filter: MessageFilter; readonly order: Order }
 
@@ -41,7 +44,7 @@ function pages(database: DatabaseSync, { filter, order }: Scan) {
   const statements = new Map<string, StatementSync>()
   const { last } = database.prepare('select last_seq as last from totals').get() as { last: number }
   return (after: Position | undefined): MessageRow[] => {
-    const { where, values } = conditionsBehind(filter, { order, after }, () => 0)
+    const { where, values } = conditionsBehind(filter, { order, after }, NO_SEARCH)
     const upToNow = where === '' ? 'where seq <= ?' : `${where} and seq <= ?`
     const sql = `${MESSAGE_SQL} where seq in (
         select seq from messages ${upToNow}

@@ -1,12 +1,13 @@
 // The index behind substring search: trigrams of folded texts, in a file of its own beside the
 // messages. It is derived from them and lags behind them; whoever is in doubt deletes it.
 import type { DatabaseSync } from 'node:sqlite'
+import type { SearchCondition } from '../sql/conditions.ts'
 
 /** The sequence number up to which every message's text is in the index. */
 export const WATERMARK_SQL = 'select watermark from search_state'
 
 /** Messages whose text was changed by an event behind the watermark, its one value. */
-export const CHANGED_SQL = `
+const CHANGED_SQL = `
   select changed.seq from events join messages as changed on changed.message_id = events.message_id
   where events.seq > ? and events.message_id is not null and kind in ('edit', 'revoke', 'history')`
 
@@ -61,4 +62,31 @@ export function trigramQuery(folded: string): string | null {
     trigrams.add(characters.slice(start, start + 3).join(''))
   }
   return [...trigrams].map((trigram) => `"${trigram.replaceAll('"', '""')}"`).join(' AND ')
+}
+
+/**
+ * Finds texts by the index up to its watermark and by a scan after it: together, every message at
+ * any moment. What was edited behind the watermark is looked at as it is now, not as it was
+ * indexed. `readWatermark` reads in the snapshot the condition is for.
+ */
+export function searchCondition(readWatermark: () => number): SearchCondition {
+  return (search) => {
+    const watermark = readWatermark()
+    const match = trigramQuery(search)
+    const indexed = `select rowid from search where ${match === null ? '' : 'search match ? and '}
+      instr(folded, ?) > 0 and rowid not in (${CHANGED_SQL})`
+    return {
+      clause: `seq in (
+        ${indexed}
+        union all select seq from messages where seq > ? and instr(fold(text), ?) > 0
+        union all select seq from messages
+          where seq in (${CHANGED_SQL}) and seq <= ? and instr(fold(text), ?) > 0)`,
+      values: [
+        ...(match === null ? [] : [match]),
+        ...[search, watermark],
+        ...[watermark, search],
+        ...[watermark, watermark, search],
+      ],
+    }
+  }
 }

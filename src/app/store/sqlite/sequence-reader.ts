@@ -1,8 +1,7 @@
 // The committed sequence: messages and all other events in the order in which they were committed.
 import type { DatabaseSync } from 'node:sqlite'
 import type { EventFilter, SequencePage } from '../../model/event.ts'
-import type { SequenceRequest } from '../store.ts'
-import { CONTACTS_SQL, contactValues } from './conditions.ts'
+import { sequenceConditions } from '../sql/conditions.ts'
 import {
   EVENT_SQL,
   type EventRow,
@@ -10,7 +9,8 @@ import {
   type MessageRow,
   toEvent,
   toMessage,
-} from './rows.ts'
+} from '../sql/rows.ts'
+import type { SequenceRequest } from '../store.ts'
 import { Snapshot } from './snapshot.ts'
 
 /** Reads the sequence on a connection that it is lent. */
@@ -44,7 +44,7 @@ export class SequenceReader {
 
   #messagesAfter(filter: EventFilter, after: number, limit: number) {
     if (filter.kinds !== undefined && !filter.kinds.includes('message')) return []
-    const { where, values } = conditions(filter)
+    const { where, values } = sequenceConditions(filter)
     return this.#snapshot
       .all<MessageRow>(`${MESSAGE_SQL} where seq > ? ${where} order by seq limit ?`, [
         after,
@@ -59,7 +59,7 @@ export class SequenceReader {
 
   #othersAfter(filter: EventFilter, after: number, limit: number) {
     const kinds = filter.kinds ?? null
-    const { where, values } = conditions(filter)
+    const { where, values } = sequenceConditions(filter)
     return this.#snapshot
       .all<EventRow>(
         `${EVENT_SQL} where seq > ?
@@ -69,18 +69,4 @@ export class SequenceReader {
       )
       .map((row) => ({ seq: row.seq, entry: { kind: 'event' as const, event: toEvent(row) } }))
   }
-}
-
-function conditions({ contact, phoneNumberId }: EventFilter) {
-  const clauses: string[] = []
-  const values: string[] = []
-  if (contact !== undefined) {
-    clauses.push(`and contact in (${CONTACTS_SQL})`)
-    values.push(...contactValues(contact))
-  }
-  if (phoneNumberId !== undefined) {
-    clauses.push('and phone_number_id = ?')
-    values.push(phoneNumberId)
-  }
-  return { where: clauses.join(' '), values }
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { AppError, StoreFailedError, StoreUnavailableError } from '../../errors.ts'
 import type { Intake } from '../../model/event.ts'
 import type { PageRequest } from '../../model/message.ts'
+import { CatchUp } from '../catch-up.ts'
 import type {
   ConversationRequest,
   InsertedBatch,
@@ -14,7 +15,6 @@ import type {
   StoreFailure,
 } from '../store.ts'
 import { packBatch } from './batch.ts'
-import { CatchUp } from './catch-up.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { createPrivateFile, makePrivate } from './connection.ts'
 import type { ReaderMethods } from './reader-thread.ts'
@@ -79,7 +79,7 @@ class SqliteStore implements MessageStore {
     this.#files = { messages, search: searchFileOf(messages) }
     this.#directory = directory
     this.#catchUp = new CatchUp({
-      indexChunk: () => this.#searches.call('indexChunk', null),
+      step: () => this.#searches.call('indexChunk', null),
       onError: onIndexError,
     })
     this.failed = new Promise((resolve) => {

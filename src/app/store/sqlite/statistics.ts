@@ -1,9 +1,7 @@
 // Statistics, from counters alone: they cost the same however much is stored.
 import type { Stats } from '../../model/message.ts'
+import { DAYS, TOP_SENDERS, TYPES } from '../sql/statistics.ts'
 import type { Snapshot } from './snapshot.ts'
-
-const TOP_SENDERS = 10
-const DAYS = 31
 
 /** The counters in the state of the database that `snapshot` sees. */
 export function readStats(snapshot: Snapshot): Stats {
@@ -37,7 +35,7 @@ export function readStats(snapshot: Snapshot): Stats {
 }
 
 /** Types come from outside: a name such as __proto__ must stay a name. */
-function readCounts(snapshot: Snapshot, counter: string, limit = 1000): Record<string, number> {
+function readCounts(snapshot: Snapshot, counter: string, limit = TYPES): Record<string, number> {
   const rows = snapshot.all<{ key: string; count: number }>(
     'select key, count from counts where counter = ? order by key desc limit ?',
     [counter, limit],

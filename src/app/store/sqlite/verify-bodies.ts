@@ -1,7 +1,8 @@
 // The raw bodies against their digests, and as the events that were in them.
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { IncomingEvent, ProviderName } from '../../model/event.ts'
-import { digestOf, type StoredBody, unpackBody } from './intakes.ts'
+import { digestOf } from '../body.ts'
+import { type StoredBody, unpackBody } from './intakes.ts'
 import type { Report } from './verify-findings.ts'
 
 /** The events in a body that arrived at this moment. Throws where it holds none. */

@@ -1,7 +1,7 @@
 // Every stored message and event against the raw body it came in, and the sequence for gaps.
 import type { DatabaseSync } from 'node:sqlite'
 import type { IncomingEvent, MessageEvent } from '../../model/event.ts'
-import { identityOf } from './event-writer.ts'
+import { identityOf } from '../sql/identity.ts'
 import type { StoredBodies } from './verify-bodies.ts'
 import { nameOf, type Report } from './verify-findings.ts'
 

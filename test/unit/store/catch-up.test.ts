@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { CatchUp } from '../../../../src/app/store/sqlite/catch-up.ts'
+import { CatchUp } from '../../../src/app/store/catch-up.ts'
 
-describe('the catching up of the search index', () => {
+describe('catching up with what was committed', () => {
   it('goes on until nothing is left, and rests until it is woken', async () => {
     let left = 3
     let chunks = 0
     const catchUp = new CatchUp({
-      indexChunk: async () => {
+      step: async () => {
         chunks++
         return --left
       },
@@ -25,7 +25,7 @@ describe('the catching up of the search index', () => {
     let waiting = 1
     const indexed: number[] = []
     const catchUp = new CatchUp({
-      indexChunk: async () => {
+      step: async () => {
         indexed.push(waiting)
         waiting = 0
         if (indexed.length === 1) {
@@ -46,7 +46,7 @@ describe('the catching up of the search index', () => {
     const errors: unknown[] = []
     const failure = new Error('locked')
     const catchUp = new CatchUp({
-      indexChunk: () => Promise.reject(failure),
+      step: () => Promise.reject(failure),
       onError: (error) => errors.push(error),
     })
     catchUp.wake()
@@ -58,7 +58,7 @@ describe('the catching up of the search index', () => {
   it('does nothing once it is closed', async () => {
     let chunks = 0
     const catchUp = new CatchUp({
-      indexChunk: async () => {
+      step: async () => {
         chunks++
         return 0
       },

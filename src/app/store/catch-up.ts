@@ -1,20 +1,20 @@
-// When the search index is brought up to date: at once while the service is idle, with pauses
-// while messages arrive, so that indexing takes at most a tenth of a core from them.
+// When what is derived from commits is brought up to date: at once while the service is idle, with
+// pauses while messages arrive, so that it takes at most a tenth of a core from them.
 
-/** While messages arrive: pause this many times as long as the last chunk took. */
+/** While messages arrive: pause this many times as long as the last part took. */
 const PAUSE_FACTOR = 9
-/** With more messages than this unindexed, a search's scan of them costs more than the pauses save. */
+/** With more than this left to do, reading past it costs more than the pauses save. */
 const MAX_LAG = 100_000
 const RETRY_MS = 1000
 
 export type CatchUpOptions = {
-  /** Indexes some messages; resolves with how many are left. */
-  readonly indexChunk: () => Promise<number>
+  /** Does a part of the work; resolves with how much is left. */
+  readonly step: () => Promise<number>
   /** Told of an error; the next try is a second later. */
   readonly onError: (error: unknown) => void
 }
 
-/** The loop that indexes what was committed, woken by each commit. */
+/** The loop that catches up with what was committed, woken by each commit. */
 export class CatchUp {
   readonly #options: CatchUpOptions
   #running: Promise<void> | null = null
@@ -26,7 +26,7 @@ export class CatchUp {
     this.#options = options
   }
 
-  /** There may be something to index. */
+  /** There may be something to do. */
   wake(): void {
     this.#arrivals++
     if (this.#running !== null || this.#closed) return
@@ -35,7 +35,7 @@ export class CatchUp {
     })
   }
 
-  /** Stops after the chunk that is under way. Idempotent. */
+  /** Stops after the part that is under way. Idempotent. */
   async close(): Promise<void> {
     this.#closed = true
     this.#interrupt()
@@ -56,7 +56,7 @@ export class CatchUp {
     const arrivals = this.#arrivals
     const start = performance.now()
     try {
-      const left = await this.#options.indexChunk()
+      const left = await this.#options.step()
       const busy = this.#arrivals !== arrivals
       if (busy && left < MAX_LAG) await this.#pause((performance.now() - start) * PAUSE_FACTOR)
       return left

@@ -3,7 +3,7 @@ import type { Contact } from '../../model/contact.ts'
 import type { Content } from '../../model/content.ts'
 import type { Direction, Namespace, ProviderName, StoredEvent } from '../../model/event.ts'
 import type { Instant } from '../../model/instant.ts'
-import type { Message, Position } from '../../model/message.ts'
+import type { Message, MessagePage, Position } from '../../model/message.ts'
 
 type ContactColumns = {
   contact_key: string | null
@@ -133,4 +133,11 @@ export function toContact(row: ContactColumns): Contact | null {
     username: row.username,
     name: row.name,
   }
+}
+
+/** A page of rows, of which one more than `limit` was read to know whether there is another. */
+export function pageOf(rows: readonly MessageRow[], limit: number, total: number): MessagePage {
+  const shown = rows.slice(0, limit)
+  const last = rows.length > limit ? shown.at(-1) : undefined
+  return { messages: shown.map(toMessage), total, next: last ? toPosition(last) : null }
 }

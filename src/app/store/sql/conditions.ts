@@ -1,9 +1,9 @@
 // A filter as SQL: only constant texts here, every value travels as a parameter.
+import type { EventFilter } from '../../model/event.ts'
 import type { MessageFilter, Order, Position } from '../../model/message.ts'
-import { CHANGED_SQL, trigramQuery, WATERMARK_SQL } from './search-index.ts'
 
 export type Conditions = {
-  /** Empty, or a clause that begins with `where`. */
+  /** Empty, or clauses that begin with `where` or, where so described, with `and`. */
   readonly where: string
   readonly values: readonly (string | number)[]
 }
@@ -18,11 +18,14 @@ export function contactValues(contact: string): [string, string] {
   return [contact, contact.replace(/^@/, '')]
 }
 
-/** `readNumber` answers a query for one number in the snapshot the conditions are for. */
-export function conditionsFor(
-  filter: MessageFilter,
-  readNumber: (sql: string) => number,
-): Conditions {
+/** How an engine finds texts that contain a search, which is folded already. */
+export type SearchCondition = (folded: string) => {
+  readonly clause: string
+  readonly values: readonly (string | number)[]
+}
+
+/** Every text is constant, with a question mark for each value. */
+export function conditionsFor(filter: MessageFilter, search: SearchCondition): Conditions {
   const clauses: string[] = []
   const values: (string | number)[] = []
   const add = (clause: string, ...more: (string | number)[]) => {
@@ -30,10 +33,10 @@ export function conditionsFor(
     values.push(...more)
   }
   if (filter.from !== undefined) add('sender = ?', filter.from)
-  // The plus keeps SQLite from this index where the one by sender narrows further: a business
-  // receives nearly everything, a sender writes little.
+  // An expression is no column, so its index is not taken where the one by sender narrows further:
+  // a business receives nearly everything, a sender writes little.
   if (filter.to !== undefined) {
-    add(filter.from === undefined ? 'recipient = ?' : '+recipient = ?', filter.to)
+    add(filter.from === undefined ? 'recipient = ?' : "recipient || '' = ?", filter.to)
   }
   if (filter.type !== undefined) add('type = ?', filter.type)
   if (filter.direction !== undefined) add('direction = ?', filter.direction)
@@ -50,7 +53,10 @@ export function conditionsFor(
   }
   if (filter.since !== undefined) add('instant >= ?', filter.since)
   if (filter.until !== undefined) add('instant < ?', filter.until)
-  if (filter.search !== undefined) addSearch(add, filter.search, readNumber(WATERMARK_SQL))
+  if (filter.search !== undefined) {
+    const { clause, values } = search(filter.search)
+    add(clause, ...values)
+  }
   return { where: clauses.length === 0 ? '' : `where ${clauses.join(' and ')}`, values }
 }
 
@@ -58,10 +64,10 @@ export function conditionsFor(
 export function conditionsBehind(
   filter: MessageFilter,
   { order, after }: { readonly order: Order; readonly after: Position | undefined },
-  readNumber: (sql: string) => number,
+  search: SearchCondition,
 ): Conditions {
-  if (after === undefined) return conditionsFor(filter, readNumber)
-  const { where, values } = conditionsFor(boundsBehind(filter, order, after), readNumber)
+  if (after === undefined) return conditionsFor(filter, search)
+  const { where, values } = conditionsFor(boundsBehind(filter, order, after), search)
   const behind = `(instant, message_id, seq) ${order === 'asc' ? '>' : '<'} (?, ?, ?)`
   return {
     where: where === '' ? `where ${behind}` : `${where} and ${behind}`,
@@ -81,29 +87,22 @@ function boundsBehind(filter: MessageFilter, order: Order, { instant }: Position
   }
 }
 
-// The index answers up to its watermark, a scan the rest: together, every message at any moment.
-// What was edited behind the watermark is looked at as it is now, not as it was indexed.
-function addSearch(
-  add: (clause: string, ...values: (string | number)[]) => void,
-  search: string,
-  watermark: number,
-): void {
-  const match = trigramQuery(search)
-  const indexed = `select rowid from search where ${match === null ? '' : 'search match ? and '}
-    instr(folded, ?) > 0 and rowid not in (${CHANGED_SQL})`
-  add(
-    `seq in (
-       ${indexed}
-       union all select seq from messages where seq > ? and instr(fold(text), ?) > 0
-       union all select seq from messages
-         where seq in (${CHANGED_SQL}) and seq <= ? and instr(fold(text), ?) > 0)`,
-    ...(match === null ? [] : [match]),
-    search,
-    watermark,
-    watermark,
-    search,
-    watermark,
-    watermark,
-    search,
-  )
+/** The order of a list; `id` names the column of the message id where there are several. */
+export function ordered(order: Order, id = 'messages.message_id'): string {
+  return `order by instant ${order}, ${id} ${order}, seq ${order}`
+}
+
+/** What an entry of the sequence must meet beside its place; clauses that begin with `and`. */
+export function sequenceConditions({ contact, phoneNumberId }: EventFilter): Conditions {
+  const clauses: string[] = []
+  const values: string[] = []
+  if (contact !== undefined) {
+    clauses.push(`and contact in (${CONTACTS_SQL})`)
+    values.push(...contactValues(contact))
+  }
+  if (phoneNumberId !== undefined) {
+    clauses.push('and phone_number_id = ?')
+    values.push(phoneNumberId)
+  }
+  return { where: clauses.join(' '), values }
 }

@@ -1,0 +1,118 @@
+// A batch on its way to the server: one statement with a few parameters, whatever its size.
+
+import type { Identity } from '../../model/contact.ts'
+import type { IncomingEvent, Intake, MessageEvent } from '../../model/event.ts'
+import { fold } from '../../model/fold.ts'
+import { identityOf, messageOf, typeOf } from '../sql/identity.ts'
+
+/** What is stored of an event; the fields of incoming_event_1. Absent: null. */
+type Row = Readonly<Record<string, unknown>>
+
+export type SentBatch = {
+  /** Parameters of ingest_1, after the token. */
+  readonly parameters: readonly unknown[]
+  readonly alone: boolean
+}
+
+/** A lone half of a surrogate pair, as JSON writes it; text of PostgreSQL can't hold one. */
+const LONE_SURROGATE = /\\ud[89a-f]/i
+
+/**
+ * The batch as parameters. Events that change others (edits, revocations, new addresses) make it
+ * `alone`, one of them at a time; `everyEvent` does so with all of them.
+ */
+export function batchFor(intakes: readonly Intake[], everyEvent = false): SentBatch {
+  const events = intakes.flatMap((intake, i) => intake.events.map((event) => ({ event, i: i + 1 })))
+  const rows = events.map(({ event, i }, n) => rowOf(event, n + 1, i))
+  const isAlone = (_: Row, n: number) => everyEvent || changesOthers(events[n]?.event)
+  const alone = rows.some(isAlone)
+  return {
+    alone,
+    parameters: [
+      alone,
+      jsonOf(alone ? runsOf(rows, isAlone) : [rows]),
+      events.map(({ i }) => i),
+      intakes.map(({ provider }) => provider),
+      intakes.map(({ receivedAt }) => receivedAt),
+      intakes.map(({ headers }) => JSON.stringify(headers)),
+      intakes.map(({ body }) => body.byteLength),
+      Buffer.concat(intakes.map(({ body }) => body)),
+    ],
+  }
+}
+
+function changesOthers(event: IncomingEvent | undefined): boolean {
+  return event?.kind === 'edit' || event?.kind === 'revoke' || event?.formerly !== undefined
+}
+
+/** Rows in their order; each that has to be alone is a run of its own. */
+function runsOf(rows: readonly Row[], isAlone: (row: Row, n: number) => boolean): Row[][] {
+  const runs: Row[][] = []
+  let open: Row[] | null = null
+  for (const [n, row] of rows.entries()) {
+    if (isAlone(row, n)) {
+      runs.push([row])
+      open = null
+    } else if (open === null) {
+      open = [row]
+      runs.push(open)
+    } else open.push(row)
+  }
+  return runs
+}
+
+function rowOf(event: IncomingEvent, ord: number, intake: number): Row {
+  const { contact, formerly } = event
+  return {
+    ord,
+    intake,
+    kind: event.kind,
+    phone_number_id: event.phoneNumberId,
+    ts: event.ts,
+    instant: event.instant,
+    ...(contact === null ? {} : contactFields(contact)),
+    ...(formerly === undefined ? {} : { formerly }),
+    ...(event.kind === 'message' ? messageFields(event) : otherFields(event)),
+  }
+}
+
+function contactFields({ phone, userId, parentUserId, username, name }: Identity): Row {
+  return { phone, user_id: userId, parent_user_id: parentUserId, username, name }
+}
+
+function messageFields(message: MessageEvent): Row {
+  const { text, content } = message
+  return {
+    message_id: message.messageId,
+    namespace: message.namespace,
+    type: message.type,
+    direction: message.direction,
+    sender: message.from,
+    recipient: message.to,
+    text,
+    folded: text === null ? null : fold(text),
+    content: content === null ? null : JSON.stringify(content),
+    reaction_to: content?.reaction?.message_id ?? null,
+  }
+}
+
+function otherFields(event: Exclude<IncomingEvent, MessageEvent>): Row {
+  const text = event.kind === 'edit' ? event.text : null
+  return {
+    type: typeOf(event),
+    key: identityOf(event),
+    message_id: messageOf(event),
+    participant: event.kind === 'status' ? event.participant : null,
+    text,
+    folded: text === null ? null : fold(text),
+    data: JSON.stringify(event.data ?? null),
+  }
+}
+
+function jsonOf(runs: readonly (readonly Row[])[]): string {
+  const json = JSON.stringify(runs)
+  if (!LONE_SURROGATE.test(json)) return json
+  return JSON.stringify(runs, (_, value) =>
+    typeof value === 'string' ? value.toWellFormed() : value,
+  )
+}

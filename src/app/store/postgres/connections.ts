@@ -1,0 +1,71 @@
+// Connections to PostgreSQL: how long they wait, how they read numbers, what they begin with.
+import { Client, Pool, type PoolClient, types } from 'pg'
+
+/** Until a connection is made, or one of the pool becomes free. */
+const CONNECT_TIMEOUT_MS = 5000
+/** A statement that takes longer is given up by the server; later still, by us. */
+const STATEMENT_TIMEOUT_MS = 10_000
+const QUERY_TIMEOUT_MS = 12_000
+const IDLE_MS = 60_000
+
+const BIGINT = types.builtins.INT8
+
+/** Our numbers stay far below 2^53. */
+const numbers = {
+  getTypeParser: ((oid: number, format?: 'text') =>
+    oid === BIGINT ? Number : types.getTypeParser(oid, format)) as typeof types.getTypeParser,
+}
+
+// A commit is durable when it is acknowledged, whatever the server's own default is. Compiling
+// queries of milliseconds to machine code takes longer than running them.
+const SESSION = `set synchronous_commit = on; set jit = off; set client_min_messages = warning;
+  set statement_timeout = ${STATEMENT_TIMEOUT_MS};
+  set idle_in_transaction_session_timeout = ${STATEMENT_TIMEOUT_MS}`
+
+function settings(url: string) {
+  return {
+    connectionString: url,
+    types: numbers,
+    application_name: 'whatsapp-webhook-service',
+    keepAlive: true,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
+  }
+}
+
+/** Up to `max` connections, each made when it is needed. Errors of idle ones are no concern. */
+export function createPool(url: string, max: number): Pool {
+  const pool = new Pool({
+    ...settings(url),
+    max,
+    idleTimeoutMillis: IDLE_MS,
+    onConnect: async (client) => {
+      await client.query(SESSION)
+    },
+  })
+  pool.on('error', () => {})
+  return pool
+}
+
+/** One connection that nobody shares, whose statements may take any time; not connected yet. */
+export function createClient(url: string): Client {
+  const client = new Client({ ...settings(url), query_timeout: 0 })
+  client.on('error', () => {})
+  return client
+}
+
+/** Runs `work` on a connection of the pool; after an error, nobody is given that one again. */
+export async function withConnection<Result>(
+  pool: Pool,
+  work: (client: PoolClient) => Promise<Result>,
+): Promise<Result> {
+  const client = await pool.connect()
+  try {
+    const result = await work(client)
+    client.release()
+    return result
+  } catch (error) {
+    client.release(true)
+    throw error
+  }
+}

@@ -1,0 +1,83 @@
+// What an error of PostgreSQL or of the way to it means for the service.
+import type { DatabaseError } from 'pg'
+import { StoreUnavailableError } from '../../errors.ts'
+
+// https://www.postgresql.org/docs/current/errcodes-appendix.html
+const SERIALIZATION_FAILURE = '40001'
+const DEADLOCK_DETECTED = '40P01'
+const READ_ONLY_TRANSACTION = '25006'
+/** Raised by our own function, see require_alone_1. */
+const NEEDS_TO_BE_ALONE = 'WW001'
+
+/**
+ * Classes of conditions that pass: connection, rollback, resources, object state, operator
+ * intervention, system error.
+ */
+const TRANSIENT_CLASSES = new Set(['08', '40', '53', '55', '57', '58'])
+
+/** Conditions at a connection's beginning that only a change of the configuration ends. */
+const REFUSED: Readonly<Record<string, string>> = {
+  '28000': 'it refuses this user',
+  '28P01': 'it refuses the password',
+  '3D000': 'it has no database of this name',
+  '42501': 'this user may not create or use the tables',
+}
+
+/** Whether a batch may be sent again at once: it was rolled back, or nobody knows whether it was. */
+export function isWorthAnotherTry(error: unknown): boolean {
+  const code = sqlState(error)
+  if (code === null) return isConnectionLost(error)
+  return code === SERIALIZATION_FAILURE || code === DEADLOCK_DETECTED || isConnectionCode(code)
+}
+
+/** Whether a batch was rolled back because it changes what others may be changing. */
+export function needsToBeAlone(error: unknown): boolean {
+  return sqlState(error) === NEEDS_TO_BE_ALONE
+}
+
+/**
+ * StoreUnavailableError where trying later may succeed; else an error that says what the server
+ * answered by its code and place alone: its own words may hold what was to be stored.
+ */
+export function storeError(error: unknown): unknown {
+  const code = sqlState(error)
+  if (code === null) {
+    return isConnectionLost(error)
+      ? new StoreUnavailableError('PostgreSQL could not be reached.', { cause: error })
+      : error
+  }
+  const reason = `PostgreSQL answered ${code}${placeOf(error as DatabaseError)}.`
+  const isTransient = code === READ_ONLY_TRANSACTION || TRANSIENT_CLASSES.has(code.slice(0, 2))
+  return isTransient ? new StoreUnavailableError(reason) : new Error(reason)
+}
+
+function placeOf({ table, constraint }: DatabaseError): string {
+  if (constraint !== undefined) return ` (${constraint})`
+  return table === undefined ? '' : ` (${table})`
+}
+
+/** Why a connection will be refused as long as the configuration stays; null where it may not. */
+export function refusal(error: unknown): string | null {
+  const code = sqlState(error)
+  return code === null ? null : (REFUSED[code] ?? null)
+}
+
+function isConnectionCode(code: string): boolean {
+  return code.startsWith('08') || code.startsWith('57P')
+}
+
+/** The driver gives no code to what it says of itself. */
+function isConnectionLost(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  if ('syscall' in error || ('code' in error && /^E[A-Z]+$/.test(String(error.code)))) return true
+  return /^(Connection terminated|Query read timeout|timeout e|Client has encountered|Client was closed|The server does not support SSL)/.test(
+    error.message,
+  )
+}
+
+function sqlState(error: unknown): string | null {
+  if (!(error instanceof Error) || !('code' in error)) return null
+  return typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) && 'severity' in error
+    ? error.code
+    : null
+}

@@ -1,0 +1,63 @@
+// From a server that may not be there yet to one with our schema.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { StoreUnavailableError } from '../../errors.ts'
+import { createClient } from './connections.ts'
+import { refusal, storeError } from './faults.ts'
+import { migrate, requireSchema } from './schema.ts'
+
+const RETRY_MS = 1000
+
+/** A database that waiting makes no better: a wrong password, no such database, a newer schema. */
+export class UnusableDatabaseError extends Error {
+  override readonly name = 'UnusableDatabaseError'
+}
+
+/**
+ * Connects once and brings the schema up to date. Rejects with UnusableDatabaseError where only
+ * another configuration helps, and with the fault where trying again may.
+ */
+export async function prepareDatabase(url: string): Promise<void> {
+  const client = createClient(url)
+  try {
+    await client.connect()
+    await requireDurability(client)
+    await migrate(client)
+    await requireSchema(client)
+  } catch (error) {
+    throw unusable(error) ?? error
+  } finally {
+    await client.end().catch(() => {})
+  }
+}
+
+/** Tries until it succeeds, `isWanted` says no more, or it can't succeed. Tells of each failure. */
+export async function prepareEventually(
+  url: string,
+  { isWanted, onFailure }: { isWanted: () => boolean; onFailure: (error: unknown) => void },
+): Promise<void> {
+  while (isWanted()) {
+    await sleep(RETRY_MS)
+    try {
+      return await prepareDatabase(url)
+    } catch (error) {
+      if (error instanceof UnusableDatabaseError) throw error
+      onFailure(error)
+    }
+  }
+}
+
+/** A server that was told not to flush would lose what was acknowledged. */
+async function requireDurability(client: ReturnType<typeof createClient>): Promise<void> {
+  const { rows } = await client.query<{ fsync: string }>('show fsync')
+  if (rows[0]?.fsync === 'on') return
+  throw new UnusableDatabaseError(
+    'the server runs with fsync=off and would lose messages with its power: set fsync=on',
+  )
+}
+
+function unusable(error: unknown): UnusableDatabaseError | null {
+  if (error instanceof UnusableDatabaseError) return error
+  if (storeError(error) instanceof StoreUnavailableError) return null
+  const reason = refusal(error) ?? (error instanceof Error ? error.message : String(error))
+  return new UnusableDatabaseError(reason, { cause: error })
+}

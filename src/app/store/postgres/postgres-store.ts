@@ -1,0 +1,212 @@
+// The store on PostgreSQL, for as many replicas as share one database.
+import type { Pool, PoolClient } from 'pg'
+import { AppError, StoreUnavailableError } from '../../errors.ts'
+import type { Intake, IntakeFacts } from '../../model/event.ts'
+import type { PageRequest } from '../../model/message.ts'
+import type {
+  ConversationRequest,
+  InsertedBatch,
+  MessageStore,
+  SequenceRequest,
+  StoreFailure,
+} from '../store.ts'
+import { createPool, withConnection } from './connections.ts'
+import { storeError } from './faults.ts'
+import { findIntake, readRawBody } from './intakes.ts'
+import { prepareDatabase, prepareEventually, UnusableDatabaseError } from './opening.ts'
+import { Reader } from './reader.ts'
+import { requireSchema } from './schema.ts'
+import { SequenceReader } from './sequence-reader.ts'
+import { Upkeep } from './upkeep.ts'
+import { WakeUp } from './wake-up.ts'
+import { Writer } from './writer.ts'
+
+/** Of a pool: one connection writes, one listens. */
+const RESERVED = 2
+/** Queries that may wait for a connection, for each there is. */
+const WAITING_EACH = 25
+
+export type PostgresOptions = {
+  readonly url: string
+  /** Connections to the server, at least three. */
+  readonly poolSize: number
+  /** Another replica may have committed something. */
+  readonly onCommitted: () => void
+  /** Told of faults of what is done beside storing and reading, and is tried again. */
+  readonly onUpkeepError: (error: unknown) => void
+}
+
+/**
+ * Opens the store. While the server can't be reached it is open, and unavailable. Rejects with the
+ * reason where waiting can't help.
+ */
+export async function openPostgresStore(options: PostgresOptions): Promise<MessageStore> {
+  const store = new PostgresStore(options)
+  try {
+    await prepareDatabase(options.url)
+    await store.begin()
+  } catch (error) {
+    if (error instanceof UnusableDatabaseError) {
+      await store.close()
+      throw new Error(`The PostgreSQL database can't be used: ${error.message}.`, { cause: error })
+    }
+    options.onUpkeepError(storeError(error))
+    store.beginEventually()
+  }
+  return store
+}
+
+class PostgresStore implements MessageStore {
+  readonly failed: Promise<StoreFailure>
+  readonly #options: PostgresOptions
+  readonly #writes: Pool
+  readonly #reads: Pool
+  readonly #maxWaiting: number
+  readonly #writer: Writer
+  readonly #wakeUp: WakeUp
+  readonly #upkeep: Upkeep
+  #begun = false
+  #writing = new Set<Promise<unknown>>()
+  #closed: Promise<void> | null = null
+  #fail: (failure: StoreFailure) => void = () => {}
+
+  constructor(options: PostgresOptions) {
+    const { url, poolSize, onCommitted, onUpkeepError } = options
+    this.#options = options
+    this.#writes = createPool(url, 1)
+    this.#reads = createPool(url, poolSize - RESERVED)
+    this.#maxWaiting = (poolSize - RESERVED) * WAITING_EACH
+    this.#writer = new Writer(this.#writes)
+    this.#wakeUp = new WakeUp({ url, pool: this.#reads, onCommitted })
+    this.#upkeep = new Upkeep({ pool: this.#reads, onError: onUpkeepError })
+    this.failed = new Promise((resolve) => {
+      this.#fail = resolve
+    })
+  }
+
+  async begin(): Promise<void> {
+    await this.#upkeep.start()
+    this.#wakeUp.start()
+    this.#begun = true
+    this.#options.onCommitted()
+  }
+
+  beginEventually(): void {
+    const isWanted = () => this.#closed === null
+    const onFailure = (error: unknown) => this.#options.onUpkeepError(storeError(error))
+    prepareEventually(this.#options.url, { isWanted, onFailure })
+      .then(() => (isWanted() ? this.begin() : undefined))
+      .catch((error: unknown) => {
+        const reason = error instanceof Error ? error.message : String(error)
+        this.#fail({ reason: `The PostgreSQL database can't be used: ${reason}.` })
+      })
+  }
+
+  async insert(batch: readonly Intake[]): Promise<InsertedBatch> {
+    this.#requireBegun()
+    const inserting = this.#writer.insert(batch)
+    this.#writing.add(inserting)
+    try {
+      const inserted = await inserting
+      this.#upkeep.wake()
+      this.#wakeUp.committed()
+      return inserted
+    } finally {
+      this.#writing.delete(inserting)
+    }
+  }
+
+  async probe(): Promise<void> {
+    this.#requireBegun()
+    try {
+      await withConnection(this.#writes, async (client) => {
+        await requireSchema(client)
+        const { rows } = await client.query('show transaction_read_only')
+        if (rows[0]?.transaction_read_only === 'off') return
+        throw new StoreUnavailableError('The server takes no writes.')
+      })
+    } catch (error) {
+      throw storeError(error)
+    }
+  }
+
+  async expireIntakes(before: number): Promise<number> {
+    this.#requireBegun()
+    try {
+      return await this.#upkeep.expireIntakes(before)
+    } catch (error) {
+      throw storeError(error)
+    }
+  }
+
+  page(request: PageRequest) {
+    return this.#read((client) => new Reader(client).page(request))
+  }
+
+  find(messageId: string) {
+    return this.#read((client) => new Reader(client).find(messageId))
+  }
+
+  conversations(request: ConversationRequest) {
+    return this.#read((client) => new Reader(client).conversations(request))
+  }
+
+  stats() {
+    return this.#read((client) => new Reader(client).stats())
+  }
+
+  eventsAfter(request: SequenceRequest) {
+    return this.#read((client) => new SequenceReader(client).eventsAfter(request))
+  }
+
+  lastSeq() {
+    return this.#read((client) => new SequenceReader(client).lastSeq())
+  }
+
+  intake(id: number): Promise<IntakeFacts | null> {
+    return this.#read((client) => findIntake(client, id))
+  }
+
+  rawBody(id: number): Promise<Uint8Array | null> {
+    return this.#read((client) => readRawBody(client, id))
+  }
+
+  async sizeBytes(): Promise<number> {
+    return await this.#read(async (client) => {
+      const { rows } = await client.query<{ bytes: number }>(
+        'select pg_database_size(current_database()) as bytes',
+      )
+      return rows[0]?.bytes ?? 0
+    })
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
+    await Promise.allSettled([...this.#writing])
+    await this.#upkeep.close()
+    await this.#wakeUp.close()
+    await Promise.all([this.#writes.end(), this.#reads.end()])
+  }
+
+  #requireBegun(): void {
+    if (this.#closed !== null) throw new StoreUnavailableError('The store is closed.')
+    if (!this.#begun) throw new StoreUnavailableError('PostgreSQL has not been reached yet.')
+  }
+
+  async #read<Result>(work: (client: PoolClient) => Promise<Result>): Promise<Result> {
+    if (this.#reads.waitingCount >= this.#maxWaiting) throw new AppError('reads_overloaded')
+    try {
+      this.#requireBegun()
+      return await withConnection(this.#reads, work)
+    } catch (error) {
+      const known = storeError(error)
+      throw known instanceof StoreUnavailableError
+        ? new AppError('reads_unavailable', { cause: known })
+        : known
+    }
+  }
+}

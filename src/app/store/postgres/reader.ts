@@ -1,0 +1,219 @@
+// What is asked of messages, on a connection that is lent.
+import type { ClientBase } from 'pg'
+import type {
+  ConversationPage,
+  MessageDetail,
+  MessageFilter,
+  MessagePage,
+  PageRequest,
+  Stats,
+} from '../../model/message.ts'
+import {
+  CONTACTS_SQL,
+  conditionsBehind,
+  conditionsFor,
+  contactValues,
+  ordered,
+} from '../sql/conditions.ts'
+import {
+  EVENT_SQL,
+  type EventRow,
+  MESSAGE_SQL,
+  type MessageRow,
+  pageOf,
+  toContact,
+  toEvent,
+  toMessage,
+} from '../sql/rows.ts'
+import type { ConversationRequest } from '../store.ts'
+import { countOf } from './counters.ts'
+import { Snapshot, type Value } from './snapshot.ts'
+import { readStats } from './statistics.ts'
+
+/** A substring, by the trigrams that the index has of it, checked in the row. */
+const searchCondition = (folded: string) => ({
+  clause: 'folded like ?',
+  values: [`%${folded.replaceAll(/[\\%_]/g, '\\$&')}%`],
+})
+
+/** Reads from a connection, each answer from one state of the database. */
+export class Reader {
+  readonly #snapshot: Snapshot
+
+  constructor(client: ClientBase) {
+    this.#snapshot = new Snapshot(client)
+  }
+
+  page(request: PageRequest): Promise<MessagePage> {
+    return this.#snapshot.run(() =>
+      request.filter.search === undefined ? this.#list(request) : this.#searchOnce(request),
+    )
+  }
+
+  find(messageId: string): Promise<MessageDetail | null> {
+    return this.#snapshot.run(async () => {
+      const [row] = await this.#snapshot.all<MessageRow>(
+        `${MESSAGE_SQL} where messages.message_id = ? order by namespace limit 1`,
+        [messageId],
+      )
+      if (row === undefined) return null
+      return {
+        message: toMessage(row),
+        originalText: row.edited === 0 ? row.text : row.original_text,
+        events: await this.#eventsOf(messageId),
+        reactions: await this.#reactionsTo(messageId, row.contact_key),
+      }
+    })
+  }
+
+  conversations({ limit, after }: ConversationRequest): Promise<ConversationPage> {
+    return this.#snapshot.run(async () => {
+      const people = await this.#people(limit + 1, after)
+      const shown = people.slice(0, limit)
+      const newest = await this.#newestOf(shown.map(({ id }) => id))
+      const conversations = shown.flatMap(({ key, messages }) => {
+        const row = newest.get(key)
+        const contact = row === undefined ? null : toContact(row)
+        if (row === undefined || contact === null) return []
+        return [{ contact, messages, last: toMessage(row) }]
+      })
+      const last = people.length > limit ? conversations.at(-1) : undefined
+      const next = last === undefined ? null : { instant: last.last.instant, key: last.contact.key }
+      return { conversations, next }
+    })
+  }
+
+  stats(): Promise<Stats> {
+    return this.#snapshot.run(() => readStats(this.#snapshot))
+  }
+
+  async #list({ filter, order, limit, offset, after }: PageRequest): Promise<MessagePage> {
+    const total = await this.#total(filter)
+    if (offset >= total) return { messages: [], total, next: null }
+    const { where, values } = conditionsBehind(filter, { order, after }, searchCondition)
+    const rows = await this.#snapshot.all<MessageRow>(
+      `${MESSAGE_SQL} where seq in (
+         select seq from messages ${where} ${ordered(order, 'message_id')} limit ? offset ?)
+       ${ordered(order)}`,
+      [...values, limit + 1, offset],
+    )
+    return pageOf(rows, limit, total)
+  }
+
+  /** What a search finds is found once, then counted and cut. */
+  async #searchOnce({ filter, order, limit, offset, after }: PageRequest): Promise<MessagePage> {
+    const { where, values } = conditionsFor(filter, searchCondition)
+    const behind = `where (instant, message_id, seq) ${order === 'asc' ? '>' : '<'} (?, ?, ?)`
+    const hits = await this.#snapshot.all<{ seq: number | null; total: number }>(
+      `with hits as materialized (select seq, instant, message_id from messages ${where})
+       select total, seq from (select count(*) as total from hits) as counted left join (
+         select seq, instant, message_id from hits ${after === undefined ? '' : behind}
+         ${ordered(order, 'message_id')} limit ? offset ?) as shown on true`,
+      [
+        ...values,
+        ...(after === undefined ? [] : [after.instant, after.messageId, after.seq]),
+        limit + 1,
+        offset,
+      ],
+    )
+    const found = hits.flatMap(({ seq }) => (seq === null ? [] : [String(seq)]))
+    const rows = await this.#snapshot.all<MessageRow>(
+      `${MESSAGE_SQL} where seq = any (?::bigint[]) ${ordered(order)}`,
+      [found],
+    )
+    return pageOf(rows, limit, hits[0]?.total ?? 0)
+  }
+
+  async #eventsOf(messageId: string) {
+    const rows = await this.#snapshot.all<EventRow>(
+      `${EVENT_SQL} where message_id = ? and kind in ('status', 'edit', 'revoke')
+       order by instant, seq`,
+      [messageId],
+    )
+    return rows.map(toEvent)
+  }
+
+  /** Among the messages of the conversation: a reaction stays within it. */
+  async #reactionsTo(messageId: string, contactKey: string | null) {
+    if (contactKey === null) return []
+    const rows = await this.#snapshot.all<MessageRow>(
+      `${MESSAGE_SQL} where contact = (select id from contacts where key = ?)
+         and type = 'reaction' and reaction_to = ?
+       ${ordered('asc')}`,
+      [contactKey, messageId],
+    )
+    return rows.map(toMessage)
+  }
+
+  /**
+   * Whoever was active since the last folding is looked at in person; of the others as many as
+   * these might leave places for.
+   */
+  #people(limit: number, after: ConversationRequest['after']) {
+    const behind = after === undefined ? '' : 'where (last_instant, key) < (?, ?)'
+    // The first bound is there for the index, which knows no keys.
+    const from =
+      after === undefined ? '' : 'where last_instant <= ? and (last_instant, key) < (?, ?)'
+    return this.#snapshot.all<{ id: number; key: string; messages: number }>(
+      `with changed as (
+         select contact, sum(messages) as messages, max(last_instant) as last_instant
+         from activity_changes group by contact
+       ), folded as (
+         select contact from (
+           select contact from activity join contacts on contacts.id = activity.contact ${from}
+           order by last_instant desc, key desc
+           limit ? + (select count(*) from changed)
+         ) as newest
+         union select contact from changed
+       ), people as (
+         select contacts.id, key,
+           coalesce(activity.messages, 0) + coalesce(changed.messages, 0) as messages,
+           greatest(activity.last_instant, changed.last_instant) as last_instant
+         from folded join contacts on contacts.id = folded.contact
+         left join activity on activity.contact = folded.contact
+         left join changed on changed.contact = folded.contact
+       )
+       select id, key, messages::bigint as messages from people ${behind}
+       order by last_instant desc, key desc limit ?`,
+      after === undefined
+        ? [limit, limit]
+        : [after.instant, after.instant, after.key, limit, after.instant, after.key, limit],
+    )
+  }
+
+  /** The newest message of each of these people, by their keys. */
+  async #newestOf(contacts: readonly number[]): Promise<ReadonlyMap<string | null, MessageRow>> {
+    const rows = await this.#snapshot.all<MessageRow>(
+      `${MESSAGE_SQL} where seq in (
+         select (select seq from messages where contact = person.id
+           order by instant desc, message_id desc, seq desc limit 1)
+         from unnest(?::bigint[]) as person(id))`,
+      [contacts.map(String)],
+    )
+    return new Map(rows.map((row) => [row.contact_key, row]))
+  }
+
+  /** From the counters where they suffice: no filter, or one that is counted. */
+  #total(filter: MessageFilter): Promise<number> {
+    const [name, ...others] = Object.keys(filter)
+    if (name === undefined) return countOf(this.#snapshot, 'kind', 'message')
+    const { from, type, contact } = filter
+    if (others.length === 0 && from !== undefined) return countOf(this.#snapshot, 'sender', from)
+    if (others.length === 0 && type !== undefined) return countOf(this.#snapshot, 'type', type)
+    if (others.length === 0 && contact !== undefined) {
+      return this.#number(
+        `select sum(messages) from (
+           select contact, messages from activity union all
+           select contact, messages from activity_changes
+         ) as each where contact in (${CONTACTS_SQL})`,
+        contactValues(contact),
+      )
+    }
+    const { where, values } = conditionsFor(filter, searchCondition)
+    return this.#number(`select count(*) from messages ${where}`, values)
+  }
+
+  #number(sql: string, values: readonly Value[]): Promise<number> {
+    return this.#snapshot.number(sql, values)
+  }
+}

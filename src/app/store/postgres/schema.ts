@@ -1,0 +1,92 @@
+// The schema's version, and the numbered SQL files that bring a database to it. They only expand
+// what is there, so that replicas of the version before go on beside them; what nobody needs any
+// more, a later version takes away. Each names in its first line the oldest replica it works with.
+import { readdirSync, readFileSync } from 'node:fs'
+import type { ClientBase } from 'pg'
+
+const DIRECTORY = new URL('./migrations/', import.meta.url)
+const OLDEST_REPLICA = /^-- oldest-replica: (\d+)\n/
+
+export type Migration = {
+  readonly version: number
+  /** The version of the schema that a replica has to know at least to work with this one. */
+  readonly oldestReplica: number
+  readonly sql: string
+}
+
+/** The migrations in a directory, in their order. */
+export function readMigrations(directory: URL): readonly Migration[] {
+  return readdirSync(directory)
+    .filter((file) => /^\d{4}-.+\.sql$/.test(file))
+    .sort()
+    .map((file) => {
+      const sql = readFileSync(new URL(file, directory), 'utf8')
+      const version = Number(file.slice(0, 4))
+      return { version, sql, oldestReplica: Number(OLDEST_REPLICA.exec(sql)?.[1] ?? version) }
+    })
+}
+
+const MIGRATIONS = readMigrations(DIRECTORY)
+
+/** The version this build of the service needs. */
+const SCHEMA_VERSION = MIGRATIONS.at(-1)?.version ?? 0
+
+/** A schema this build can't work with, whatever it waits for. */
+class SchemaMismatchError extends Error {
+  override readonly name = 'SchemaMismatchError'
+}
+
+/**
+ * Brings the schema up to date, each migration in a transaction of its own. Replicas that start at
+ * once wait for each other; one that was interrupted left nothing behind.
+ */
+export async function migrate(client: ClientBase, migrations = MIGRATIONS): Promise<void> {
+  for (const migration of migrations) {
+    await client.query('begin')
+    try {
+      await client.query('set local statement_timeout = 0')
+      await client.query('select pg_advisory_xact_lock(22340::bigint << 48)')
+      await client.query(`create table if not exists schema_migrations (
+        version integer primary key, oldest_replica integer not null,
+        applied_at timestamptz not null default now())`)
+      await apply(client, migration)
+      await client.query('commit')
+    } catch (error) {
+      await client.query('rollback').catch(() => {})
+      throw error
+    }
+  }
+}
+
+async function apply(client: ClientBase, { version, oldestReplica, sql }: Migration) {
+  const { rows } = await client.query('select 1 from schema_migrations where version = $1', [
+    version,
+  ])
+  if (rows.length > 0) return
+  await client.query(sql)
+  await client.query('insert into schema_migrations (version, oldest_replica) values ($1, $2)', [
+    version,
+    oldestReplica,
+  ])
+}
+
+/**
+ * Rejects with SchemaMismatchError unless the schema is the one this build needs, or a newer one
+ * that it works with.
+ */
+export async function requireSchema(client: ClientBase): Promise<void> {
+  const { rows } = await client.query<{ found: number | null; oldest: number | null }>(
+    'select max(version) as found, max(oldest_replica) as oldest from schema_migrations',
+  )
+  const { found, oldest } = rows[0] ?? { found: null, oldest: null }
+  if (found === null || found < SCHEMA_VERSION) {
+    throw new SchemaMismatchError(
+      `The schema is at version ${found ?? 0} and not ${SCHEMA_VERSION}: start a service of this version on it.`,
+    )
+  }
+  if ((oldest ?? 0) > SCHEMA_VERSION) {
+    throw new SchemaMismatchError(
+      `The database has schema ${found}, which works with replicas from schema ${oldest} on, and this version of the service knows ${SCHEMA_VERSION}: start a newer version of the service.`,
+    )
+  }
+}

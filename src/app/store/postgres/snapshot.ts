@@ -1,0 +1,44 @@
+// Queries on one connection, in the texts that both engines share.
+import type { ClientBase } from 'pg'
+
+export type Value = string | number | readonly string[]
+
+/** Texts with $1, $2… for their question marks: no text of ours has one of another meaning. */
+const numbered = new Map<string, string>()
+
+/** Reads from a connection. Texts of queries are constants; every value is a parameter. */
+export class Snapshot {
+  readonly #client: ClientBase
+
+  constructor(client: ClientBase) {
+    this.#client = client
+  }
+
+  /** Everything inside sees one state of the database. */
+  async run<Result>(work: () => Promise<Result>): Promise<Result> {
+    await this.#client.query('begin isolation level repeatable read read only')
+    const result = await work()
+    await this.#client.query('commit')
+    return result
+  }
+
+  async all<Row>(sql: string, values: readonly Value[]): Promise<Row[]> {
+    const { rows } = await this.#client.query(withNumbers(sql), [...values])
+    return rows as Row[]
+  }
+
+  /** The number in the only column of the first row; 0 where there is none. */
+  async number(sql: string, values: readonly Value[]): Promise<number> {
+    const [row] = await this.all<Record<string, unknown>>(sql, values)
+    return row === undefined ? 0 : Number(Object.values(row)[0] ?? 0)
+  }
+}
+
+function withNumbers(sql: string): string {
+  const known = numbered.get(sql)
+  if (known !== undefined) return known
+  let count = 0
+  const text = sql.replaceAll('?', () => `$${++count}`)
+  numbered.set(sql, text)
+  return text
+}

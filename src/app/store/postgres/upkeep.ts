@@ -1,0 +1,93 @@
+// What is done beside storing and reading: folding counters, making days, forgetting batches.
+import type { Pool } from 'pg'
+import { CatchUp } from '../catch-up.ts'
+import { withConnection } from './connections.ts'
+import { storeError } from './faults.ts'
+
+const DAY_MS = 24 * 60 * 60 * 1000
+/** Between two looks at what days there are. */
+const INTERVAL_MS = 10 * 60 * 1000
+/** Partitions made ahead: a week of outages of whoever makes them. */
+const DAYS_AHEAD = 8
+/** Whoever wants a table for itself gives up soon: storing would queue up behind it. */
+const LOCK_TIMEOUT_MS = 1000
+
+export type UpkeepOptions = {
+  readonly pool: Pool
+  /** Told of an error; it is tried again later. */
+  readonly onError: (error: unknown) => void
+}
+
+/** The loops of one replica. Several at once share the work. */
+export class Upkeep {
+  readonly #options: UpkeepOptions
+  readonly #folding: CatchUp
+  #timer: NodeJS.Timeout | null = null
+  #running: Promise<void> = Promise.resolve()
+
+  constructor(options: UpkeepOptions) {
+    this.#options = options
+    this.#folding = new CatchUp({
+      step: () => this.#fold(),
+      onError: (error) => this.#report(error),
+    })
+  }
+
+  /** Resolves when today and the next days have their partitions. */
+  async start(): Promise<void> {
+    this.#folding.wake()
+    await this.#look()
+    this.#timer = setInterval(() => {
+      this.#running = this.#look()
+    }, INTERVAL_MS)
+  }
+
+  /** There are changes to fold. */
+  wake(): void {
+    this.#folding.wake()
+  }
+
+  /** Lets bodies expire that arrived before this moment; resolves with how many. */
+  expireIntakes(before: number): Promise<number> {
+    return this.#alone('select expire_intakes_1($1) as count', [before])
+  }
+
+  /** Resolves when nothing is under way any more. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#timer !== null) clearInterval(this.#timer)
+    await Promise.all([this.#folding.close(), this.#running])
+  }
+
+  #report(error: unknown): void {
+    this.#options.onError(storeError(error))
+  }
+
+  async #look(): Promise<void> {
+    try {
+      const yesterday = new Date(Date.now() - DAY_MS).toISOString().slice(0, 10)
+      await this.#alone('select make_days_1($1, $2) as count', [yesterday, DAYS_AHEAD + 1])
+      await this.#options.pool.query('select forget_batches_1()')
+    } catch (error) {
+      this.#report(error)
+    }
+  }
+
+  /** A folding that a crash of the server undoes is only done again: it need not be flushed. */
+  #fold(): Promise<number> {
+    return withConnection(this.#options.pool, async (client) => {
+      await client.query('begin; set local synchronous_commit = off')
+      await client.query('select fold_changes_1()')
+      await client.query('commit')
+      return 0
+    })
+  }
+
+  #alone(sql: string, values: readonly unknown[]): Promise<number> {
+    return withConnection(this.#options.pool, async (client) => {
+      await client.query(`begin; set local lock_timeout = ${LOCK_TIMEOUT_MS}`)
+      const { rows } = await client.query<{ count: number }>(sql, [...values])
+      await client.query('commit')
+      return rows[0]?.count ?? 0
+    })
+  }
+}

