@@ -5,8 +5,10 @@ import type { Client } from 'pg'
 import { openPostgresStore } from '../../src/app/store/postgres/postgres-store.ts'
 import { type Migration, migrate, readMigrations } from '../../src/app/store/postgres/schema.ts'
 import { aMessage, insertAll, intakeOf, shownPage } from '../support/a-message.ts'
+import { newDatabase } from '../support/databases.ts'
 import { modelPage, modelStats } from '../support/message-model.ts'
-import { connectFor, ingest, openStoreFor, useServer } from '../support/postgres-place.ts'
+import { connectFor, ingest, openStoreFor } from '../support/postgres-place.ts'
+import { PostgresServer } from '../support/postgres-server.ts'
 
 const MIGRATIONS = readMigrations(
   new URL('../../src/app/store/postgres/migrations/', import.meta.url),
@@ -37,10 +39,8 @@ async function versionsIn(client: Client): Promise<number[]> {
 }
 
 describe('the schema on PostgreSQL', () => {
-  const server = useServer()
-
   it('is made once by replicas that start together', async (test) => {
-    const url = await server().newDatabase()
+    const url = await newDatabase()
     const stores = await Promise.all(Array.from({ length: 6 }, () => openStoreFor(test, url)))
     for (const store of stores) await store.probe()
     const client = await connectFor(test, url)
@@ -51,7 +51,7 @@ describe('the schema on PostgreSQL', () => {
   })
 
   it('is completed after a migration that was interrupted', async (test) => {
-    const url = await server().newDatabase()
+    const url = await newDatabase()
     const client = await connectFor(test, url)
     const [first, second] = MIGRATIONS
     assert.ok(first && second)
@@ -65,7 +65,7 @@ describe('the schema on PostgreSQL', () => {
   })
 
   it('may be expanded under a replica of this version, which goes on and may start anew', async (test) => {
-    const url = await server().newDatabase()
+    const url = await newDatabase()
     const client = await connectFor(test, url)
     const running = await openStoreFor(test, url)
     const messages = Array.from({ length: 30 }, (_, i) => aMessage({ from: `+1${i % 7}0` }))
@@ -86,7 +86,7 @@ describe('the schema on PostgreSQL', () => {
   })
 
   it('makes a replica unready that is too old for it, and keeps such a one from starting', async (test) => {
-    const url = await server().newDatabase()
+    const url = await newDatabase()
     const client = await connectFor(test, url)
     const running = await openStoreFor(test, url)
     await running.probe()
@@ -97,7 +97,7 @@ describe('the schema on PostgreSQL', () => {
   })
 
   it('remembers a batch, so that sending it again answers as the first time', async (test) => {
-    const url = await server().newDatabase()
+    const url = await newDatabase()
     const store = await openStoreFor(test, url)
     const client = await connectFor(test, url)
     const token = '00000000-0000-4000-8000-000000000001'
@@ -110,7 +110,6 @@ describe('the schema on PostgreSQL', () => {
   })
 
   it('takes a server that would not flush for unusable', async (test) => {
-    const { PostgresServer } = await import('../support/postgres-server.ts')
     const careless = await PostgresServer.start({ settings: ['fsync=off'] })
     test.after(() => careless.remove())
     const url = await careless.newDatabase()
@@ -127,7 +126,7 @@ describe('the schema on PostgreSQL', () => {
     ['a user that is not there', (url: string) => url.replace('postgres:', 'nobody:'), /user/],
   ] as const) {
     it(`names ${what}, and never the password`, async () => {
-      const url = urlOf(await server().newDatabase()).replace('a-test-password', 'canary')
+      const url = urlOf(await newDatabase()).replace('a-test-password', 'canary')
       const options = { url, poolSize: 5, onCommitted: () => {}, onUpkeepError: assert.ifError }
       await assert.rejects(openPostgresStore(options), (error: Error) => {
         assert.match(error.message, reason)

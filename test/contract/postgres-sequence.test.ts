@@ -5,7 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
 import type { MessageStore } from '../../src/app/store/store.ts'
 import { type AMessage, aMessage, intakeOf } from '../support/a-message.ts'
-import { connectFor, ingest, openStoreFor, useServer } from '../support/postgres-place.ts'
+import { newDatabase } from '../support/databases.ts'
+import { connectFor, ingest, openStoreFor } from '../support/postgres-place.ts'
 
 const WRITERS = 6
 const TRANSACTIONS = 12
@@ -48,8 +49,6 @@ async function openTransaction(client: Client, ...messages: AMessage[]): Promise
 }
 
 describe('the committed sequence on PostgreSQL', () => {
-  const server = useServer()
-
   /** The first transaction commits last; resolves with what a follower has seen in the end. */
   async function lateCommit(url: string, store: MessageStore): Promise<string[]> {
     const [late, early] = [new Client(url), new Client(url)]
@@ -69,12 +68,12 @@ describe('the committed sequence on PostgreSQL', () => {
   }
 
   it('waits for a transaction that took its numbers first and commits last', async (test) => {
-    const url = await server().newDatabase()
+    const url = await newDatabase()
     assert.deepEqual(await lateCommit(url, await openStoreFor(test, url)), ['late', 'early'])
   })
 
   it('would pass over it without the guard', async (test) => {
-    const url = await server().newDatabase()
+    const url = await newDatabase()
     const store = await openStoreFor(test, url)
     const client = await connectFor(test, url)
     await client.query(
@@ -84,7 +83,7 @@ describe('the committed sequence on PostgreSQL', () => {
   })
 
   it('does not wait for one that is rolled back, nor for one whose connection is lost', async (test) => {
-    const url = await server().newDatabase()
+    const url = await newDatabase()
     const store = await openStoreFor(test, url)
     const [one, other] = [await connectFor(test, url), await connectFor(test, url)]
     await openTransaction(one, messageFrom(1))
@@ -106,7 +105,7 @@ describe('the committed sequence on PostgreSQL', () => {
   })
 
   it('gives each committed message once and in order, with many commits in any order', async (test) => {
-    const url = await server().newDatabase()
+    const url = await newDatabase()
     const store = await openStoreFor(test, url)
     const follower = new Follower(store)
     const committed: string[] = []

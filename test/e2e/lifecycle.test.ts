@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { ENGINES, type Engine } from '../support/engines.ts'
 import { post, type Service, startService } from '../support/service.ts'
 import { CANARY, flatBody, SECRET, signature, toBytes } from '../support/signed.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
@@ -18,14 +18,9 @@ async function send(service: Service, id: string): Promise<number> {
   return (await post(service, body, signature(body))).status
 }
 
-/** Holds the write lock of a service's database; the result gives it back. */
-function holdWriter(cwd: string): () => void {
-  const database = new DatabaseSync(join(cwd, 'data', 'messages.db'))
-  database.exec('begin immediate')
-  return () => {
-    database.exec('rollback')
-    database.close()
-  }
+async function settingOn(engine: Engine, cwd: string) {
+  const database = await engine.newDatabase(cwd)
+  return { database, environment: { ...OPEN, DATABASE_URL: database.url } }
 }
 
 async function queued(service: Service, count: number): Promise<void> {
@@ -35,62 +30,70 @@ async function queued(service: Service, count: number): Promise<void> {
   })
 }
 
-test('SIGTERM answers what is in flight, commits it and ends with 0', async (t) => {
-  const cwd = temporaryDirectory(t)
-  const service = await startService(t, { cwd, environment: OPEN })
-  const release = holdWriter(cwd)
-  const inFlight = Array.from({ length: 10 }, (_, i) => send(service, `in-flight-${i}`))
-  await queued(service, 10)
-  service.signal('SIGTERM')
-  await service.logged('shutting down')
-  await assert.rejects(send(service, 'too-late'), 'nothing new is accepted')
-  release()
-  assert.deepEqual(new Set(await Promise.all(inFlight)), new Set([200]))
-  assert.deepEqual(await service.ended, { code: 0, signal: null })
-  const again = await startService(t, { cwd, environment: OPEN })
-  const list = (await (await fetch(`${again.url}/messages`)).json()) as { total: number }
-  assert.equal(list.total, 10)
-})
+for (const engine of ENGINES) {
+  test(`${engine.name}: SIGTERM answers what is in flight, commits it and ends with 0`, async (t) => {
+    const cwd = temporaryDirectory(t)
+    const { database, environment } = await settingOn(engine, cwd)
+    const service = await startService(t, { cwd, environment })
+    const release = await database.holdWriter()
+    const inFlight = Array.from({ length: 10 }, (_, i) => send(service, `in-flight-${i}`))
+    await queued(service, 10)
+    service.signal('SIGTERM')
+    await service.logged('shutting down')
+    await assert.rejects(send(service, 'too-late'), 'nothing new is accepted')
+    await release()
+    assert.deepEqual(new Set(await Promise.all(inFlight)), new Set([200]))
+    assert.deepEqual(await service.ended, { code: 0, signal: null })
+    const again = await startService(t, { cwd, environment })
+    const list = (await (await fetch(`${again.url}/messages`)).json()) as { total: number }
+    assert.equal(list.total, 10)
+  })
 
-test('a second signal ends the process at once', async (t) => {
-  const cwd = temporaryDirectory(t)
-  const service = await startService(t, { cwd, environment: OPEN })
-  const release = holdWriter(cwd)
-  const inFlight = send(service, 'abandoned').catch(() => 0)
-  await queued(service, 1)
-  service.signal('SIGINT')
-  await service.logged('shutting down')
-  service.signal('SIGINT')
-  assert.equal((await service.ended).code, 1)
-  release()
-  assert.notEqual(await inFlight, 200)
-})
+  test(`${engine.name}: a second signal ends the process at once`, async (t) => {
+    const cwd = temporaryDirectory(t)
+    const { database, environment } = await settingOn(engine, cwd)
+    const service = await startService(t, { cwd, environment })
+    const release = await database.holdWriter()
+    const inFlight = send(service, 'abandoned').catch(() => 0)
+    await queued(service, 1)
+    service.signal('SIGINT')
+    await service.logged('shutting down')
+    service.signal('SIGINT')
+    assert.equal((await service.ended).code, 1)
+    await release()
+    assert.notEqual(await inFlight, 200)
+  })
 
-test('what is not done by SHUTDOWN_TIMEOUT is given up, and the exit code says so', async (t) => {
-  const cwd = temporaryDirectory(t)
-  const environment = { ...OPEN, SHUTDOWN_TIMEOUT: '0' }
-  const service = await startService(t, { cwd, environment })
-  const release = holdWriter(cwd)
-  const inFlight = send(service, 'abandoned').catch(() => 0)
-  await queued(service, 1)
-  service.signal('SIGTERM')
-  assert.equal((await service.ended).code, 1)
-  release()
-  assert.notEqual(await inFlight, 200)
-})
+  test(`${engine.name}: what is not done by SHUTDOWN_TIMEOUT is given up, and the exit code says so`, async (t) => {
+    const cwd = temporaryDirectory(t)
+    const { database, environment } = await settingOn(engine, cwd)
+    const service = await startService(t, {
+      cwd,
+      environment: { ...environment, SHUTDOWN_TIMEOUT: '0' },
+    })
+    const release = await database.holdWriter()
+    const inFlight = send(service, 'abandoned').catch(() => 0)
+    await queued(service, 1)
+    service.signal('SIGTERM')
+    assert.equal((await service.ended).code, 1)
+    await release()
+    assert.notEqual(await inFlight, 200)
+  })
 
-test('a restart keeps everything, and a message of before is a duplicate', async (t) => {
-  const cwd = temporaryDirectory(t)
-  const first = await startService(t, { cwd, environment: OPEN })
-  assert.equal(await send(first, 'kept'), 200)
-  const stats = await (await fetch(`${first.url}/stats`)).json()
-  await first.stop()
-  const second = await startService(t, { cwd, environment: OPEN })
-  assert.equal(await send(second, 'kept'), 200)
-  assert.deepEqual(await (await fetch(`${second.url}/stats`)).json(), stats)
-  await second.stop()
-  assert.ok(second.log.some(({ message_id, dup }) => message_id === 'kept' && dup === true))
-})
+  test(`${engine.name}: a restart keeps everything, and a message of before is a duplicate`, async (t) => {
+    const cwd = temporaryDirectory(t)
+    const { environment } = await settingOn(engine, cwd)
+    const first = await startService(t, { cwd, environment })
+    assert.equal(await send(first, 'kept'), 200)
+    const stats = await (await fetch(`${first.url}/stats`)).json()
+    await first.stop()
+    const second = await startService(t, { cwd, environment })
+    assert.equal(await send(second, 'kept'), 200)
+    assert.deepEqual(await (await fetch(`${second.url}/stats`)).json(), stats)
+    await second.stop()
+    assert.ok(second.log.some(({ message_id, dup }) => message_id === 'kept' && dup === true))
+  })
+}
 
 test('the first start writes a key for reading beside the database, and logs its path only', async (t) => {
   const cwd = temporaryDirectory(t)

@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Sent } from './sender.ts'
 
-type Row = { id: string; body: Uint8Array; sha256: Uint8Array }
+/** A message and the body it came in; `id` is the one in the body. */
+export type StoredRow = { id: string; body: Uint8Array; sha256: Uint8Array }
 
 /** Everything that contradicts the promises, a sentence each; empty when all is well. */
 export function anomalies(file: string, sent: ReadonlyMap<string, Sent>): string[] {
@@ -29,13 +30,21 @@ export function anomalies(file: string, sent: ReadonlyMap<string, Sent>): string
 }
 
 function storedAnomalies(database: DatabaseSync, sent: ReadonlyMap<string, Sent>): string[] {
-  const found: string[] = []
   const rows = database
     .prepare(
       `select body ->> '$.message_id' as id, body, sha256
        from messages join intakes on intakes.id = messages.intake`,
     )
-    .all() as unknown as Row[]
+    .all() as unknown as StoredRow[]
+  return rowAnomalies(rows, sent)
+}
+
+/** What contradicts the record of a sender in what is stored, whatever the engine. */
+export function rowAnomalies(
+  rows: readonly StoredRow[],
+  sent: ReadonlyMap<string, Sent>,
+): string[] {
+  const found: string[] = []
   const copies = new Map<string, number>()
   for (const { id, body, sha256: stored } of rows) {
     copies.set(id, (copies.get(id) ?? 0) + 1)

@@ -2,9 +2,13 @@
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import type { Engine } from '../support/engines.ts'
 import { type Service, startService } from '../support/service.ts'
 import { SECRET } from '../support/signed.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
+import { anomalies } from './checker.ts'
+import { postgresAnomalies } from './postgres-checker.ts'
+import type { Sent } from './sender.ts'
 
 const SABOTAGED = fileURLToPath(new URL('./sabotaged-service.ts', import.meta.url))
 
@@ -14,6 +18,16 @@ export type Sabotage =
   | 'no unique index'
   | 'accepted overflow'
   | 'endless patience'
+
+/** What the same fault is tried on, whatever the engine. */
+export type EngineSetting = {
+  /** Starts one more service on its database. */
+  start(environment?: Readonly<Record<string, string>>): Promise<Service>
+  /** Holds up whoever wants to store something, until the result is called. */
+  holdWriter(): Promise<() => Promise<void>>
+  /** Everything in the database that contradicts the promises; see checker.ts. */
+  anomalies(sent: ReadonlyMap<string, Sent>): Promise<string[]>
+}
 
 export type Setting = {
   /** The database file. */
@@ -38,17 +52,7 @@ export function newSetting(
   return {
     file,
     start: (environment = {}) =>
-      startService(test, {
-        cwd,
-        ...(sabotage === undefined ? {} : { program: SABOTAGED }),
-        environment: {
-          WEBHOOK_SECRET: SECRET,
-          READ_ACCESS: 'open',
-          DATABASE_URL: `sqlite:///${file}`,
-          ...(sabotage === undefined ? {} : { SABOTAGE: sabotage }),
-          ...environment,
-        },
-      }),
+      startOn(test, cwd, sabotage, { DATABASE_URL: `sqlite:///${file}`, ...environment }),
   }
 }
 
@@ -57,4 +61,41 @@ export function seedOf(test: TestContext): number {
   const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
   test.diagnostic(`seed ${seed}`)
   return seed
+}
+
+/** A new setting on an engine; its services end with the test at the latest. */
+export async function newSettingOn(
+  engine: Engine,
+  test: TestContext,
+  sabotage?: Sabotage,
+): Promise<EngineSetting> {
+  const cwd = temporaryDirectory(test)
+  const { url, holdWriter } = await engine.newDatabase(cwd)
+  return {
+    start: (environment = {}) =>
+      startOn(test, cwd, sabotage, { DATABASE_URL: url, ...environment }),
+    holdWriter,
+    anomalies: async (sent) =>
+      url.startsWith('sqlite')
+        ? anomalies(url.slice('sqlite:///'.length), sent)
+        : await postgresAnomalies(url, sent),
+  }
+}
+
+function startOn(
+  test: TestContext,
+  cwd: string,
+  sabotage: Sabotage | undefined,
+  environment: Readonly<Record<string, string>>,
+): Promise<Service> {
+  return startService(test, {
+    cwd,
+    ...(sabotage === undefined ? {} : { program: SABOTAGED }),
+    environment: {
+      WEBHOOK_SECRET: SECRET,
+      READ_ACCESS: 'open',
+      ...(sabotage === undefined ? {} : { SABOTAGE: sabotage }),
+      ...environment,
+    },
+  })
 }

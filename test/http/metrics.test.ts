@@ -122,13 +122,16 @@ test('a thousand random paths, methods, ids, hosts and types add a few series an
       await server.app.inject({ method: method as 'GET', url })
     }
   }
-  const before = (await metricsOf(server)).size
+  // Those of Node itself come with its work, as the first collection of garbage does.
+  const countSeries = async () =>
+    [...(await metricsOf(server)).keys()].filter((name) => !name.startsWith('nodejs_')).length
+  const before = await countSeries()
   for (const { method, url, headers } of fc.sample(request, 1000)) {
     await server.app.inject({ method: method as 'GET', url, headers })
   }
-  const metrics = await metricsOf(server)
+  const added = (await countSeries()) - before
   // The request for the metrics itself was the first of its kind.
-  assert.ok(metrics.size - before <= 20, `${metrics.size - before} series more`)
+  assert.ok(added <= 20, `${added} series more`)
 })
 
 test('no series tells a number, an id or a text', async (t) => {

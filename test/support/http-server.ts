@@ -1,4 +1,4 @@
-// The HTTP server in this process, in front of a real store in memory. When it closes, it checks
+// The HTTP server in this process, in front of a real store, in memory or on PostgreSQL. When it closes, it checks
 // what holds for every test: no log line tells a secret or a message, and every answer was one that
 // the API's description promises.
 import type { AddressInfo } from 'node:net'
@@ -13,8 +13,12 @@ import { openStore } from '../../src/app/store/open.ts'
 import type { MessageStore } from '../../src/app/store/store.ts'
 import { StreamHub } from '../../src/app/stream/hub.ts'
 import { CapturedLog } from './captured-log.ts'
+import { newDatabase } from './databases.ts'
 import { describedAnswers } from './described-answers.ts'
 import { CANARY, SECRET, signed } from './signed.ts'
+
+/** `postgresql`: the same tests on the other engine. */
+const TEST_ENGINE = process.env['TEST_ENGINE'] ?? 'sqlite'
 
 export const API_KEY = 'canary-key-0123456789abcdef'
 
@@ -50,7 +54,7 @@ export type TestServer = {
 export async function openServer(scope: Scope, options: ServerOptions = {}): Promise<TestServer> {
   const config = readConfig({
     WEBHOOK_SECRET: SECRET,
-    DATABASE_URL: 'sqlite://',
+    DATABASE_URL: TEST_ENGINE === 'postgresql' ? await newDatabase() : 'sqlite://',
     API_KEYS: `reader:${API_KEY}`,
     ...options.environment,
   })

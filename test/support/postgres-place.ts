@@ -1,28 +1,14 @@
-// What tests of the store on PostgreSQL share: a server for the file, databases, stores, writers.
+// What tests of the store on PostgreSQL share: stores, connections, writers.
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { after, before, type TestContext } from 'node:test'
+import type { TestContext } from 'node:test'
 import { Client } from 'pg'
 import type { Intake } from '../../src/app/model/event.ts'
 import { batchFor } from '../../src/app/store/postgres/batch.ts'
 import { openPostgresStore } from '../../src/app/store/postgres/postgres-store.ts'
 import type { MessageStore } from '../../src/app/store/store.ts'
-import { PostgresServer, type ServerOptions } from './postgres-server.ts'
 
 const INGEST = 'select ingest_1($1, $2, $3, $4, $5, $6, $7, $8, $9) as copies'
-
-/** One server for all tests of a file. */
-export function useServer(options: ServerOptions = {}): () => PostgresServer {
-  let server: PostgresServer | undefined
-  before(async () => {
-    server = await PostgresServer.start(options)
-  })
-  after(() => server?.remove())
-  return () => {
-    assert.ok(server)
-    return server
-  }
-}
 
 /** A store that is closed after the test. */
 export async function openStoreFor(

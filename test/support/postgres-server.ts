@@ -81,6 +81,8 @@ export class PostgresServer {
       ['-D', this.directory, ...settings.flatMap((setting) => ['-c', setting])],
       { ...unprivileged(), stdio: 'ignore' },
     )
+    // It is removed when the process exits, and must not keep it from that.
+    this.#process.unref()
     await until('PostgreSQL answers', () => this.answers())
   }
 

@@ -2,7 +2,7 @@
 import { Client, Pool, type PoolClient, types } from 'pg'
 
 /** Until a connection is made, or one of the pool becomes free. */
-const CONNECT_TIMEOUT_MS = 5000
+const CONNECT_TIMEOUT_MS = 3000
 /** A statement that takes longer is given up by the server; later still, by us. */
 const STATEMENT_TIMEOUT_MS = 10_000
 const QUERY_TIMEOUT_MS = 12_000
@@ -40,6 +40,8 @@ export function createPool(url: string, max: number): Pool {
     max,
     idleTimeoutMillis: IDLE_MS,
     onConnect: async (client) => {
+      // Whoever uses it learns of its loss from the query that fails.
+      client.on('error', () => {})
       await client.query(SESSION)
     },
   })

@@ -1,7 +1,7 @@
 // Stores batches: one statement each, sent again until it is known what became of it.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Pool } from 'pg'
+import type { Pool, QueryConfig } from 'pg'
 import type { Intake } from '../../model/event.ts'
 import type { InsertOutcome } from '../../model/message.ts'
 import { digestOf } from '../body.ts'
@@ -11,7 +11,9 @@ import { withConnection } from './connections.ts'
 import { isWorthAnotherTry, needsToBeAlone, storeError } from './faults.ts'
 
 /** How long a batch is sent again before its requests are asked to come again themselves. */
-const PATIENCE_MS = 8000
+const PATIENCE_MS = 4000
+/** What the last try is given at least. */
+const LAST_TRY_MS = 500
 /** Between two tries, growing up to the longest. */
 const FIRST_PAUSE_MS = 20
 const LONGEST_PAUSE_MS = 1000
@@ -51,7 +53,7 @@ export class Writer {
     let pause = FIRST_PAUSE_MS
     for (;;) {
       try {
-        return await this.#ingest(token, batch)
+        return await this.#ingest(token, batch, deadline - performance.now())
       } catch (error) {
         if (needsToBeAlone(error)) {
           batch = batchFor(intakes, true)
@@ -66,13 +68,16 @@ export class Writer {
     }
   }
 
-  #ingest(token: string, { parameters }: SentBatch): Promise<readonly Copy[]> {
+  #ingest(token: string, { parameters }: SentBatch, leftMs: number): Promise<readonly Copy[]> {
     return withConnection(this.#pool, async (client) => {
-      const { rows } = await client.query<{ copies: Copy[] }>({
+      // The driver takes a time limit for each query, though its types do not tell.
+      const query: QueryConfig & { query_timeout: number } = {
         name: 'ingest',
         text: INGEST,
         values: [token, ...parameters],
-      })
+        query_timeout: Math.max(leftMs, LAST_TRY_MS),
+      }
+      const { rows } = await client.query<{ copies: Copy[] }>(query)
       return rows[0]?.copies ?? []
     })
   }
