@@ -82,6 +82,15 @@ export async function newSettingOn(
   }
 }
 
+/** Services on a PostgreSQL database that is there; they end with the test at the latest. */
+export function newSettingFor(url: string, test: TestContext, sabotage?: Sabotage) {
+  const cwd = temporaryDirectory(test)
+  return {
+    start: (environment: Readonly<Record<string, string>> = {}) =>
+      startOn(test, cwd, sabotage, { DATABASE_URL: url, ...environment }),
+  }
+}
+
 function startOn(
   test: TestContext,
   cwd: string,

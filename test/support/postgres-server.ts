@@ -1,6 +1,6 @@
 // A real PostgreSQL for tests: one a test file, on loopback, in a directory that goes with it.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { chmodSync, chownSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, chownSync, closeSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -76,14 +76,28 @@ export class PostgresServer {
       ...['shared_buffers=64MB', 'max_connections=60', 'logging_collector=off'],
       ...this.#settings,
     ]
+    // After a crash a new postmaster gives up while processes of the last one still end.
+    await until('PostgreSQL answers', async () => {
+      if (this.#isEnded()) this.#spawn(settings)
+      return this.answers()
+    })
+  }
+
+  #spawn(settings: readonly string[]): void {
+    const log = openSync(`${this.directory}.log`, 'a')
     this.#process = spawn(
       join(postgresBinaries(), 'postgres'),
       ['-D', this.directory, ...settings.flatMap((setting) => ['-c', setting])],
-      { ...unprivileged(), stdio: 'ignore' },
+      { ...unprivileged(), stdio: ['ignore', log, log] },
     )
+    closeSync(log)
     // It is removed when the process exits, and must not keep it from that.
     this.#process.unref()
-    await until('PostgreSQL answers', () => this.answers())
+  }
+
+  #isEnded(): boolean {
+    const running = this.#process
+    return running === null || running.exitCode !== null || running.signalCode !== null
   }
 
   /** Whether it takes connections. */
@@ -132,7 +146,6 @@ export class PostgresServer {
   /** Ends every process of it at once, as a crash of the machine would. */
   async kill(): Promise<void> {
     await this.#end('SIGKILL')
-    // Its children notice within moments, and a new postmaster waits for the last of them.
   }
 
   /** Ends it in order, without waiting for clients. */
@@ -143,12 +156,14 @@ export class PostgresServer {
   /** Ends it and removes its files. */
   remove(): void {
     this.#process?.kill('SIGKILL')
+    rmSync(`${this.directory}.log`, { force: true })
     rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 })
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {
     const running = this.#process
-    if (running === null || running.exitCode !== null || running.signalCode !== null) return
+    if (running === null || this.#isEnded()) return
+    running.ref()
     const ended = new Promise((resolve) => running.once('exit', resolve))
     running.kill(signal)
     await ended
@@ -159,9 +174,14 @@ export class PostgresServer {
 export function privateDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'webhook-postgres-'))
   chmodSync(directory, 0o700)
-  const { uid } = unprivileged()
-  if (uid !== undefined) chownSync(directory, uid, uid)
+  handOver(directory)
   return directory
+}
+
+/** Makes a file the server's own. */
+export function handOver(file: string): void {
+  const { uid } = unprivileged()
+  if (uid !== undefined) chownSync(file, uid, uid)
 }
 
 function unprivileged(): { uid?: number; gid?: number } {

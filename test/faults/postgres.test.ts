@@ -1,0 +1,291 @@
+// Faults of a PostgreSQL server and of the way to it, while messages arrive.
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Client } from 'pg'
+import { digestOf } from '../../src/app/store/body.ts'
+import { PostgresServer, type ServerOptions } from '../support/postgres-server.ts'
+import { post, type Service } from '../support/service.ts'
+import { flatBody, signature, toBytes } from '../support/signed.ts'
+import { PRIMARY_SETTINGS, startStandby } from '../support/standby.ts'
+import { TcpProxy } from '../support/tcp-proxy.ts'
+import { until } from '../support/until.ts'
+import { postgresAnomalies } from './postgres-checker.ts'
+import { Sender } from './sender.ts'
+import { newSettingFor, type Sabotage, seedOf } from './setting.ts'
+
+const RESTARTS = Number(process.env['RESTARTS'] ?? 4)
+/** Of a request, whatever the fault; what the service allows itself is less. */
+const ANSWERED_WITHIN_MS = 10_000
+
+async function startServer(t: TestContext, options: ServerOptions = {}): Promise<PostgresServer> {
+  const server = await PostgresServer.start(options)
+  t.after(() => server.remove())
+  return server
+}
+
+async function isReady({ url }: Service): Promise<boolean> {
+  return (await fetch(`${url}/health/ready`)).status === 200
+}
+
+async function send(service: Service, id: string): Promise<Response> {
+  const body = toBytes(flatBody({ message_id: id }))
+  return post(service, body, signature(body))
+}
+
+type Fault = (server: PostgresServer, round: number) => Promise<void>
+
+/** A fault again and again under load; resolves with what the checker found. */
+async function underLoad(t: TestContext, rounds: number, fault: Fault, sabotage?: Sabotage) {
+  const server = await startServer(t)
+  const url = await server.newDatabase()
+  const service = await newSettingFor(url, t, sabotage).start()
+  const sender = new Sender({ seed: seedOf(t) })
+  let done = false
+  const sending = sender.sendUntil(service.url, () => done)
+  for (let round = 0; round < rounds; round++) {
+    const enough = sender.acknowledged + 50
+    await until('messages are stored', () => sender.acknowledged >= enough)
+    await fault(server, round)
+    await until('the service is ready again', () => isReady(service))
+  }
+  done = true
+  await sending
+  t.diagnostic(`${sender.acknowledged} acknowledged of ${sender.sent.size}, ${rounds} faults`)
+  await service.stop()
+  return { found: await postgresAnomalies(url, sender.sent), sender }
+}
+
+const crash: Fault = async (server) => {
+  await server.kill()
+  await server.start()
+}
+
+test(`PostgreSQL killed and restarted ${RESTARTS} times under load: nothing acknowledged is lost or doubled`, {
+  timeout: 3_600_000,
+}, async (t) => {
+  const { found, sender } = await underLoad(t, RESTARTS, crash)
+  assert.deepEqual(found, [])
+  assert.ok([...sender.statuses.keys()].every((status) => [200, 503].includes(status)))
+})
+
+test('the twin that takes a failed commit for a good one is caught', async (t) => {
+  const longOutage: Fault = async (server) => {
+    await server.kill()
+    // Longer than a batch is sent again.
+    await sleep(5000)
+    await server.start()
+  }
+  const { found } = await underLoad(t, 1, longOutage, 'ignored failure')
+  assert.ok(
+    found.some((anomaly) => anomaly.includes('is lost')),
+    found.join('\n'),
+  )
+})
+
+test(`PostgreSQL restarted in order ${RESTARTS} times under load: nothing is lost, and it heals by itself`, {
+  timeout: 3_600_000,
+}, async (t) => {
+  const { found } = await underLoad(t, RESTARTS, async (server) => {
+    await server.stop()
+    await server.start()
+  })
+  assert.deepEqual(found, [])
+})
+
+test(`a backend killed ${RESTARTS} times under load: nothing is lost or doubled`, {
+  timeout: 3_600_000,
+}, async (t) => {
+  const { found } = await underLoad(t, RESTARTS, async (server) => {
+    const [backend] = await server.query<{ pid: number }>(
+      `select pid from pg_stat_activity
+       where application_name = 'whatsapp-webhook-service' and query like '%ingest_1%'`,
+    )
+    assert.ok(backend, 'a backend stores')
+    process.kill(backend.pid, 'SIGKILL')
+    await until('it is gone', async () => !(await server.answers()) || true)
+    await until('the server has recovered', () => server.answers())
+  })
+  assert.deepEqual(found, [])
+})
+
+test('a server that refuses connections at the start is waited for: live, not ready, nothing taken', async (t) => {
+  const server = await PostgresServer.create()
+  t.after(() => server.remove())
+  const service = await newSettingFor(server.url('postgres'), t).start()
+  assert.equal((await fetch(`${service.url}/health/live`)).status, 200)
+  assert.equal(await isReady(service), false)
+  const refused = await send(service, 'too-early')
+  assert.equal(refused.status, 503)
+  assert.ok(Number(refused.headers.get('retry-after')) > 0)
+  assert.equal((await fetch(`${service.url}/messages`)).status, 503)
+  await server.start()
+  await until('the service is ready', () => isReady(service))
+  assert.equal((await send(service, 'in-time')).status, 200)
+  assert.doesNotMatch(service.stdout, /a-test-password/)
+})
+
+/** Kills the primary under load and points the address to its standby, promoted. */
+async function failOver(t: TestContext, isSynchronous: boolean) {
+  const primary = await startServer(t, { settings: PRIMARY_SETTINGS })
+  const replication = await TcpProxy.start(t, primary.port)
+  const standby = await startStandby(primary, replication.port)
+  t.after(() => standby.remove())
+  const url = await primary.newDatabase()
+  if (isSynchronous) {
+    await primary.query("alter system set synchronous_standby_names = 'standby'")
+    await primary.query('select pg_reload_conf()')
+    await until('the standby is synchronous', async () => {
+      const rows = await primary.query<{ sync_state: string }>(
+        'select sync_state from pg_stat_replication',
+      )
+      return rows[0]?.sync_state === 'sync'
+    })
+  }
+  const link = await TcpProxy.start(t, primary.port)
+  const service = await newSettingFor(link.urlFor(url), t).start()
+  const sender = new Sender({ seed: seedOf(t) })
+  let done = false
+  const sending = sender.sendUntil(service.url, () => done)
+  await until('messages are stored', () => sender.acknowledged >= 100)
+  await until('the standby has the database', async () => {
+    const [row] = await standby.query<{ n: number }>(
+      `select 1 as n from pg_database where datname = '${new URL(url).pathname.slice(1)}'`,
+    )
+    return row !== undefined
+  })
+  if (!isSynchronous) {
+    replication.freeze()
+    const more = sender.acknowledged + 200
+    await until(
+      'messages are stored that the standby never gets',
+      () => sender.acknowledged >= more,
+    )
+  }
+  await primary.kill()
+  await standby.query('select pg_promote()')
+  link.pointTo(standby.port)
+  const after = sender.acknowledged + 50
+  await until('messages are stored again', () => sender.acknowledged >= after)
+  done = true
+  await sending
+  await service.stop()
+  const onStandby = new URL(url)
+  onStandby.port = String(standby.port)
+  return postgresAnomalies(onStandby.href, sender.sent)
+}
+
+test('failover to a synchronous standby by changing what the address points to loses nothing', async (t) => {
+  assert.deepEqual(await failOver(t, true), [])
+})
+
+test('the twin with an asynchronous standby is caught losing messages', async (t) => {
+  const found = await failOver(t, false)
+  assert.ok(
+    found.some((anomaly) => anomaly.includes('is lost')),
+    found.join('\n'),
+  )
+})
+
+test('a server whose connections are all taken: 503, and as soon as some are free all is well', async (t) => {
+  const server = await startServer(t, {
+    settings: ['max_connections=12', 'superuser_reserved_connections=0', 'reserved_connections=0'],
+  })
+  const url = await server.newDatabase()
+  const service = await newSettingFor(url, t).start({ DATABASE_POOL_SIZE: '3' })
+  assert.equal((await send(service, 'before')).status, 200)
+  await server.query(
+    "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'whatsapp-webhook-service'",
+  )
+  const others: Client[] = []
+  for (let taken = false; !taken; ) {
+    const client = new Client({ connectionString: url })
+    client.on('error', () => {})
+    taken = await client.connect().then(
+      () => others.push(client) > 100,
+      () => true,
+    )
+  }
+  const refused = await send(service, 'during')
+  assert.equal(refused.status, 503)
+  assert.ok(Number(refused.headers.get('retry-after')) > 0)
+  assert.equal(await isReady(service), false)
+  for (const client of others) await client.end()
+  await until('the service is ready', () => isReady(service))
+  assert.equal((await send(service, 'during')).status, 200)
+  const sent = new Map(
+    ['before', 'during'].map((id) => {
+      const sha256 = sha256Of(id)
+      return [id, { sha256, verdict: 'ok' as const }]
+    }),
+  )
+  assert.deepEqual(await postgresAnomalies(url, sent), [])
+})
+
+test('a server that does not answer any more: every request gets its answer, readiness tells, the queue sheds', async (t) => {
+  const server = await startServer(t)
+  const url = await server.newDatabase()
+  const link = await TcpProxy.start(t, server.port)
+  const service = await newSettingFor(link.urlFor(url), t).start({ QUEUE_MAX_REQUESTS: '8' })
+  const sender = new Sender({ seed: seedOf(t) })
+  assert.equal(await sender.sendOne(service.url), 200)
+  link.freeze()
+  const statuses = await Promise.all(
+    Array.from({ length: 24 }, async () => {
+      const start = performance.now()
+      const status = await sender.sendOne(service.url)
+      return { status, isInTime: performance.now() - start < ANSWERED_WITHIN_MS }
+    }),
+  )
+  assert.deepEqual(new Set(statuses.map(({ status }) => status)), new Set([503]))
+  assert.ok(statuses.every(({ isInTime }) => isInTime))
+  assert.equal(await isReady(service), false)
+  assert.equal((await fetch(`${service.url}/health/live`)).status, 200)
+  link.thaw()
+  await until('the service is ready', () => isReady(service))
+  await until('it stores again', async () => (await sender.sendOne(service.url)) === 200)
+  await service.stop()
+  assert.deepEqual(await postgresAnomalies(url, sender.sent), [])
+})
+
+test('a backend stopped in mid-transaction: others go on, and what it did is there once', async (t) => {
+  const server = await startServer(t)
+  const url = await server.newDatabase()
+  const service = await newSettingFor(url, t).start()
+  const sender = new Sender({ seed: seedOf(t) })
+  const holder = new Client({ connectionString: url })
+  await holder.connect()
+  await holder.query('begin; select pg_advisory_xact_lock(storing_lock_1())')
+  const stopped = sender.sendOne(service.url)
+  let pid = 0
+  await until('a batch is in mid-transaction', async () => {
+    const [row] = await server.query<{ pid: number }>(
+      `select pid from pg_stat_activity where query like '%ingest_1%' and wait_event = 'advisory'`,
+    )
+    pid = row?.pid ?? 0
+    return pid !== 0
+  })
+  process.kill(pid, 'SIGSTOP')
+  t.after(() => {
+    try {
+      process.kill(pid, 'SIGCONT')
+    } catch {
+      // It has ended.
+    }
+  })
+  await holder.end()
+  assert.equal(await stopped, 503)
+  for (let i = 0; i < 20; i++) await sender.sendOne(service.url)
+  assert.ok(sender.acknowledged > 10)
+  process.kill(pid, 'SIGCONT')
+  await until('its transaction has ended', async () => {
+    const rows = await server.query(`select 1 from pg_stat_activity where pid = ${pid}`)
+    return rows.length === 0
+  })
+  await sleep(100)
+  assert.deepEqual(await postgresAnomalies(url, sender.sent), [])
+})
+
+function sha256Of(id: string): string {
+  return digestOf(toBytes(flatBody({ message_id: id }))).toString('hex')
+}

@@ -1,0 +1,38 @@
+// A standby of a server, made by copying its files while it runs.
+// https://www.postgresql.org/docs/current/continuous-archiving.html#BACKUP-LOWLEVEL-BASE-BACKUP
+import { execFileSync } from 'node:child_process'
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Client } from 'pg'
+import { handOver, PostgresServer, privateDirectory } from './postgres-server.ts'
+
+/** Settings of a server that a standby follows. */
+export const PRIMARY_SETTINGS = ['wal_level=replica', 'max_wal_senders=4', 'wal_keep_size=256MB']
+
+/** Starts a standby named `standby` that follows `primary` over this port. */
+export async function startStandby(primary: PostgresServer, port: number): Promise<PostgresServer> {
+  const directory = privateDirectory()
+  const client = new Client({ connectionString: primary.url('postgres') })
+  await client.connect()
+  await client.query("select pg_backup_start('standby', true)")
+  // Files that come and go while they are copied are none that a backup needs.
+  execFileSync('cp', ['--archive', `${primary.directory}/.`, directory])
+  const { rows } = await client.query('select labelfile from pg_backup_stop()')
+  await client.end()
+  for (const [name, text] of [
+    ['backup_label', String(rows[0]?.labelfile)],
+    ['standby.signal', ''],
+  ] as const) {
+    writeFileSync(join(directory, name), text)
+    handOver(join(directory, name))
+  }
+  rmSync(join(directory, 'postmaster.pid'))
+  const standby = await PostgresServer.at(directory, {
+    settings: [
+      ...PRIMARY_SETTINGS,
+      `primary_conninfo=host=127.0.0.1 port=${port} user=postgres application_name=standby`,
+    ],
+  })
+  await standby.start()
+  return standby
+}

@@ -1,0 +1,79 @@
+// A link that a test can point elsewhere, freeze or cut.
+
+import type { AddressInfo } from 'node:net'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import type { TestContext } from 'node:test'
+
+/** Forwards connections on a port of its own to a port that may change. */
+export class TcpProxy {
+  readonly #server: Server
+  readonly #pairs = new Set<readonly [Socket, Socket]>()
+  #target: number
+  #frozen = false
+
+  private constructor(target: number) {
+    this.#target = target
+    this.#server = createServer((client) => this.#forward(client))
+  }
+
+  /** Listens on a free port of 127.0.0.1 until the test ends. */
+  static async start(test: TestContext, target: number): Promise<TcpProxy> {
+    const proxy = new TcpProxy(target)
+    await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve))
+    test.after(() => proxy.#close())
+    return proxy
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port
+  }
+
+  /** A database's URL with this link in between. */
+  urlFor(url: string): string {
+    const through = new URL(url)
+    through.port = String(this.port)
+    return through.href
+  }
+
+  /** New connections go there; those that are open are cut. */
+  pointTo(target: number): void {
+    this.#target = target
+    this.cut()
+  }
+
+  /** Ends every connection. */
+  cut(): void {
+    for (const pair of this.#pairs) for (const socket of pair) socket.destroy()
+  }
+
+  /** Connections stay open, new ones are taken, and not a byte passes. */
+  freeze(): void {
+    this.#frozen = true
+    for (const pair of this.#pairs) for (const socket of pair) socket.pause()
+  }
+
+  thaw(): void {
+    this.#frozen = false
+    for (const pair of this.#pairs) for (const socket of pair) socket.resume()
+  }
+
+  #forward(client: Socket): void {
+    const server = connect(this.#target, '127.0.0.1')
+    const pair = [client, server] as const
+    this.#pairs.add(pair)
+    for (const [from, to] of [pair, [server, client] as const]) {
+      from.on('error', () => {})
+      from.on('data', (bytes) => to.write(bytes))
+      from.once('close', () => {
+        to.destroy()
+        this.#pairs.delete(pair)
+      })
+      if (this.#frozen) from.pause()
+    }
+  }
+
+  #close(): void {
+    this.cut()
+    this.#server.close()
+  }
+}
