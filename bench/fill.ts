@@ -68,7 +68,8 @@ async function fill(file: string, total: number): Promise<void> {
   await store.close()
 }
 
-function incoming(index: number, total: number): Intake {
+/** The request that brings one of `total` messages. */
+export function incoming(index: number, total: number): Intake {
   const made = messageFor(RUN, index)
   const rare = rareTextFor(index, total)
   const message = rare === null ? made : { ...made, text: `${made.text} ${rare}` }

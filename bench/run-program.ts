@@ -23,7 +23,7 @@ export type Running = {
 export type RunOptions = {
   /** Takes its output. */
   readonly directory: string
-  /** The database file. */
+  /** The database file, or the URL of a database on a server. */
   readonly database: string
 }
 
@@ -48,7 +48,7 @@ export async function runProgram(program: Program, options: RunOptions): Promise
       WEBHOOK_SECRET: SECRET,
       META_APP_SECRET: SECRET,
       API_KEYS: `benchmark:${READ_KEY}`,
-      DATABASE_URL: `sqlite:///${database}`,
+      DATABASE_URL: database.includes('://') ? database : `sqlite:///${database}`,
     },
   })
   closeSync(output)

@@ -33,8 +33,24 @@ function settings(url: string) {
   }
 }
 
-/** Up to `max` connections, each made when it is needed. Errors of idle ones are no concern. */
+/**
+ * A plan is made once a connection, when tables may still be small, and kept: whoever stores looks
+ * rows up one by one, so a plan that reads a whole table is never the right one.
+ */
+const WRITER_SESSION = `${SESSION}; set enable_seqscan = off; set plan_cache_mode = force_generic_plan`
+
+/** Up to `max` connections that read, each made when it is needed. */
 export function createPool(url: string, max: number): Pool {
+  return poolFor(url, max, SESSION)
+}
+
+/** The connection that writes, made when it is needed. */
+export function createWriterPool(url: string): Pool {
+  return poolFor(url, 1, WRITER_SESSION)
+}
+
+/** Errors of idle connections are no concern: they are replaced. */
+function poolFor(url: string, max: number, session: string): Pool {
   const pool = new Pool({
     ...settings(url),
     max,
@@ -42,7 +58,7 @@ export function createPool(url: string, max: number): Pool {
     onConnect: async (client) => {
       // Whoever uses it learns of its loss from the query that fails.
       client.on('error', () => {})
-      await client.query(SESSION)
+      await client.query(session)
     },
   })
   pool.on('error', () => {})

@@ -10,7 +10,7 @@ import type {
   SequenceRequest,
   StoreFailure,
 } from '../store.ts'
-import { createPool, withConnection } from './connections.ts'
+import { createPool, createWriterPool, withConnection } from './connections.ts'
 import { storeError } from './faults.ts'
 import { findIntake, readRawBody } from './intakes.ts'
 import { prepareDatabase, prepareEventually, UnusableDatabaseError } from './opening.ts'
@@ -73,7 +73,7 @@ class PostgresStore implements MessageStore {
   constructor(options: PostgresOptions) {
     const { url, poolSize, onCommitted, onUpkeepError } = options
     this.#options = options
-    this.#writes = createPool(url, 1)
+    this.#writes = createWriterPool(url)
     this.#reads = createPool(url, poolSize - RESERVED)
     this.#maxWaiting = (poolSize - RESERVED) * WAITING_EACH
     this.#writer = new Writer(this.#writes)

@@ -78,6 +78,7 @@ export class Upkeep {
       await client.query('begin; set local synchronous_commit = off')
       await client.query('select fold_changes_1()')
       await client.query('commit')
+      await client.query('select index_texts_1()')
       return 0
     })
   }

@@ -246,7 +246,47 @@ begin
   if source <> target then perform merge_contacts_1(source, target); end if;
 end $$;
 
--- Of each event its contact. Who is known and unchanged is looked up all at once.
+-- Of each event its contact, where that is known and what the event says of it changes nothing.
+create function known_contacts_1(events incoming_event_1[]) returns bigint[]
+language plpgsql as $$
+begin
+  return (
+    select array_agg(c.id order by i.ordinality)
+    from unnest(events) with ordinality as i
+    left join contact_addresses a on a.address = coalesce(i.phone, i.user_id)
+    left join contacts c on c.id = a.contact
+      and (i.phone is null or c.phone = i.phone)
+      and (i.user_id is null or c.user_id = i.user_id)
+      and (i.parent_user_id is null or c.parent_user_id = i.parent_user_id)
+      and (i.username is null or c.username = i.username)
+      and (i.name is null or c.name = i.name)
+      and (i.username is null and i.name is null or i.instant <= c.profile_instant)
+      and (c.user_id is null or i.phone is null or i.instant <= c.address_instant));
+end $$;
+
+-- Creates the people of events that name one address each, which nobody was seen under yet. In the
+-- order of addresses, as in every transaction: so none waits for another in a circle.
+create function create_contacts_1(events incoming_event_1[]) returns void language plpgsql as $$
+begin
+  with new as (
+    select distinct on (coalesce(i.phone, i.user_id)) coalesce(i.phone, i.user_id) as address, i.*
+    from unnest(events) as i
+    where (i.phone is null) <> (i.user_id is null) and not exists (
+      select 1 from contact_addresses a where a.address = coalesce(i.phone, i.user_id))
+    order by coalesce(i.phone, i.user_id), i.ord
+  ), taken as (
+    insert into contact_addresses (address, contact)
+      select address, nextval('contact_ids') from new order by address
+      on conflict (address) do nothing
+      returning address, contact
+  )
+  insert into contacts
+    select contact, address, phone, user_id, parent_user_id, username, name, instant,
+      case when username is null and name is null then '' else instant end
+    from taken join new using (address);
+end $$;
+
+-- Of each event its contact. Who is known and unchanged, or wholly new, is dealt with all at once.
 create function resolve_contacts_1(events incoming_event_1[], alone boolean) returns bigint[]
 language plpgsql as $$
 declare
@@ -257,18 +297,11 @@ begin
   if alone and events[1].formerly is not null then
     perform link_contacts_1(events[1], events[1].formerly);
   end if;
-  select array_agg(c.id order by i.ordinality) into found
-  from unnest(events) with ordinality as i
-  left join contact_addresses a on a.address = coalesce(i.phone, i.user_id)
-  left join contacts c on c.id = a.contact
-    and (i.phone is null or c.phone = i.phone)
-    and (i.user_id is null or c.user_id = i.user_id)
-    and (i.parent_user_id is null or c.parent_user_id = i.parent_user_id)
-    and (i.username is null or c.username = i.username)
-    and (i.name is null or c.name = i.name)
-    and (i.username is null and i.name is null or i.instant <= c.profile_instant)
-    and (c.user_id is null or i.phone is null or i.instant <= c.address_instant);
-  -- In the order of addresses, as in every transaction: so none waits for another in a circle.
+  found := known_contacts_1(events);
+  if array_position(found, null) is null then return found; end if;
+  perform create_contacts_1(events);
+  found := known_contacts_1(events);
+  if array_position(found, null) is null then return found; end if;
   for at in
     select n from unnest(found) with ordinality as f(id, n)
     where id is null and coalesce(events[n].phone, events[n].user_id) is not null
@@ -478,14 +511,19 @@ $$;
 
 -- Edits and revocations that came before the messages they are of.
 create function apply_earlier_edits_1(events incoming_event_1[], created integer[]) returns void
-language sql as $$
-  select apply_edits_1(message_id) from (
+language plpgsql as $$
+declare
+  edited text;
+begin
+  for edited in
     select distinct e.message_id from unnest(events) as e
     join events as stored on stored.message_id = e.message_id
       and stored.kind in ('edit', 'revoke')
     where e.kind = 'message' and e.ord = any (created)
-  ) as edited
-$$;
+  loop
+    perform apply_edits_1(edited);
+  end loop;
+end $$;
 
 -- Stores events that may go together: any number of them, or, alone, one that changes others.
 -- Returns what became of each that was not created.
@@ -533,13 +571,16 @@ begin
 end $$;
 
 -- What became of each event that was not created, in the form the caller gives on.
-create function described_outcomes_1(copies outcome_1[]) returns json language sql as $$
-  select coalesce(json_agg(json_build_object('ord', o.ord, 'kind', o.kind, 'storedSha256',
-    case o.kind when 'conflict' then (
-      select encode(i.sha256, 'hex') from intakes i, store
-      where i.id = o.intake and i.received_at >= store.expired_before) end)), '[]')
-  from unnest(copies) as o
-$$;
+create function described_outcomes_1(copies outcome_1[]) returns json language plpgsql as $$
+begin
+  if cardinality(copies) = 0 then return '[]'; end if;
+  return (
+    select json_agg(json_build_object('ord', o.ord, 'kind', o.kind, 'storedSha256',
+      case o.kind when 'conflict' then (
+        select encode(i.sha256, 'hex') from intakes i, store
+        where i.id = o.intake and i.received_at >= store.expired_before) end))
+    from unnest(copies) as o);
+end $$;
 
 -- Stores a batch; called as a statement of its own, so that it is a transaction of its own.
 -- `token` names the batch, so that it can be sent again when nobody knows whether it was stored.

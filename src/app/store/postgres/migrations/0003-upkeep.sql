@@ -38,6 +38,14 @@ begin
   return folded;
 end $$;
 
+-- Takes the texts that wait into the index, unless another replica does so.
+create function index_texts_1() returns void language plpgsql as $$
+begin
+  if pg_try_advisory_xact_lock(folding_lock_1() + 2) then
+    perform gin_clean_pending_list('messages_by_text'::regclass);
+  end if;
+end $$;
+
 create function day_partition_1(day date) returns text immutable language sql
   return 'intakes_' || to_char(day, 'YYYYMMDD');
 

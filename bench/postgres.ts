@@ -1,0 +1,278 @@
+// The service on PostgreSQL: ingest through one replica and two beside what pgbench inserts on the
+// same server, and the queries on a thousand messages and a million. Round by round in one run.
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { Client } from 'pg'
+import { openPostgresStore } from '../src/app/store/postgres/postgres-store.ts'
+import { PostgresServer } from '../test/support/postgres-server.ts'
+import { closedLoop } from './closed-loop.ts'
+import { incoming } from './fill.ts'
+import { describeMachine } from './machine.ts'
+import { pgbench, pgbenchVersion } from './pgbench.ts'
+import { SERVICE } from './programs.ts'
+import { measurePages, measureSearches } from './queries.ts'
+import { QueryClient } from './query-client.ts'
+import { RARE_HITS, RARE_TEXTS } from './rare-texts.ts'
+import { signedRequests } from './requests.ts'
+import { type Running, runProgram, SECRET } from './run-program.ts'
+import { median } from './statistics.ts'
+import { table } from './table.ts'
+
+const CONNECTIONS = 64
+const FEW = 1000
+const FILL_BATCH = 2000
+/** More than the fastest machine takes; what is left over is not sent. */
+const REQUESTS_A_SECOND = 15_000
+const SETTINGS = [
+  'shared_buffers=1GB',
+  'max_wal_size=8GB',
+  'checkpoint_timeout=15min',
+  'max_connections=200',
+]
+const REPORTS = fileURLToPath(new URL('./reports/', import.meta.url))
+
+type Ingest = { readonly pgbench: number | null; readonly one: number; readonly two: number }
+type Queries = Awaited<ReturnType<typeof measurePages>> & {
+  readonly searchMs: number
+  readonly likeMs: number
+}
+
+const tell = (text: string) => process.stderr.write(`${text}\n`)
+
+/** Messages a second through some replicas, on a fresh database. */
+async function ingest(server: PostgresServer, replicas: number, seconds: number): Promise<number> {
+  const directory = mkdtempSync(join(tmpdir(), 'bench-postgres-'))
+  const database = await server.newDatabase()
+  const running: Running[] = []
+  try {
+    for (let i = 0; i < replicas; i++)
+      running.push(await runProgram(SERVICE, { directory, database }))
+    const load = (of: number) =>
+      Promise.all(
+        running.map(({ port }) => {
+          const run = randomBytes(8).toString('hex')
+          const count = Math.ceil((REQUESTS_A_SECOND * of) / replicas)
+          const requests = signedRequests({ run, port, secret: SECRET, first: 0, count })
+          return closedLoop({ port, connections: CONNECTIONS / replicas, requests, seconds: of })
+        }),
+      )
+    await load(2)
+    const results = await load(seconds)
+    const failures = results.flatMap((result) => Object.keys(result.failures))
+    if (failures.length > 0) throw new Error(`Not all was answered 200: ${failures.join(', ')}`)
+    return results.reduce((sum, { sent, seconds: took }) => sum + sent / took, 0)
+  } finally {
+    for (const service of running) await service.stop()
+    rmSync(directory, { recursive: true, force: true })
+    await drop(server, database)
+  }
+}
+
+/** What pgbench inserts into the tables that a service has made. */
+async function ingestByPgbench(server: PostgresServer, seconds: number): Promise<number | null> {
+  if (pgbenchVersion() === null) return null
+  const directory = mkdtempSync(join(tmpdir(), 'bench-postgres-'))
+  const database = await server.newDatabase()
+  try {
+    await (await openStore(database)).close()
+    pgbench(database, directory, 2)
+    return pgbench(database, directory, seconds)
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+    await drop(server, database)
+  }
+}
+
+function openStore(url: string) {
+  const fail = (error: unknown) => {
+    throw error
+  }
+  return openPostgresStore({ url, poolSize: 4, onCommitted: () => {}, onUpkeepError: fail })
+}
+
+async function drop(server: PostgresServer, database: string): Promise<void> {
+  await server.query(`drop database ${new URL(database).pathname.slice(1)} with (force)`)
+}
+
+/** A database with so many messages, as the service stores them, analysed as autovacuum would. */
+async function filled(server: PostgresServer, total: number): Promise<string> {
+  const database = await server.newDatabase()
+  const store = await openStore(database)
+  for (let first = 0; first < total; first += FILL_BATCH) {
+    const count = Math.min(FILL_BATCH, total - first)
+    await store.insert(Array.from({ length: count }, (_, i) => incoming(first + i, total)))
+    if (first % 100_000 === 0) tell(`queries: ${first} of ${total} messages are there`)
+  }
+  await store.close()
+  const name = new URL(database).pathname.slice(1)
+  await server.query('vacuum analyze', name)
+  return database
+}
+
+async function measureQueries(
+  databases: { few: string; many: string },
+  options: { messages: number; quick: boolean },
+): Promise<Queries> {
+  const directory = mkdtempSync(join(tmpdir(), 'bench-postgres-'))
+  const running: Running[] = []
+  try {
+    for (const database of [databases.few, databases.many]) {
+      running.push(await runProgram(SERVICE, { directory, database }))
+    }
+    const [few, many] = await Promise.all(running.map(({ port }) => QueryClient.open(port)))
+    if (few === undefined || many === undefined) throw new Error('A client is missing.')
+    const pages = await measurePages({ few, many }, options)
+    const { searchMs, faults } = await measureSearches(many, options.quick)
+    if (faults.length > 0) throw new Error(faults.join('; '))
+    for (const client of [few, many]) client.close()
+    return { ...pages, searchMs, likeMs: await measureScans(databases.many) }
+  } finally {
+    for (const service of running) await service.stop()
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+/** The median time of the same search without an index, in ms. */
+async function measureScans(database: string): Promise<number> {
+  const client = new Client({ connectionString: database })
+  await client.connect()
+  await client.query('set enable_bitmapscan = off; set enable_indexscan = off')
+  const times: number[] = []
+  for (const text of RARE_TEXTS) {
+    const start = performance.now()
+    const { rows } = await client.query('select seq from messages where folded like $1', [
+      `%${text}%`,
+    ])
+    times.push(performance.now() - start)
+    if (rows.length !== RARE_HITS) throw new Error(`The scan found ${rows.length} of ${RARE_HITS}.`)
+  }
+  await client.end()
+  return median(times)
+}
+
+function ingestTable(rounds: readonly Ingest[]): string {
+  const of = (pick: (round: Ingest) => number | null) =>
+    median(rounds.flatMap((round) => pick(round) ?? []))
+  const server = of((round) => round.pgbench)
+  const row = (what: string, rate: number, target: string) => [
+    what,
+    rate.toFixed(0),
+    Number.isFinite(server) ? `${(rate / server).toFixed(2)} ×` : 'pgbench is not installed',
+    target,
+  ]
+  return table([
+    ['ingest', 'messages a second', 'to pgbench', 'target'],
+    row('pgbench, single-row inserts', server, ''),
+    row(
+      'one replica',
+      of((round) => round.one),
+      '≥ 2 ×',
+    ),
+    row(
+      'two replicas',
+      of((round) => round.two),
+      '',
+    ),
+  ])
+}
+
+function queryTable(rounds: readonly Queries[], messages: number): string {
+  const of = (pick: (round: Queries) => number) => median(rounds.map(pick))
+  const row = (what: string, value: number, by: number, target: string) => [
+    what,
+    `${value.toFixed(2)} against ${by.toFixed(2)} ms`,
+    `${(value / by).toFixed(2)} ×`,
+    target,
+  ]
+  const first = of((round) => round.firstPageManyMs)
+  return table([
+    [`queries at ${messages} messages`, 'medians', 'ratio', 'target'],
+    row(
+      '/stats against 10³',
+      of((r) => r.statsManyMs),
+      of((r) => r.statsFewMs),
+      '≤ 1.5 ×',
+    ),
+    row(
+      'first page against 10³',
+      first,
+      of((r) => r.firstPageFewMs),
+      '≤ 1.5 ×',
+    ),
+    row(
+      'last page by cursor against first',
+      of((r) => r.lastPageManyMs),
+      first,
+      '≤ 1.5 ×',
+    ),
+    row(
+      'scan against search with 20 hits',
+      of((r) => r.likeMs),
+      of((r) => r.searchMs),
+      '≥ 50 ×',
+    ),
+  ])
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      rounds: { type: 'string', default: '3' },
+      seconds: { type: 'string', default: '5' },
+      messages: { type: 'string', default: '1000000' },
+      only: { type: 'string', default: '' },
+    },
+  })
+  const [rounds, seconds, messages] = [values.rounds, values.seconds, values.messages].map(
+    Number,
+  ) as [number, number, number]
+  const startedAt = new Date()
+  const server = await PostgresServer.start({ settings: SETTINGS })
+  const tables: string[] = []
+  try {
+    if (values.only !== 'queries') {
+      const measured: Ingest[] = []
+      for (let round = 1; round <= rounds; round++) {
+        const result = {
+          pgbench: await ingestByPgbench(server, seconds),
+          one: await ingest(server, 1, seconds),
+          two: await ingest(server, 2, seconds),
+        }
+        measured.push(result)
+        tell(`round ${round}: ${JSON.stringify(result)}`)
+      }
+      tables.push(ingestTable(measured))
+    }
+    if (values.only !== 'ingest') {
+      const databases = { few: await filled(server, FEW), many: await filled(server, messages) }
+      const measured: Queries[] = []
+      for (let round = 1; round <= rounds; round++) {
+        measured.push(await measureQueries(databases, { messages, quick: rounds < 3 }))
+        tell(`round ${round}: ${JSON.stringify(measured.at(-1))}`)
+      }
+      tables.push(queryTable(measured, messages))
+    }
+  } finally {
+    server.remove()
+  }
+  const text = tables.join('\n\n')
+  process.stdout.write(`${text}\n`)
+  mkdirSync(REPORTS, { recursive: true })
+  const name = startedAt.toISOString().slice(0, 19).replaceAll(':', '')
+  const { processor, cores } = describeMachine(tmpdir())
+  writeFileSync(
+    join(REPORTS, `${name}-postgres.md`),
+    `# On PostgreSQL, ${name.slice(0, 10)}\n\n${text}\n\n` +
+      `Medians of ${rounds} rounds of ${seconds} s with ${CONNECTIONS} connections in all, by ` +
+      `\`npm run bench:postgres\`, on ${cores} cores (${processor}) that the load generator, the ` +
+      `services and the server share. PostgreSQL 18 with ${SETTINGS.join(', ')}; every commit is ` +
+      'flushed. pgbench inserts the two rows of a message in one prepared statement, on the same ' +
+      'tables and indexes, without contacts and counters.\n',
+  )
+}
+
+await main()
