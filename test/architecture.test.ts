@@ -79,7 +79,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       'model/',
       'errors.ts',
     ],
-    types: ['store/store.ts'],
+    types: ['store/store.ts', 'store/copy/'],
   },
   'store/postgres/': {
     values: [
@@ -90,7 +90,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       'model/',
       'errors.ts',
     ],
-    types: ['store/store.ts'],
+    types: ['store/store.ts', 'store/copy/'],
   },
   'stream/': { values: ['stream/', 'model/'] },
   'metrics/': { values: ['metrics/'] },

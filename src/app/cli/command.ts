@@ -40,6 +40,16 @@ export function parseOptions<Options extends ParseArgsOptionsConfig>(
   return { values, argument: first }
 }
 
+/** Exactly the arguments that `names` names. Throws UsageError for options, and for more or fewer. */
+export function parseArguments(args: readonly string[], names: readonly string[]): string[] {
+  const { positionals } = parse(args, {})
+  const missing = names[positionals.length]
+  if (missing !== undefined) throw new UsageError(`There is no ${missing}; try --help.`)
+  const surplus = positionals[names.length]
+  if (surplus !== undefined) throw new UsageError(`"${surplus}" is one argument too many.`)
+  return positionals
+}
+
 function parse<Options extends ParseArgsOptionsConfig>(args: readonly string[], options: Options) {
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true, strict: true })

@@ -6,6 +6,7 @@ import { type Command, ENDED, FAILED, MISUSED, print, tell, UsageError } from '.
 import { demoCommand } from './demo.ts'
 import { doctorCommand } from './doctor.ts'
 import { exportCommand } from './export.ts'
+import { migrateStoreCommand } from './migrate-store.ts'
 import { sendCommand } from './send.ts'
 import { serveCommand } from './serve-command.ts'
 import { signCommand } from './sign.ts'
@@ -22,6 +23,7 @@ const COMMANDS: readonly Command[] = [
   verifyCommand,
   backupCommand,
   exportCommand,
+  migrateStoreCommand,
 ]
 
 const WIDTH = Math.max(...COMMANDS.map(({ name }) => name.length))

@@ -1,6 +1,8 @@
 // From a server that may not be there yet to one with our schema.
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Client } from 'pg'
 import { StoreUnavailableError } from '../../errors.ts'
+import { UNFINISHED } from '../sql/tables.ts'
 import { createClient } from './connections.ts'
 import { refusal, storeError } from './faults.ts'
 import { migrate, requireSchema } from './schema.ts'
@@ -16,13 +18,23 @@ export class UnusableDatabaseError extends Error {
  * Connects once and brings the schema up to date. Rejects with UnusableDatabaseError where only
  * another configuration helps, and with the fault where trying again may.
  */
-export async function prepareDatabase(url: string): Promise<void> {
+export function prepareDatabase(url: string): Promise<void> {
+  return prepare(url, requireFinished)
+}
+
+/** The same for a database that a store is being copied to. */
+export function prepareTarget(url: string): Promise<void> {
+  return prepare(url, async () => {})
+}
+
+async function prepare(url: string, check: (client: Client) => Promise<void>): Promise<void> {
   const client = createClient(url)
   try {
     await client.connect()
     await requireDurability(client)
     await migrate(client)
     await requireSchema(client)
+    await check(client)
   } catch (error) {
     throw unusable(error) ?? error
   } finally {
@@ -46,8 +58,17 @@ export async function prepareEventually(
   }
 }
 
+async function requireFinished(client: Client): Promise<void> {
+  const { rows } = await client.query<{ identity: string }>('select identity from store')
+  if (rows[0]?.identity.endsWith(UNFINISHED)) {
+    throw new UnusableDatabaseError(
+      'it is a copy that is not complete: run migrate-store again, with the same two URLs',
+    )
+  }
+}
+
 /** A server that was told not to flush would lose what was acknowledged. */
-async function requireDurability(client: ReturnType<typeof createClient>): Promise<void> {
+async function requireDurability(client: Client): Promise<void> {
   const { rows } = await client.query<{ fsync: string }>('show fsync')
   if (rows[0]?.fsync === 'on') return
   throw new UnusableDatabaseError(

@@ -35,7 +35,7 @@ export class IntakeWriter {
   }
 
   insert(id: number, { provider, receivedAt, headers, body }: Intake, digest: Buffer): void {
-    const compressed = body.byteLength >= COMPRESSED_FROM
+    const stored = packBody(body)
     this.#insert.run(
       id,
       provider,
@@ -43,8 +43,8 @@ export class IntakeWriter {
       digest,
       body.byteLength,
       JSON.stringify(headers),
-      compressed ? 'gzip' : 'identity',
-      compressed ? gzipSync(body, { level: 1 }) : body,
+      stored.encoding,
+      stored.body,
     )
   }
 
@@ -78,6 +78,13 @@ export function findIntake(database: DatabaseSync, id: number): IntakeFacts | nu
 
 /** A body as it is stored. */
 export type StoredBody = { readonly encoding: string; readonly body: Uint8Array }
+
+/** A body as it will be stored. */
+export function packBody(body: Uint8Array): StoredBody {
+  return body.byteLength < COMPRESSED_FROM
+    ? { encoding: 'identity', body }
+    : { encoding: 'gzip', body: gzipSync(body, { level: 1 }) }
+}
 
 /** The body as it arrived. Throws where what is stored is damaged. */
 export function unpackBody({ encoding, body }: StoredBody): Uint8Array {

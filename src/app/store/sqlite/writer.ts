@@ -4,6 +4,7 @@ import { StoreFailedError } from '../../errors.ts'
 import type { IncomingEvent, Intake, MessageEvent } from '../../model/event.ts'
 import type { InsertOutcome } from '../../model/message.ts'
 import { digestOf } from '../body.ts'
+import { UNFINISHED } from '../sql/tables.ts'
 import type { InsertedBatch } from '../store.ts'
 import { type PackedBatch, unpackBatch } from './batch.ts'
 import { checkpoint, openWriter, requireDurability } from './connection.ts'
@@ -44,6 +45,7 @@ export class Writer {
   constructor(file: string) {
     this.#database = openWriter(file)
     migrate(this.#database)
+    this.#requireFinished()
     this.#database.prepare('update store set opened_at = ? where id = 1').run(Date.now())
     requireDurability(this.#database)
     this.#contacts = new ContactBook(this.#database)
@@ -89,6 +91,17 @@ export class Writer {
 
   close(): void {
     this.#database.close()
+  }
+
+  #requireFinished(): void {
+    const { identity } = this.#database.prepare('select identity from store').get() as {
+      identity: string
+    }
+    if (identity.endsWith(UNFINISHED)) {
+      throw new Error(
+        'It is a copy that is not complete: run migrate-store again, with the same two URLs.',
+      )
+    }
   }
 
   #insertAll(batch: PackedBatch): InsertOutcome[][] {

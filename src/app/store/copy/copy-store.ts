@@ -1,0 +1,130 @@
+// Copies a store into another, of the same engine or the other: row by row, with the numbers the
+// rows have. It can be cut off anywhere and goes on where it was; at the end both are compared.
+import { createHash } from 'node:crypto'
+import {
+  type Key,
+  type Row,
+  TABLES,
+  type Table,
+  type TableName,
+  UNFINISHED,
+} from '../sql/tables.ts'
+
+/** A store that rows are read from. */
+export type CopySource = {
+  /** What tells this store from every other. */
+  identity(): Promise<string>
+  count(table: TableName): Promise<number>
+  /** The rows behind a key in the order of keys, up to the table's chunk. */
+  rowsAfter(table: Table, key: Key | null): Promise<readonly Row[]>
+  close(): Promise<void>
+}
+
+/** A store that rows are written to. */
+export type CopyTarget = CopySource & {
+  /** Whether nothing was ever stored in it. */
+  isEmpty(): Promise<boolean>
+  /** The largest key; null without rows. */
+  lastKey(table: Table): Promise<Key | null>
+  /** Stores rows in one transaction. */
+  write(table: Table, rows: readonly Row[]): Promise<void>
+  setIdentity(identity: string): Promise<void>
+  /** Derives what follows from the rows, and the numbers that come next. */
+  finish(): Promise<void>
+}
+
+export type CopyProgress = (work: 'Copying' | 'Comparing', done: number, total: number) => void
+
+/** What was copied, by table; `differs` names tables that do not agree in the end. */
+export type CopyResult = {
+  readonly rows: Readonly<Record<string, number>>
+  readonly digests: Readonly<Record<string, string>>
+  readonly differs: readonly string[]
+}
+
+/** Throws where the target holds something else than an earlier part of this copy. */
+export async function copyStore(
+  source: CopySource,
+  target: CopyTarget,
+  onProgress: CopyProgress,
+): Promise<CopyResult> {
+  const identity = await source.identity()
+  const unfinished = `${identity}${UNFINISHED}`
+  if ((await target.identity()) !== unfinished) {
+    if (!(await target.isEmpty())) throw new Error('The store to copy to is not empty.')
+    await target.setIdentity(unfinished)
+  }
+  const counts = await Promise.all(TABLES.map(({ name }) => source.count(name)))
+  const total = counts.reduce((sum, count) => sum + count, 0)
+  let done = 0
+  for (const table of TABLES) {
+    done += await target.count(table.name)
+    done = await copyTable(table, source, target, done, (now) => onProgress('Copying', now, total))
+  }
+  await target.finish()
+  const result = await compare(source, target, (now) => onProgress('Comparing', now, 2 * total))
+  if (result.differs.length === 0) await target.setIdentity(identity)
+  return result
+}
+
+async function copyTable(
+  table: Table,
+  source: CopySource,
+  target: CopyTarget,
+  before: number,
+  onProgress: (done: number) => void,
+): Promise<number> {
+  let done = before
+  let key = await target.lastKey(table)
+  for (;;) {
+    const rows = await source.rowsAfter(table, key)
+    const last = rows.at(-1)
+    if (last === undefined) return done
+    await target.write(table, rows)
+    key = last[0] as Key
+    done += rows.length
+    onProgress(done)
+  }
+}
+
+async function compare(
+  source: CopySource,
+  target: CopySource,
+  onProgress: (done: number) => void,
+): Promise<CopyResult> {
+  const rows: Record<string, number> = {}
+  const digests: Record<string, string> = {}
+  const differs: string[] = []
+  let done = 0
+  const onRows = (count: number) => {
+    done += count
+    onProgress(done)
+  }
+  for (const table of TABLES) {
+    const [one, other] = [await read(source, table, onRows), await read(target, table, onRows)]
+    rows[table.name] = other.rows
+    digests[table.name] = other.digest
+    if (one.rows !== other.rows || one.digest !== other.digest) differs.push(table.name)
+  }
+  return { rows, digests, differs }
+}
+
+/** The rows of a table and the SHA-256 over all of them, in their order. */
+async function read(store: CopySource, table: Table, onRows: (count: number) => void) {
+  const hash = createHash('sha256')
+  let rows = 0
+  let key: Key | null = null
+  for (;;) {
+    const chunk = await store.rowsAfter(table, key)
+    const last = chunk.at(-1)
+    if (last === undefined) return { rows, digest: hash.digest('hex') }
+    for (const row of chunk) hash.update(`${JSON.stringify(row.map(comparable))}\n`)
+    key = last[0] as Key
+    rows += chunk.length
+    onRows(chunk.length)
+  }
+}
+
+function comparable(value: Row[number]): string | number | null {
+  return value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value
+}

@@ -1,0 +1,150 @@
+// A PostgreSQL database that a store is copied from or to.
+import type { Client } from 'pg'
+import type { Content } from '../../model/content.ts'
+import { fold } from '../../model/fold.ts'
+import type { CopySource, CopyTarget } from '../copy/copy-store.ts'
+import type { Key, Row, Table, TableName, Value } from '../sql/tables.ts'
+import { createClient } from './connections.ts'
+import { prepareTarget } from './opening.ts'
+import { requireSchema } from './schema.ts'
+
+const DAY_MS = 24 * 60 * 60 * 1000
+
+/** Connects to a database that is there. Rejects where it is none of this version. */
+export async function postgresSource(url: string): Promise<CopySource> {
+  const client = await connected(url)
+  await requireSchema(client)
+  return new PostgresEnd(client)
+}
+
+/** Connects to a database, whose tables are made where they are missing. */
+export async function postgresTarget(url: string): Promise<CopyTarget> {
+  await prepareTarget(url)
+  return new PostgresEnd(await connected(url))
+}
+
+async function connected(url: string): Promise<Client> {
+  const client = createClient(url)
+  await client.connect()
+  return client
+}
+
+class PostgresEnd implements CopyTarget {
+  readonly #client: Client
+
+  constructor(client: Client) {
+    this.#client = client
+  }
+
+  async identity(): Promise<string> {
+    return String(await this.#value('select identity from store'))
+  }
+
+  async setIdentity(identity: string): Promise<void> {
+    await this.#client.query('update store set identity = $1', [identity])
+  }
+
+  async isEmpty(): Promise<boolean> {
+    return (await this.#value('select last_given_seq_1()')) === 0
+  }
+
+  async count(table: TableName): Promise<number> {
+    return Number(await this.#value(`select count(*) from ${table} ${unexpired(table)}`))
+  }
+
+  async lastKey({ name, columns: [key] }: Table): Promise<Key | null> {
+    return (await this.#value(`select max(${key}) from ${name}`)) as Key | null
+  }
+
+  async rowsAfter({ name, columns, chunk }: Table, key: Key | null): Promise<readonly Row[]> {
+    const [first] = columns
+    const behind = key === null ? '' : `${unexpired(name) === '' ? 'where' : 'and'} ${first} > $1`
+    const { rows } = await this.#client.query({
+      text: `select ${columns.join(', ')} from ${name} ${unexpired(name)} ${behind}
+        order by ${first} limit ${chunk}`,
+      values: key === null ? [] : [key],
+      rowMode: 'array',
+    })
+    return rows as Row[]
+  }
+
+  async write(table: Table, rows: readonly Row[]): Promise<void> {
+    if (table.name === 'intakes') await this.#makeDays(rows)
+    const columns = [...table.columns, ...derivedColumns(table.name)]
+    const objects = rows.map((row) => ({
+      ...Object.fromEntries(table.columns.map((column, i) => [column, jsonOf(row[i] ?? null)])),
+      ...derived(table, row),
+    }))
+    await this.#client.query(
+      `insert into ${table.name} (${columns.join(', ')})
+       select ${columns.join(', ')} from json_populate_recordset(null::${table.name}, $1)`,
+      [JSON.stringify(objects)],
+    )
+  }
+
+  async finish(): Promise<void> {
+    await this.#client.query(`
+      begin;
+      truncate counts, count_changes, activity, activity_changes;
+      insert into counts
+        select 'type', type, count(*) from messages group by 2 union all
+        select 'day', left(instant, 10), count(*) from messages group by 2 union all
+        select 'sender', sender, count(*) from messages group by 2 union all
+        select 'senders', '', count(distinct sender) from messages having count(*) > 0 union all
+        select 'kind', 'message', count(*) from messages having count(*) > 0 union all
+        select 'kind', kind, count(*) from events group by 2 union all
+        select 'status', status, count(*) from message_states group by 2;
+      insert into activity
+        select contact, count(*), max(instant) from messages where contact is not null group by 1;
+      select setval('event_seq', greatest(max(seq), 1), max(seq) is not null)
+        from (select seq from messages union all select seq from events) as numbered;
+      select setval('intake_ids', greatest(max(id), 1), max(id) is not null) from (
+        select id from intakes union all select intake from messages
+        union all select intake from events) as numbered;
+      select setval('contact_ids', greatest(max(id), 1), max(id) is not null) from contacts;
+      commit;
+      analyze`)
+  }
+
+  async close(): Promise<void> {
+    await this.#client.end()
+  }
+
+  async #makeDays(rows: readonly Row[]): Promise<void> {
+    const days = new Set(rows.map((row) => Math.floor(Number(row[2]) / DAY_MS)))
+    for (const day of days) {
+      const date = new Date(day * DAY_MS).toISOString().slice(0, 10)
+      await this.#client.query('select make_days_1($1, 1)', [date])
+    }
+  }
+
+  async #value(sql: string): Promise<unknown> {
+    const { rows } = await this.#client.query({ text: sql, rowMode: 'array' })
+    return (rows[0] as unknown[] | undefined)?.[0] ?? null
+  }
+}
+
+/** Bodies that have expired may still be on the disk. */
+function unexpired(table: TableName): string {
+  return table === 'intakes' ? 'where received_at >= (select expired_before from store)' : ''
+}
+
+function jsonOf(value: Value): string | number | null {
+  return value instanceof Uint8Array ? `\\x${Buffer.from(value).toString('hex')}` : value
+}
+
+function derivedColumns(table: TableName): readonly string[] {
+  if (table === 'messages') return ['folded', 'reaction_to']
+  return table === 'events' ? ['folded'] : []
+}
+
+/** What this engine keeps beside the columns that both have. */
+function derived({ name, columns }: Table, row: Row): Readonly<Record<string, string | null>> {
+  if (name !== 'messages' && name !== 'events') return {}
+  const text = row[columns.indexOf('text')]
+  const folded = typeof text === 'string' ? fold(text) : null
+  if (name === 'events') return { folded }
+  const content = row[columns.indexOf('content')]
+  const { reaction } = (typeof content === 'string' ? JSON.parse(content) : {}) as Content
+  return { folded, reaction_to: reaction?.message_id ?? null }
+}

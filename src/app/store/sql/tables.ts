@@ -1,0 +1,62 @@
+// The tables both engines keep the same rows in, for whoever copies a store. What is derived from
+// them (counters, activity, search) is left out: each engine derives its own.
+
+/** One value of a row. Bodies are bytes, unpacked. */
+export type Value = string | number | null | Uint8Array
+export type Row = readonly Value[]
+export type Key = string | number
+
+export type Table = {
+  readonly name: TableName
+  /** The first one is the key, by which rows are ordered; unique. */
+  readonly columns: readonly string[]
+  /** Rows read at once: bodies may be megabytes. */
+  readonly chunk: number
+}
+
+export type TableName =
+  | 'intakes'
+  | 'contacts'
+  | 'contact_addresses'
+  | 'messages'
+  | 'events'
+  | 'message_states'
+
+/** A copy that is not complete has this at the end of its identity, and no service takes it. */
+export const UNFINISHED = ':unfinished'
+
+/** In the order in which they are copied. */
+export const TABLES: readonly Table[] = [
+  {
+    name: 'intakes',
+    columns: ['id', 'provider', 'received_at', 'sha256', 'bytes', 'headers', 'body'],
+    chunk: 50,
+  },
+  {
+    name: 'contacts',
+    columns: [
+      ...['id', 'key', 'phone', 'user_id', 'parent_user_id', 'username', 'name'],
+      ...['address_instant', 'profile_instant'],
+    ],
+    chunk: 1000,
+  },
+  { name: 'contact_addresses', columns: ['address', 'contact'], chunk: 1000 },
+  {
+    name: 'messages',
+    columns: [
+      ...['seq', 'message_id', 'namespace', 'provider', 'intake', 'type', 'direction', 'sender'],
+      ...['recipient', 'contact', 'phone_number_id', 'ts', 'instant', 'text', 'edited'],
+      ...['original_text', 'content', 'received_at'],
+    ],
+    chunk: 1000,
+  },
+  {
+    name: 'events',
+    columns: [
+      ...['seq', 'kind', 'type', 'key', 'provider', 'intake', 'message_id', 'participant'],
+      ...['contact', 'phone_number_id', 'ts', 'instant', 'text', 'data', 'received_at'],
+    ],
+    chunk: 1000,
+  },
+  { name: 'message_states', columns: ['message_id', 'status'], chunk: 1000 },
+]

@@ -1,0 +1,125 @@
+// A SQLite file that a store is copied from or to.
+import { existsSync } from 'node:fs'
+import type { DatabaseSync } from 'node:sqlite'
+import type { CopySource, CopyTarget } from '../copy/copy-store.ts'
+import type { Key, Row, Table, TableName, Value } from '../sql/tables.ts'
+import { createPrivateFile, makePrivate, openReader, openWriter } from './connection.ts'
+import { packBody, unpackBody } from './intakes.ts'
+import { migrate, requireSchema } from './schema.ts'
+
+/** Columns that `finish` gives their values. */
+const DERIVED: Partial<Record<TableName, readonly string[]>> = { contacts: ['messages'] }
+
+/** Opens a file that is there. Throws where it is no database of this version. */
+export function sqliteSource(file: string): CopySource {
+  if (!existsSync(file)) throw new Error(`There is no database at ${file}.`)
+  const database = openReader(file)
+  requireSchema(database)
+  return new SqliteEnd(database)
+}
+
+/** Opens a file, which is created where it is missing. */
+export function sqliteTarget(file: string): CopyTarget {
+  createPrivateFile(file)
+  makePrivate(file)
+  const database = openWriter(file)
+  migrate(database)
+  return new SqliteEnd(database)
+}
+
+class SqliteEnd implements CopyTarget {
+  readonly #database: DatabaseSync
+
+  constructor(database: DatabaseSync) {
+    this.#database = database
+  }
+
+  async identity(): Promise<string> {
+    return String(this.#value('select identity from store'))
+  }
+
+  async setIdentity(identity: string): Promise<void> {
+    this.#database.prepare('update store set identity = ?').run(identity)
+  }
+
+  async isEmpty(): Promise<boolean> {
+    return this.#value('select last_seq + last_intake from totals') === 0
+  }
+
+  async count(table: TableName): Promise<number> {
+    return Number(this.#value(`select count(*) from ${table}`))
+  }
+
+  async lastKey({ name, columns: [key] }: Table): Promise<Key | null> {
+    return this.#value(`select max(${key}) from ${name}`) as Key | null
+  }
+
+  async rowsAfter({ name, columns, chunk }: Table, key: Key | null): Promise<readonly Row[]> {
+    const [first] = columns
+    const more = name === 'intakes' ? ', encoding' : ''
+    const statement = this.#database.prepare(
+      `select ${columns.join(', ')}${more} from ${name}
+       ${key === null ? '' : `where ${first} > ?`} order by ${first} limit ${chunk}`,
+    )
+    const rows = (key === null ? statement.all() : statement.all(key)) as Record<string, Value>[]
+    return rows.map((row) => columns.map((column) => unpacked(row, column)))
+  }
+
+  async write({ name, columns }: Table, rows: readonly Row[]): Promise<void> {
+    const isBodies = name === 'intakes'
+    const more = [...(isBodies ? ['encoding'] : []), ...(DERIVED[name] ?? [])]
+    const places = [...columns, ...more].map(() => '?').join(', ')
+    const insert = this.#database.prepare(
+      `insert into ${name} (${[...columns, ...more].join(', ')}) values (${places})`,
+    )
+    this.#database.exec('begin immediate')
+    for (const row of rows) {
+      if (isBodies) {
+        const { encoding, body } = packBody(row.at(-1) as Uint8Array)
+        insert.run(...row.slice(0, -1), body, encoding)
+      } else insert.run(...row, ...more.map(() => 0))
+    }
+    this.#database.exec('commit')
+  }
+
+  async finish(): Promise<void> {
+    this.#database.exec(`
+      begin immediate;
+      delete from counts;
+      insert into counts
+        select 'type', type, count(*) from messages group by 2 union all
+        select 'day', substr(instant, 1, 10), count(*) from messages group by 2 union all
+        select 'kind', 'message', count(*) from messages having count(*) > 0 union all
+        select 'kind', kind, count(*) from events group by 2 union all
+        select 'status', status, count(*) from message_states group by 2;
+      delete from senders;
+      insert into senders select sender, count(*) from messages group by 1;
+      update contacts set messages = counted.messages, last_instant = counted.newest
+        from (select contact, count(*) as messages, max(instant) as newest from messages group by 1)
+          as counted
+        where counted.contact = contacts.id;
+      update totals set
+        last_seq = max((select coalesce(max(seq), 0) from messages),
+          (select coalesce(max(seq), 0) from events)),
+        last_intake = max((select coalesce(max(id), 0) from intakes),
+          (select coalesce(max(intake), 0) from messages),
+          (select coalesce(max(intake), 0) from events)),
+        messages = (select count(*) from messages),
+        senders = (select count(*) from senders);
+      commit;`)
+  }
+
+  async close(): Promise<void> {
+    this.#database.close()
+  }
+
+  #value(sql: string): Value {
+    return Object.values(this.#database.prepare(sql).get() ?? {})[0] as Value
+  }
+}
+
+function unpacked(row: Record<string, Value>, column: string): Value {
+  const value = row[column] ?? null
+  if (column !== 'body') return value
+  return unpackBody({ encoding: String(row['encoding']), body: value as Uint8Array })
+}

@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, it, type TestContext } from 'node:test'
+import { parseFlatMessage } from '../../src/app/receive/flat.ts'
+import { copyStore } from '../../src/app/store/copy/copy-store.ts'
+import { openCopySource, openCopyTarget } from '../../src/app/store/copy/ends.ts'
+import { parseDatabaseUrl } from '../../src/app/store/database-url.ts'
+import { openPostgresStore } from '../../src/app/store/postgres/postgres-store.ts'
+import { openSqliteStore } from '../../src/app/store/sqlite/sqlite-store.ts'
+import type { MessageStore } from '../../src/app/store/store.ts'
+import { type AMessage, insertAll } from '../support/a-message.ts'
+import { aStatus, aText, change } from '../support/cloud-api.ts'
+import { intakeWith } from '../support/cloud-intake.ts'
+import { newDatabase } from '../support/databases.ts'
+import { runCommand } from '../support/run-command.ts'
+import { flatBody, toBytes } from '../support/signed.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
+
+async function openAt(t: TestContext, url: string): Promise<MessageStore> {
+  const parsed = parseDatabaseUrl(url)
+  assert.ok(parsed)
+  const store =
+    parsed.engine === 'sqlite'
+      ? await openSqliteStore({ file: parsed.file, onIndexError: assert.ifError })
+      : await openPostgresStore({
+          url: parsed.url,
+          poolSize: 4,
+          onCommitted: () => {},
+          onUpkeepError: assert.ifError,
+        })
+  t.after(() => store.close())
+  return store
+}
+
+/** A message whose body says what it says. */
+function aFlatMessage(id: string, sender = 0): AMessage {
+  const body = toBytes(flatBody({ message_id: id, from: `+1415555${1000 + sender}` }))
+  return { ...parseFlatMessage(body), body }
+}
+
+/** A bit of everything: people, edits, statuses, reactions, large and small bodies. */
+async function fill(url: string, t: TestContext): Promise<void> {
+  const store = await openAt(t, url)
+  const texts = Array.from({ length: 60 }, (_, i) => aFlatMessage(`flat-${i}`, i % 9))
+  await insertAll(store, texts)
+  const edit = aText({
+    ...{ id: 'e', type: 'edit', text: undefined, timestamp: '1736935300' },
+    edit: { original_message_id: 'a', message: { type: 'text', text: { body: 'edited words' } } },
+  })
+  const reaction = aText({
+    ...{ id: 'r', type: 'reaction', text: undefined },
+    reaction: { message_id: 'a', emoji: '👍' },
+  })
+  await store.insert([
+    intakeWith(
+      change({ messages: [aText({ id: 'a', from_user_id: 'US.1' }), edit, reaction] }),
+      change({ statuses: [aStatus('a', 'sent'), aStatus('a', 'read'), aStatus('z', 'failed')] }),
+      change({ errors: [{ code: 1 }] }),
+    ),
+    intakeWith(change({ messages: [aText({ id: 'b', text: { body: 'ä'.repeat(4000) } })] })),
+  ])
+  await store.close()
+}
+
+/** Everything a reader can see. */
+async function seenIn(store: MessageStore) {
+  const bodies = new Map<number, Uint8Array | null>()
+  const { entries } = await store.eventsAfter({ filter: {}, after: 0, limit: 1000 })
+  for (const entry of entries) {
+    const id = entry.kind === 'message' ? entry.intake : entry.event.intake
+    bodies.set(id, Uint8Array.from((await store.rawBody(id)) ?? []))
+  }
+  const request = { order: 'asc', limit: 100, offset: 0 } as const
+  return {
+    ...{ entries, bodies, stats: await store.stats(), a: await store.find('a') },
+    conversations: await store.conversations({ limit: 100 }),
+    edited: await store.page({ ...request, filter: { search: 'edited' } }),
+    all: await store.page({ ...request, filter: {} }),
+  }
+}
+
+describe('migrate-store', () => {
+  it('copies SQLite into PostgreSQL and back, and nothing a reader can see changes', async (t) => {
+    const cwd = temporaryDirectory(t)
+    const first = `sqlite:///${join(cwd, 'first.db')}`
+    const second = await newDatabase()
+    const third = `sqlite:///${join(cwd, 'third.db')}`
+    await fill(first, t)
+    const forth = await runCommand(['migrate-store', first, second], { cwd })
+    assert.equal(forth.code, 0, forth.stderr)
+    assert.match(forth.stdout, /^messages: 63 rows, sha256 [0-9a-f]{64}, equal$/m)
+    const back = await runCommand(['migrate-store', second, third], { cwd })
+    assert.equal(back.code, 0, back.stderr)
+    assert.equal(back.stdout, forth.stdout, 'the digests are those of the rows, not of an engine')
+    const expected = await seenIn(await openAt(t, first))
+    for (const url of [second, third]) {
+      const store = await openAt(t, url)
+      assert.deepEqual(await seenIn(store), expected)
+      // What comes next is new, and gets new numbers.
+      await insertAll(store, [aFlatMessage('next')])
+      const last = expected.entries.length
+      const { entries } = await store.eventsAfter({ filter: {}, after: last, limit: 9 })
+      assert.equal(entries.length, 1)
+      assert.deepEqual((await insertAll(store, [aFlatMessage('next')]))[0]?.kind, 'duplicate')
+      await store.close()
+    }
+    const verified = await runCommand(['verify', '--database', third], { cwd })
+    assert.equal(verified.code, 0, verified.stdout)
+  })
+
+  for (const rows of [1, 70, 100]) {
+    it(`goes on where it was cut off, here after ${rows} rows; until then no service takes it`, async (t) => {
+      const cwd = temporaryDirectory(t)
+      const from = `sqlite:///${join(cwd, 'from.db')}`
+      const to = await newDatabase()
+      await fill(from, t)
+      const [source, target] = [parseDatabaseUrl(from), parseDatabaseUrl(to)]
+      assert.ok(source && target)
+      const ends = [await openCopySource(source), await openCopyTarget(target)] as const
+      await assert.rejects(
+        copyStore(...ends, (_, done) => {
+          if (done >= rows) throw new Error('cut off')
+        }),
+        /cut off/,
+      )
+      for (const end of ends) await end.close()
+      await assert.rejects(openAt(t, to), /not complete: run migrate-store again/)
+      const { code, stderr } = await runCommand(['migrate-store', from, to], { cwd })
+      assert.equal(code, 0, stderr)
+      assert.deepEqual(await seenIn(await openAt(t, to)), await seenIn(await openAt(t, from)))
+    })
+  }
+
+  it('says what differs where the source changed meanwhile', async (t) => {
+    const cwd = temporaryDirectory(t)
+    const file = join(cwd, 'from.db')
+    const to = await newDatabase()
+    await fill(`sqlite:///${file}`, t)
+    const [source, target] = [parseDatabaseUrl(`sqlite:///${file}`), parseDatabaseUrl(to)]
+    assert.ok(source && target)
+    const ends = [await openCopySource(source), await openCopyTarget(target)] as const
+    const { differs } = await copyStore(...ends, (work) => {
+      if (work !== 'Comparing') return
+      const database = new DatabaseSync(file)
+      database.exec("update messages set text = 'changed' where seq = 1")
+      database.close()
+    })
+    assert.deepEqual(differs, ['messages'])
+    for (const end of ends) await end.close()
+  })
+
+  it('leaves a store alone that holds something else', async (t) => {
+    const cwd = temporaryDirectory(t)
+    const [from, to] = [`sqlite:///${join(cwd, 'from.db')}`, `sqlite:///${join(cwd, 'to.db')}`]
+    await fill(from, t)
+    await fill(to, t)
+    const { code, stderr } = await runCommand(['migrate-store', from, to], { cwd })
+    assert.deepEqual([code, stderr], [1, 'The store to copy to is not empty.\n'])
+  })
+
+  for (const [args, reason] of [
+    [[], /There is no FROM_URL/],
+    [['sqlite:///a.db'], /There is no TO_URL/],
+    [['sqlite:///a.db', 'nonsense'], /should be a URL/],
+    [['sqlite:///a.db', 'sqlite:///b.db', 'c'], /one argument too many/],
+  ] as const) {
+    it(`is refused with ${JSON.stringify(args)}`, async (t) => {
+      const cwd = temporaryDirectory(t)
+      const { code, stderr } = await runCommand(['migrate-store', ...args], { cwd })
+      assert.equal(code, 2)
+      assert.match(stderr, reason)
+    })
+  }
+})
