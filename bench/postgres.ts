@@ -11,6 +11,7 @@ import { fold } from '../src/app/model/fold.ts'
 import { openPostgresStore } from '../src/app/store/postgres/postgres-store.ts'
 import { PostgresServer } from '../test/support/postgres-server.ts'
 import { closedLoop } from './closed-loop.ts'
+import { type Contention, measureContention } from './contention.ts'
 import { incoming } from './fill.ts'
 import { describeMachine } from './machine.ts'
 import { pgbench, pgbenchVersion } from './pgbench.ts'
@@ -181,6 +182,28 @@ function ingestTable(rounds: readonly Ingest[]): string {
   ])
 }
 
+function contentionTable(rounds: readonly Contention[]): string {
+  const of = (pick: (round: Contention) => number) => median(rounds.map(pick))
+  const one = of((round) => round.one)
+  const row = (what: string, rate: number) => [
+    what,
+    rate.toFixed(0),
+    `${(rate / one).toFixed(2)} ×`,
+  ]
+  return table([
+    ['writers without HTTP, batches of 50', 'messages a second', 'to one writer'],
+    row('one', one),
+    row(
+      'two',
+      of((round) => round.two),
+    ),
+    row(
+      'two, with a counter row that every batch updates',
+      of((round) => round.twoHot),
+    ),
+  ])
+}
+
 function queryTable(rounds: readonly Queries[], messages: number): string {
   const of = (pick: (round: Queries) => number) => median(rounds.map(pick))
   const row = (what: string, value: number, by: number, target: string) => [
@@ -219,6 +242,46 @@ function queryTable(rounds: readonly Queries[], messages: number): string {
   ])
 }
 
+/** What the tables take on the disk, their indexes included. */
+async function sizeTable(database: string, messages: number): Promise<string> {
+  const client = new Client({ connectionString: database })
+  await client.connect()
+  const { rows } = await client.query<{ name: string; rows: string; indexes: string }>(
+    `select case when relname like 'intakes%' then 'intakes' else relname end as name,
+       sum(pg_table_size(oid)) as rows, sum(pg_indexes_size(oid)) as indexes
+     from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace
+     group by 1 having sum(pg_total_relation_size(oid)) > 1e6 order by 2 desc`,
+  )
+  await client.end()
+  const each = (bytes: string) => (Number(bytes) / messages).toFixed(0)
+  return table([
+    ['table', 'bytes a message', 'of its indexes'],
+    ...rows.map((row) => [row.name, each(row.rows), each(row.indexes)]),
+  ])
+}
+
+/** A day of bodies, deleted row by row (and rolled back), then dropped as the service does it. */
+async function expiryTable(database: string, messages: number): Promise<string> {
+  const client = new Client({ connectionString: database })
+  await client.connect()
+  const timed = async (sql: string) => {
+    const start = performance.now()
+    await client.query(sql)
+    return ((performance.now() - start) / 1000).toFixed(2)
+  }
+  const tomorrow = (Math.floor(Date.now() / 86_400_000) + 1) * 86_400_000
+  await client.query('begin')
+  const deleted = await timed('delete from intakes')
+  await client.query('rollback')
+  const dropped = await timed(`select expire_intakes_1(${tomorrow})`)
+  await client.end()
+  return table([
+    [`${messages} raw bodies of one day`, 'seconds'],
+    ['deleted row by row, before any vacuum', deleted],
+    ['expired and dropped with their partition', dropped],
+  ])
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
@@ -235,7 +298,7 @@ async function main(): Promise<void> {
   const server = await PostgresServer.start({ settings: SETTINGS })
   const tables: string[] = []
   try {
-    if (values.only !== 'queries') {
+    if (values.only === '' || values.only === 'ingest') {
       const measured: Ingest[] = []
       for (let round = 1; round <= rounds; round++) {
         const result = {
@@ -248,14 +311,23 @@ async function main(): Promise<void> {
       }
       tables.push(ingestTable(measured))
     }
-    if (values.only !== 'ingest') {
+    if (values.only === '' || values.only === 'contention') {
+      const measured: Contention[] = []
+      for (let round = 1; round <= rounds; round++) {
+        measured.push(await measureContention(server, seconds))
+        tell(`round ${round}: ${JSON.stringify(measured.at(-1))}`)
+      }
+      tables.push(contentionTable(measured))
+    }
+    if (values.only === '' || values.only === 'queries') {
       const databases = { few: await filled(server, FEW), many: await filled(server, messages) }
       const measured: Queries[] = []
       for (let round = 1; round <= rounds; round++) {
         measured.push(await measureQueries(databases, { messages, quick: rounds < 3 }))
         tell(`round ${round}: ${JSON.stringify(measured.at(-1))}`)
       }
-      tables.push(queryTable(measured, messages))
+      tables.push(queryTable(measured, messages), await sizeTable(databases.many, messages))
+      tables.push(await expiryTable(databases.many, messages))
     }
   } finally {
     server.remove()
