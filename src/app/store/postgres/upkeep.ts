@@ -12,6 +12,9 @@ const DAYS_AHEAD = 8
 /** Whoever wants a table for itself gives up soon: storing would queue up behind it. */
 const LOCK_TIMEOUT_MS = 1000
 
+/** Readers walk over what was folded until its place is free again. The server would look once a minute. */
+const VACUUM_AFTER = 5000
+
 export type UpkeepOptions = {
   readonly pool: Pool
   /** Told of an error; it is tried again later. */
@@ -22,6 +25,7 @@ export type UpkeepOptions = {
 export class Upkeep {
   readonly #options: UpkeepOptions
   readonly #folding: CatchUp
+  #foldedSinceVacuum = 0
   #timer: NodeJS.Timeout | null = null
   #running: Promise<void> = Promise.resolve()
 
@@ -76,9 +80,14 @@ export class Upkeep {
   #fold(): Promise<number> {
     return withConnection(this.#options.pool, async (client) => {
       await client.query('begin; set local synchronous_commit = off')
-      await client.query('select fold_changes_1()')
+      const { rows } = await client.query<{ folded: number }>('select fold_changes_1() as folded')
       await client.query('commit')
       await client.query('select index_texts_1()')
+      this.#foldedSinceVacuum += rows[0]?.folded ?? 0
+      if (this.#foldedSinceVacuum >= VACUUM_AFTER) {
+        this.#foldedSinceVacuum = 0
+        await client.query('vacuum count_changes, activity_changes')
+      }
       return 0
     })
   }

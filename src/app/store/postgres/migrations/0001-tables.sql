@@ -125,13 +125,13 @@ create table count_changes (
   counter text collate "C" not null,
   key text collate "C" not null,
   change bigint not null
-) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
+);
 
 create table activity_changes (
   contact bigint not null,
   messages bigint not null,
   last_instant text collate "C" not null
-) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
+);
 
 -- Messages by type, day and sender; states by status; events by kind; and how many senders.
 create table counts (
