@@ -8,6 +8,9 @@ import { readRepositoryFile } from './repository.ts'
 
 type Service = {
   readonly build: string
+  readonly profiles?: readonly string[]
+  readonly depends_on?: readonly string[]
+  readonly image?: string
   readonly ports: readonly string[]
   readonly environment: Readonly<Record<string, string>>
   readonly volumes: readonly string[]
@@ -30,11 +33,12 @@ const fallbackOf = (name: string) =>
   SETTING_DOCS.find((setting) => setting.name === name)?.fallback ?? ''
 
 describe('docker-compose.yml', () => {
-  const [service, ...others] = Object.values(compose.services)
+  const { webhook: service, ...others } = compose.services
   assert.ok(service !== undefined)
 
-  test('runs one service from the repository’s own Dockerfile', () => {
-    assert.deepEqual([service.build, others], ['.', []])
+  test('runs one service from the repository’s own Dockerfile, unless a profile asks for more', () => {
+    assert.equal(service.build, '.')
+    for (const other of Object.values(others)) assert.deepEqual(other.profiles, ['postgres'])
   })
 
   test('names only variables that the configuration knows', () => {
@@ -58,8 +62,8 @@ describe('docker-compose.yml', () => {
   })
 
   test('keeps the image’s volume under a name', () => {
-    const [name = ''] = Object.keys(compose.volumes)
-    assert.deepEqual(service.volumes, [`${name}:${textOf('VOLUME')}`])
+    assert.deepEqual(service.volumes, [`data:${textOf('VOLUME')}`])
+    assert.ok('data' in compose.volumes)
   })
 
   test('takes from the container what the service does not need', () => {
@@ -89,5 +93,40 @@ describe('docker-compose.yml', () => {
     const { test: healthCheck, ...rest } = service.healthcheck
     assert.deepEqual(healthCheck, ['CMD', ...command])
     assert.deepEqual({ ...rest, retries: String(rest['retries']) }, options)
+  })
+})
+
+describe('the profile "postgres" of docker-compose.yml', () => {
+  const { webhook, 'replica-a': replica, 'replica-b': other, proxy, postgres } = compose.services
+  assert.ok(webhook && replica && other && proxy && postgres)
+
+  test('runs two equal replicas, set up as the one service is, but for the database', () => {
+    assert.deepEqual(other, replica)
+    const { DATABASE_URL, DATABASE_POOL_SIZE, ...rest } = replica.environment
+    assert.ok(DATABASE_POOL_SIZE !== undefined)
+    assert.deepEqual(Object.keys(rest).sort(), Object.keys(webhook.environment).sort())
+    const { POSTGRES_USER, POSTGRES_DB } = postgres.environment
+    const password = '$' + '{POSTGRES_PASSWORD:-}'
+    assert.equal(
+      DATABASE_URL,
+      `postgresql://${POSTGRES_USER}:${password}@postgres:5432/${POSTGRES_DB}`,
+    )
+    assert.equal(postgres.environment['POSTGRES_PASSWORD'], password)
+    for (const name of ['read_only', 'cap_drop', 'security_opt', 'stop_grace_period'] as const) {
+      assert.deepEqual(replica[name], webhook[name])
+    }
+  })
+
+  test('publishes the proxy to this machine only, and nothing else', () => {
+    assert.deepEqual(proxy.ports, webhook.ports)
+    for (const hidden of [replica, other, postgres]) assert.equal(hidden.ports, undefined)
+  })
+
+  test('begins with everything the proxy needs, when the proxy is asked for', () => {
+    assert.deepEqual(proxy.depends_on, ['replica-a', 'replica-b'])
+    assert.deepEqual(replica.depends_on, ['postgres'])
+    const config = readRepositoryFile('deploy/haproxy/haproxy.cfg')
+    for (const name of proxy.depends_on ?? [])
+      assert.match(config, new RegExp(`server ${name} ${name}:8000`))
   })
 })

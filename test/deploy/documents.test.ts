@@ -49,7 +49,7 @@ describe('README.md', () => {
     const help = execFileSync(process.execPath, [join(ROOT, 'src/main.ts'), '--help'])
     const [, listed = ''] = /Commands:\n((?: {2}.+\n)+)/.exec(help.toString()) ?? []
     const commands = [...listed.matchAll(/^ {2}(\S+)/gm)].map(([, name]) => name)
-    const named = [...readme.matchAll(/^\| `([a-z]+)` \|/gm)].map(([, name]) => name)
+    const named = [...readme.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, name]) => name)
     assert.ok(commands.length > 0)
     assert.deepEqual(named, commands)
   })

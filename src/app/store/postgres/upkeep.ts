@@ -12,7 +12,7 @@ const DAYS_AHEAD = 8
 /** Whoever wants a table for itself gives up soon: storing would queue up behind it. */
 const LOCK_TIMEOUT_MS = 1000
 
-/** Readers walk over what was folded until its place is free again. The server would look once a minute. */
+/** Readers walk over what was folded until its place is free; the server looks once a minute. */
 const VACUUM_AFTER = 5000
 
 export type UpkeepOptions = {
