@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { parseCsv } from '../support/csv.ts'
+import { newDatabase } from '../support/databases.ts'
 import { fillDatabase } from '../support/filled-database.ts'
 import { startOpenService } from '../support/open-service.ts'
 import { runCommand, spawnMain } from '../support/run-command.ts'
@@ -63,107 +64,110 @@ const FILTERS: readonly Record<string, string>[] = [
   { phone_number_id: '1' },
 ]
 
-describe('export', () => {
-  const cwd = mkdtempSync(join(tmpdir(), 'webhook-export-'))
-  const environment = { WEBHOOK_SECRET: SECRET, DATABASE_URL: 'sqlite:///messages.db' }
-  const run = (...args: string[]) => runCommand(['export', ...args], { cwd, environment })
-  const closing: (() => Promise<void>)[] = []
-  let service: Service
+for (const engine of ['SQLite', 'PostgreSQL'])
+  describe(`export from ${engine}`, () => {
+    const cwd = mkdtempSync(join(tmpdir(), 'webhook-export-'))
+    const file = 'sqlite:///messages.db'
+    const environment = { WEBHOOK_SECRET: SECRET, DATABASE_URL: file }
+    const run = (...args: string[]) => runCommand(['export', ...args], { cwd, environment })
+    const closing: (() => Promise<void>)[] = []
+    let service: Service
 
-  before(async () => {
-    await fillDatabase(join(cwd, 'messages.db'), BODIES)
-    service = await startOpenService(
-      { after: (work) => void closing.push(work) },
-      { cwd, environment },
-    )
-  })
-  after(async () => {
-    for (const close of closing) await close()
-    rmSync(cwd, { recursive: true })
-  })
-
-  for (const filter of FILTERS) {
-    it(`writes what GET /messages shows for ${JSON.stringify(filter)}`, async () => {
-      const options = Object.entries(filter).map(
-        ([name, value]) => `--${name.replaceAll('_', '-')}=${value}`,
+    before(async () => {
+      await fillDatabase(join(cwd, 'messages.db'), BODIES)
+      if (engine === 'PostgreSQL') {
+        environment.DATABASE_URL = await newDatabase()
+        const copied = await runCommand(['migrate-store', file, environment.DATABASE_URL], { cwd })
+        assert.equal(copied.code, 0, copied.stderr)
+      }
+      service = await startOpenService(
+        { after: (work) => void closing.push(work) },
+        { cwd, environment },
       )
-      const { code, stdout, stderr } = await run('--format', 'ndjson', ...options)
-      assert.deepEqual({ code, stderr }, { code: 0, stderr: '' })
-      const lines = stdout.split('\n')
-      assert.equal(lines.pop(), '')
-      const exported = lines.map((line) => JSON.parse(line) as FlatBody)
-      assert.deepEqual(exported, await allPages(service.url, filter))
     })
-  }
+    after(async () => {
+      for (const close of closing) await close()
+      rmSync(cwd, { recursive: true })
+    })
 
-  it('writes the same messages as CSV, raw or defused', async () => {
-    const expected = (await allPages(service.url, {})).map(({ message_id, from, to, ts, text }) => [
-      message_id,
-      from,
-      to,
-      ts,
-      text,
-    ])
-    const raw = parseCsv((await run('--format', 'csv', '--raw')).stdout)
-    assert.deepEqual(raw, [['message_id', 'from', 'to', 'ts', 'text'], ...expected])
-    const defused = parseCsv((await run('--format', 'csv')).stdout)
-    for (const [i, record] of defused.entries()) {
-      const [, , , , text] = raw[i] ?? []
-      assert.equal(record[4], text?.startsWith('=') ? `'${text}` : text)
+    for (const filter of FILTERS) {
+      it(`writes what GET /messages shows for ${JSON.stringify(filter)}`, async () => {
+        const options = Object.entries(filter).map(
+          ([name, value]) => `--${name.replaceAll('_', '-')}=${value}`,
+        )
+        const { code, stdout, stderr } = await run('--format', 'ndjson', ...options)
+        assert.deepEqual({ code, stderr }, { code: 0, stderr: '' })
+        const lines = stdout.split('\n')
+        assert.equal(lines.pop(), '')
+        const exported = lines.map((line) => JSON.parse(line) as FlatBody)
+        assert.deepEqual(exported, await allPages(service.url, filter))
+      })
     }
-  })
 
-  it('writes a file that is whole and private, and replaces none without --force', async () => {
-    const file = join(cwd, 'all.ndjson')
-    const args = ['--format', 'ndjson', '--output', 'all.ndjson']
-    const { code, stdout, stderr } = await run(...args)
-    assert.deepEqual({ code, stdout }, { code: 0, stdout: '' })
-    assert.equal(stderr, 'all.ndjson: 1,300 messages.\n')
-    assert.equal(statSync(file).mode & 0o777, 0o600)
-    assert.equal(readFileSync(file, 'utf8').split('\n').length, COUNT + 1)
-    assert.equal((await run(...args)).code, 2)
-    assert.equal((await run(...args, '--force', '--from=+1')).code, 0)
-    assert.equal(statSync(file).size, 0)
-  })
-
-  it('ends quietly when its reader has seen enough', async () => {
-    const child = spawnMain(['export', '--format', 'ndjson'], { cwd, environment }, [
-      'ignore',
-      'pipe',
-      'pipe',
-    ])
-    let stderr = ''
-    child.stderr?.on('data', (text) => {
-      stderr += String(text)
+    it('writes the same messages as CSV, raw or defused', async () => {
+      const expected = (await allPages(service.url, {})).map(
+        ({ message_id, from, to, ts, text }) => [message_id, from, to, ts, text],
+      )
+      const raw = parseCsv((await run('--format', 'csv', '--raw')).stdout)
+      assert.deepEqual(raw, [['message_id', 'from', 'to', 'ts', 'text'], ...expected])
+      const defused = parseCsv((await run('--format', 'csv')).stdout)
+      for (const [i, record] of defused.entries()) {
+        const [, , , , text] = raw[i] ?? []
+        assert.equal(record[4], text?.startsWith('=') ? `'${text}` : text)
+      }
     })
-    child.stdout?.once('data', () => child.stdout?.destroy())
-    const [code] = (await once(child, 'close')) as [number | null]
-    assert.deepEqual({ code, stderr }, { code: 0, stderr: '' })
-  })
 
-  it('holds no lock: the service stores while an export waits for its reader', async () => {
-    const child = spawnMain(['export', '--format', 'ndjson'], { cwd, environment }, [
-      'ignore',
-      'pipe',
-      'inherit',
-    ])
-    const { stdout } = child
-    assert.ok(stdout)
-    const chunks = stdout.setEncoding('utf8')[Symbol.asyncIterator]()
-    let text = String((await chunks.next()).value)
-    const sent = await runCommand(['send', '--url', service.url, '--from=+19995550199'], {
-      cwd,
-      environment,
+    it('writes a file that is whole and private, and replaces none without --force', async () => {
+      const file = join(cwd, 'all.ndjson')
+      const args = ['--format', 'ndjson', '--output', 'all.ndjson']
+      const { code, stdout, stderr } = await run(...args)
+      assert.deepEqual({ code, stdout }, { code: 0, stdout: '' })
+      assert.equal(stderr, 'all.ndjson: 1,300 messages.\n')
+      assert.equal(statSync(file).mode & 0o777, 0o600)
+      assert.equal(readFileSync(file, 'utf8').split('\n').length, COUNT + 1)
+      assert.equal((await run(...args)).code, 2)
+      assert.equal((await run(...args, '--force', '--from=+1')).code, 0)
+      assert.equal(statSync(file).size, 0)
     })
-    assert.equal(sent.code, 0)
-    assert.equal(child.exitCode, null, 'it did not wait')
-    const ended = once(child, 'close')
-    for await (const chunk of { [Symbol.asyncIterator]: () => chunks }) text += String(chunk)
-    await ended
-    const lines = text.split('\n').length - 1
-    assert.equal(lines, COUNT, 'what came later is not a part of it')
+
+    it('ends quietly when its reader has seen enough', async () => {
+      const child = spawnMain(['export', '--format', 'ndjson'], { cwd, environment }, [
+        'ignore',
+        'pipe',
+        'pipe',
+      ])
+      let stderr = ''
+      child.stderr?.on('data', (text) => {
+        stderr += String(text)
+      })
+      child.stdout?.once('data', () => child.stdout?.destroy())
+      const [code] = (await once(child, 'close')) as [number | null]
+      assert.deepEqual({ code, stderr }, { code: 0, stderr: '' })
+    })
+
+    it('holds no lock: the service stores while an export waits for its reader', async () => {
+      const child = spawnMain(['export', '--format', 'ndjson'], { cwd, environment }, [
+        'ignore',
+        'pipe',
+        'inherit',
+      ])
+      const { stdout } = child
+      assert.ok(stdout)
+      const chunks = stdout.setEncoding('utf8')[Symbol.asyncIterator]()
+      let text = String((await chunks.next()).value)
+      const sent = await runCommand(['send', '--url', service.url, '--from=+19995550199'], {
+        cwd,
+        environment,
+      })
+      assert.equal(sent.code, 0)
+      assert.equal(child.exitCode, null, 'it did not wait')
+      const ended = once(child, 'close')
+      for await (const chunk of { [Symbol.asyncIterator]: () => chunks }) text += String(chunk)
+      await ended
+      const lines = text.split('\n').length - 1
+      assert.equal(lines, COUNT, 'what came later is not a part of it')
+    })
   })
-})
 
 async function allPages(url: string, filter: Record<string, string>): Promise<FlatBody[]> {
   const messages: FlatBody[] = []

@@ -7,7 +7,7 @@ import { messageFilter } from '../http/message-list.ts'
 import { presentMessage } from '../http/present.ts'
 import type { Direction } from '../model/event.ts'
 import type { Message, MessageFilter } from '../model/message.ts'
-import { scanMessages } from '../store/sqlite/scan.ts'
+import { scanMessages } from '../store/scan.ts'
 import {
   type Command,
   choiceOption,
@@ -18,7 +18,7 @@ import {
   UsageError,
 } from './command.ts'
 import { CSV_HEADER, csvLine } from './csv.ts'
-import { databaseFile } from './settings.ts'
+import { databaseOf } from './settings.ts'
 import { writeWholeFile } from './whole-file.ts'
 
 const HELP = `
@@ -94,7 +94,7 @@ export const exportCommand: Command = {
     })
     const { output: file, force } = values
     if (force && file === undefined) throw new UsageError('--force needs --output.')
-    const pages = scanMessages(databaseFile(values.database), { filter, order })
+    const pages = scanMessages(databaseOf(values.database), { filter, order })
     const lines = new Lines(pages, format)
     if (file === undefined) {
       await writeToStdout(lines)
@@ -108,22 +108,24 @@ export const exportCommand: Command = {
   },
 }
 
+type Pages = ReturnType<typeof scanMessages>
+
 /** Pages of messages as pieces of text. */
-class Lines implements Iterable<string> {
-  readonly #pages: Iterable<readonly Message[]>
+class Lines implements AsyncIterable<string> {
+  readonly #pages: Pages
   readonly #format: Format
   /** How many messages have gone by. */
   messages = 0
 
-  constructor(pages: Iterable<readonly Message[]>, format: Format) {
+  constructor(pages: Pages, format: Format) {
     this.#pages = pages
     this.#format = format
   }
 
-  *[Symbol.iterator](): Generator<string> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<string> {
     const { header, line } = this.#format
     if (header !== '') yield header
-    for (const page of this.#pages) {
+    for await (const page of this.#pages) {
       this.messages += page.length
       if (page.length > 0) yield page.map(line).join('')
     }

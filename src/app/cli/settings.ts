@@ -23,13 +23,23 @@ export function signingSecret({ webhookSecrets }: Pick<Config, 'webhookSecrets'>
   )
 }
 
-/** The file behind the option --database or, without it, DATABASE_URL. It has to exist. */
+/** The database of the option --database or, without it, of DATABASE_URL. A file has to exist. */
+export function databaseOf(option: string | undefined): DatabaseUrl {
+  const url = option === undefined ? configuration().databaseUrl : parseOption(option)
+  if (url.engine === 'sqlite') requireFile(url.file)
+  return url
+}
+
+/** The SQLite file of the option --database or, without it, of DATABASE_URL. It has to exist. */
 export function databaseFile(option: string | undefined): string {
   const url = option === undefined ? configuration().databaseUrl : parseOption(option)
-  if (url.engine !== 'sqlite') {
-    throw new ConfigurationError('This command reads SQLite files; PostgreSQL has its own tools.')
-  }
-  const { file } = url
+  if (url.engine === 'sqlite') return requireFile(url.file)
+  throw new ConfigurationError(
+    'This command is for SQLite files; PostgreSQL has pg_dump and base backups.',
+  )
+}
+
+function requireFile(file: string | null): string {
   if (file === null) {
     throw new ConfigurationError('A database in memory can only be read through its service.')
   }

@@ -27,14 +27,9 @@ import {
 } from '../sql/rows.ts'
 import type { ConversationRequest } from '../store.ts'
 import { countOf } from './counters.ts'
+import { searchCondition } from './search.ts'
 import { Snapshot, type Value } from './snapshot.ts'
 import { readStats } from './statistics.ts'
-
-/** A substring, by the trigrams that the index has of it, checked in the row. */
-const searchCondition = (folded: string) => ({
-  clause: 'folded like ?',
-  values: [`%${folded.replaceAll(/[\\%_]/g, '\\$&')}%`],
-})
 
 /** Reads from a connection, each answer from one state of the database. */
 export class Reader {

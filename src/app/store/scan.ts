@@ -1,0 +1,17 @@
+// Everything that matches, from a database that a URL names.
+import type { Message, MessageFilter, Order } from '../model/message.ts'
+import type { DatabaseUrl } from './database-url.ts'
+import { scanMessages as scanPostgres } from './postgres/scan.ts'
+import { scanMessages as scanSqlite } from './sqlite/scan.ts'
+
+type Scan = { readonly filter: MessageFilter; readonly order: Order }
+
+/** The messages that match at this moment, page by page. The file of a SQLite URL has to exist. */
+export function scanMessages(
+  url: DatabaseUrl,
+  scan: Scan,
+): AsyncIterable<readonly Message[]> | Iterable<readonly Message[]> {
+  if (url.engine === 'postgresql') return scanPostgres(url.url, scan)
+  if (url.file === null) throw new Error('A database in memory can only be read by its service.')
+  return scanSqlite(url.file, scan)
+}
