@@ -1,0 +1,70 @@
+// Encrypted connections, as sslmode in the URL asks for them.
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { parseDatabaseUrl } from '../../src/app/store/database-url.ts'
+import { openPostgresStore } from '../../src/app/store/postgres/postgres-store.ts'
+import { handOver, PostgresServer } from '../support/postgres-server.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
+
+describe('the connection to PostgreSQL', () => {
+  it('is encrypted and checked as far as sslmode says', async (test) => {
+    const directory = temporaryDirectory(test)
+    const root = certificate(directory, 'localhost')
+    const other = certificate(directory, 'elsewhere.example')
+    for (const file of [root.key, root.certificate]) handOver(file)
+    handOver(directory)
+    const server = await PostgresServer.start({
+      settings: ['ssl=on', `ssl_cert_file=${root.certificate}`, `ssl_key_file=${root.key}`],
+    })
+    test.after(() => server.remove())
+    const plain = await server.newDatabase()
+    const named = plain.replace('127.0.0.1', 'localhost')
+    const isEncrypted = async (url: string, query: string): Promise<boolean> => {
+      const parsed = parseDatabaseUrl(`${url}${query}`)
+      assert.ok(parsed?.engine === 'postgresql')
+      const errors: unknown[] = []
+      const store = await openPostgresStore({
+        url: parsed.url,
+        poolSize: 3,
+        onCommitted: () => {},
+        onUpkeepError: (error) => errors.push(error),
+      })
+      try {
+        await store.probe()
+        const rows = await server.query<{ ssl: boolean }>(
+          `select ssl from pg_stat_ssl join pg_stat_activity using (pid)
+           where application_name = 'whatsapp-webhook-service'`,
+        )
+        assert.ok(rows.length > 0)
+        return rows.every(({ ssl }) => ssl)
+      } finally {
+        await store.close()
+      }
+    }
+    assert.equal(await isEncrypted(plain, ''), false)
+    assert.equal(await isEncrypted(plain, '?sslmode=disable'), false)
+    assert.equal(await isEncrypted(plain, '?sslmode=require'), true)
+    const trusting = `?sslmode=verify-full&sslrootcert=${root.certificate}`
+    assert.equal(await isEncrypted(named, trusting), true)
+    // The certificate is of another host, of another authority, or of one that nobody knows.
+    await assert.rejects(isEncrypted(plain, trusting), /certificate|altnames/i)
+    const mistrusting = `?sslmode=verify-ca&sslrootcert=${other.certificate}`
+    await assert.rejects(isEncrypted(named, mistrusting), /certificate/i)
+    await assert.rejects(isEncrypted(named, '?sslmode=verify-full'), /certificate/i)
+  })
+})
+
+function certificate(directory: string, host: string) {
+  const [key, file] = [join(directory, `${host}.key`), join(directory, `${host}.pem`)]
+  execFileSync(
+    'openssl',
+    [
+      ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-keyout', key],
+      ...['-out', file, '-subj', `/CN=${host}`, '-addext', `subjectAltName=DNS:${host}`],
+    ],
+    { stdio: 'ignore' },
+  )
+  return { key, certificate: file }
+}
