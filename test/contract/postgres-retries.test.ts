@@ -61,7 +61,8 @@ describe('a batch on PostgreSQL', () => {
   it('whose answer is lost after the commit gets the same answer, also for what has no identity', async (test) => {
     const url = await newDatabase()
     const link = await TcpProxy.start(test, Number(new URL(url).port))
-    const store = await openStoreFor(test, link.urlFor(url))
+    // What is done beside storing loses its connections too.
+    const store = await openStoreFor(test, link.urlFor(url), undefined, () => {})
     const client = await connectFor(test, url)
     await client.query('begin; select pg_advisory_xact_lock(storing_lock_1())')
     const message = intakeOf(aMessage())

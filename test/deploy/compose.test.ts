@@ -2,20 +2,23 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { parse } from 'yaml'
-import { SETTING_DOCS } from '../../src/app/config.ts'
+import { readConfig, SETTING_DOCS } from '../../src/app/config.ts'
 import { parseDockerfile } from './dockerfile.ts'
 import { readRepositoryFile } from './repository.ts'
 
 type Service = {
-  readonly build: string
+  readonly build?: string
+  readonly image: string
   readonly profiles?: readonly string[]
-  readonly depends_on?: readonly string[]
-  readonly image?: string
-  readonly ports: readonly string[]
-  readonly environment: Readonly<Record<string, string>>
-  readonly volumes: readonly string[]
+  readonly user?: string
+  readonly ports?: readonly string[]
+  readonly networks?: readonly string[]
+  readonly environment?: Readonly<Record<string, string>>
+  readonly volumes?: readonly string[]
+  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>
+  readonly deploy?: { readonly replicas: number }
   readonly read_only: boolean
-  readonly tmpfs: readonly string[]
+  readonly tmpfs?: readonly string[]
   readonly cap_drop: readonly string[]
   readonly security_opt: readonly string[]
   readonly restart: string
@@ -23,35 +26,37 @@ type Service = {
   readonly healthcheck: Readonly<Record<string, unknown>> & { readonly test: readonly string[] }
 }
 
-const compose = parse(readRepositoryFile('docker-compose.yml')) as {
+const text = readRepositoryFile('docker-compose.yml')
+const compose = parse(text, { merge: true }) as {
   readonly services: Readonly<Record<string, Service>>
+  readonly networks: Readonly<Record<string, { readonly internal?: boolean } | null>>
   readonly volumes: Readonly<Record<string, unknown>>
 }
 const image = parseDockerfile(readRepositoryFile('Dockerfile')).at(-1)
 const textOf = (name: string) => image?.instructions.find((one) => one.name === name)?.text ?? ''
 const fallbackOf = (name: string) =>
   SETTING_DOCS.find((setting) => setting.name === name)?.fallback ?? ''
+const secondsOf = (duration: string) => Number(/^(\d+)s$/.exec(duration)?.[1])
 
 describe('docker-compose.yml', () => {
-  const { webhook: service, ...others } = compose.services
-  assert.ok(service !== undefined)
+  const [service, ...others] = Object.values(compose.services).filter(
+    ({ profiles }) => profiles === undefined,
+  )
+  assert.ok(service?.environment !== undefined)
+  const { environment } = service
 
-  test('runs one service from the repository’s own Dockerfile, unless a profile asks for more', () => {
-    assert.equal(service.build, '.')
-    for (const other of Object.values(others)) assert.deepEqual(other.profiles, ['postgres'])
+  test('runs without a profile one service from the repository’s own Dockerfile', () => {
+    assert.deepEqual([service.build, others], ['.', []])
   })
 
-  test('names only variables that the configuration knows', () => {
-    const known = SETTING_DOCS.map(({ name }) => name)
-    const named = Object.keys(service.environment)
-    assert.deepEqual(
-      named.filter((name) => !known.includes(name)),
-      [],
-    )
+  test('passes every setting through but those that the container fixes', () => {
+    const fixed = ['DATABASE_URL', 'HOST', 'PORT', 'SHUTDOWN_TIMEOUT']
+    const open = SETTING_DOCS.map(({ name }) => name).filter((name) => !fixed.includes(name))
+    assert.deepEqual(Object.keys(environment).sort(), open.sort())
   })
 
   test('does not start without a secret, and holds none itself', () => {
-    const { WEBHOOK_SECRET, ...rest } = service.environment
+    const { WEBHOOK_SECRET, ...rest } = environment
     assert.match(WEBHOOK_SECRET ?? '', /^\$\{WEBHOOK_SECRET:\?.+\}$/)
     for (const [name, value] of Object.entries(rest)) assert.equal(value, `\${${name}:-}`)
   })
@@ -62,23 +67,27 @@ describe('docker-compose.yml', () => {
   })
 
   test('keeps the image’s volume under a name', () => {
-    assert.deepEqual(service.volumes, [`data:${textOf('VOLUME')}`])
-    assert.ok('data' in compose.volumes)
+    const [name = ''] = Object.keys(compose.volumes)
+    assert.deepEqual(service.volumes, [`${name}:${textOf('VOLUME')}`])
   })
 
-  test('takes from the container what the service does not need', () => {
-    assert.equal(service.read_only, true)
+  for (const [name, one] of Object.entries(compose.services)) {
+    test(`takes from ${name} what it does not need`, () => {
+      assert.equal(one.read_only, true)
+      assert.deepEqual(one.cap_drop, ['ALL'])
+      assert.deepEqual(one.security_opt, ['no-new-privileges:true'])
+      assert.equal(one.restart, 'unless-stopped')
+    })
+  }
+
+  test('gives the service a place for temporary files', () => {
     assert.deepEqual(service.tmpfs, ['/tmp'])
-    assert.deepEqual(service.cap_drop, ['ALL'])
-    assert.deepEqual(service.security_opt, ['no-new-privileges:true'])
-    assert.equal(service.restart, 'unless-stopped')
   })
 
   test('leaves the service more time to stop than it takes', () => {
-    const seconds = Number(/^(\d+)s$/.exec(service.stop_grace_period)?.[1])
-    assert.ok(seconds > Number(fallbackOf('SHUTDOWN_TIMEOUT')))
+    assert.ok(secondsOf(service.stop_grace_period) > Number(fallbackOf('SHUTDOWN_TIMEOUT')))
     // Were the time-out passed through, it could be set to more than the grace.
-    assert.equal('SHUTDOWN_TIMEOUT' in service.environment, false)
+    assert.equal('SHUTDOWN_TIMEOUT' in environment, false)
   })
 
   test('asks for health as the image does', () => {
@@ -97,36 +106,74 @@ describe('docker-compose.yml', () => {
 })
 
 describe('the profile "postgres" of docker-compose.yml', () => {
-  const { webhook, 'replica-a': replica, 'replica-b': other, proxy, postgres } = compose.services
-  assert.ok(webhook && replica && other && proxy && postgres)
+  const { webhook, replica, postgres, proxy } = compose.services
+  assert.ok(webhook && replica && postgres && proxy)
 
-  test('runs two equal replicas, set up as the one service is, but for the database', () => {
-    assert.deepEqual(other, replica)
-    const { DATABASE_URL, DATABASE_POOL_SIZE, ...rest } = replica.environment
-    assert.ok(DATABASE_POOL_SIZE !== undefined)
-    assert.deepEqual(Object.keys(rest).sort(), Object.keys(webhook.environment).sort())
-    const { POSTGRES_USER, POSTGRES_DB } = postgres.environment
-    const password = '$' + '{POSTGRES_PASSWORD:-}'
-    assert.equal(
-      DATABASE_URL,
-      `postgresql://${POSTGRES_USER}:${password}@postgres:5432/${POSTGRES_DB}`,
-    )
-    assert.equal(postgres.environment['POSTGRES_PASSWORD'], password)
-    for (const name of ['read_only', 'cap_drop', 'security_opt', 'stop_grace_period'] as const) {
-      assert.deepEqual(replica[name], webhook[name])
-    }
+  test('is what everything beside the one service belongs to', () => {
+    assert.deepEqual(Object.keys(compose.services), ['webhook', 'proxy', 'replica', 'postgres'])
+    for (const one of [replica, postgres, proxy]) assert.deepEqual(one.profiles, ['postgres'])
   })
 
-  test('publishes the proxy to this machine only, and nothing else', () => {
+  test('runs several replicas that differ from the one service only in where they store', () => {
+    const { profiles, depends_on, deploy, networks, ...own } = replica
+    const { ports, volumes, ...rest } = webhook
+    const { DATABASE_URL, ...environment } = own.environment ?? {}
+    assert.deepEqual({ ...own, environment }, rest)
+    assert.ok((deploy?.replicas ?? 0) > 1)
+  })
+
+  test('gives the replicas the database by a URL that the service takes', () => {
+    const url = replica.environment?.['DATABASE_URL'] ?? ''
+    const { hostname, username, pathname } = new URL(url.replace(/\$\{[^}]*\}/, 'secret'))
+    assert.equal(compose.services[hostname], postgres)
+    assert.equal(username, postgres.environment?.['POSTGRES_USER'])
+    assert.equal(pathname, `/${postgres.environment?.['POSTGRES_DB']}`)
+    assert.equal(readConfig({ DATABASE_URL: url }).databaseUrl.engine, 'postgresql')
+  })
+
+  test('holds no password, and asks for one only where the profile is used', () => {
+    // Compose fills in the variables of every service, also of those that it does not start.
+    assert.match(postgres.environment?.['POSTGRES_PASSWORD'] ?? '', /^\$\{POSTGRES_PASSWORD:-\}$/)
+    assert.match(replica.environment?.['DATABASE_URL'] ?? '', /:\$\{POSTGRES_PASSWORD:-\}@/)
+    const required = [...text.matchAll(/\$\{(\w+):\?/g)].map(([, name]) => name)
+    assert.deepEqual(required, ['WEBHOOK_SECRET'])
+  })
+
+  test('keeps the database in a volume of its own, where PostgreSQL 18 has it', () => {
+    assert.equal(postgres.image, 'postgres:18')
+    assert.deepEqual(postgres.volumes, ['postgres:/var/lib/postgresql'])
+    assert.ok('postgres' in compose.volumes)
+    assert.notEqual(postgres.user?.split(':')[0] ?? '0', '0')
+  })
+
+  test('lets only the proxy be reached, and only the replicas reach the database', () => {
+    assert.deepEqual([replica.ports, postgres.ports], [undefined, undefined])
     assert.deepEqual(proxy.ports, webhook.ports)
-    for (const hidden of [replica, other, postgres]) assert.equal(hidden.ports, undefined)
+    assert.deepEqual(replica.networks, ['front', 'database'])
+    assert.deepEqual([proxy.networks, postgres.networks], [['front'], ['database']])
+    assert.equal(compose.networks['database']?.internal, true)
   })
 
-  test('begins with everything the proxy needs, when the proxy is asked for', () => {
-    assert.deepEqual(proxy.depends_on, ['replica-a', 'replica-b'])
-    assert.deepEqual(replica.depends_on, ['postgres'])
-    const config = readRepositoryFile('deploy/haproxy/haproxy.cfg')
-    for (const name of proxy.depends_on ?? [])
-      assert.match(config, new RegExp(`server ${name} ${name}:8000`))
+  test('starts each when what it needs is there', () => {
+    assert.deepEqual(proxy.depends_on, { replica: { condition: 'service_healthy' } })
+    assert.deepEqual(replica.depends_on, { postgres: { condition: 'service_healthy' } })
+  })
+
+  test('gives the proxy a configuration that is there and leads to the replicas', () => {
+    const [[file = '', , mode] = []] = (proxy.volumes ?? []).map((volume) => volume.split(':'))
+    assert.equal(mode, 'ro')
+    const configuration = readRepositoryFile(file)
+    assert.match(configuration, new RegExp(`^    bind :${textOf('EXPOSE')}$`, 'm'))
+    const [, places, host = '', port] =
+      /^ {4}server-template \w+ (\d+) (\w+):(\d+) check /m.exec(configuration) ?? []
+    assert.equal(compose.services[host], replica)
+    assert.equal(port, textOf('EXPOSE'))
+    assert.ok(Number(places) >= (replica.deploy?.replicas ?? 0))
+  })
+
+  test('leaves the proxy more time to stop than it takes', () => {
+    const [, seconds] =
+      /^ {4}hard-stop-after (\d+)s$/m.exec(readRepositoryFile('deploy/haproxy.cfg')) ?? []
+    assert.ok(secondsOf(proxy.stop_grace_period) > Number(seconds))
   })
 })

@@ -1,176 +1,270 @@
-// deploy/kubernetes against the API's own schemas, against itself, and against the service.
+// deploy/kubernetes against the schemas of the API, the configuration and the image it runs.
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
-import { describe, type TestContext, test } from 'node:test'
-import { Deployment } from 'kubernetes-models/apps/v1/Deployment'
-import { HorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2/HorizontalPodAutoscaler'
-import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy'
-import { PodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget'
-import { Service } from 'kubernetes-models/v1/Service'
-import { ServiceAccount } from 'kubernetes-models/v1/ServiceAccount'
+import { describe, test } from 'node:test'
+import type { IDeployment } from 'kubernetes-models/apps/v1/Deployment'
+import type { IHorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2/HorizontalPodAutoscaler'
+import type { INetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy'
+import type { IPodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget'
+import type { IService } from 'kubernetes-models/v1/Service'
+import type { IServiceAccount } from 'kubernetes-models/v1/ServiceAccount'
 import { parse } from 'yaml'
 import { SETTING_DOCS } from '../../src/app/config.ts'
-import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { parseDockerfile } from './dockerfile.ts'
-import { ROOT, readRepositoryFile } from './repository.ts'
+import { type Manifest, problemsOf } from './kubernetes-schemas.ts'
+import { ROOT, readRepositoryFile, repositoryFiles } from './repository.ts'
 
-const DIRECTORY = join(ROOT, 'deploy/kubernetes')
+const FOLDER = 'deploy/kubernetes'
+const KUSTOMIZATION = 'kustomization.yaml'
+/** What PostgreSQL leaves to ordinary users of its max_connections by default. */
+const POSTGRES_CONNECTIONS = 97
 
-type Manifest = { readonly apiVersion: string; readonly kind: string }
-type Checked = new (manifest: never) => { validate(): void }
-
-/** The models of the API, whose validators were made from its OpenAPI description. */
-const MODELS: Readonly<Record<string, { readonly model: Checked; readonly path: string }>> = {
-  'apps/v1 Deployment': { model: Deployment, path: 'apps/v1/Deployment' },
-  'autoscaling/v2 HorizontalPodAutoscaler': {
-    model: HorizontalPodAutoscaler,
-    path: 'autoscaling/v2/HorizontalPodAutoscaler',
-  },
-  'networking.k8s.io/v1 NetworkPolicy': {
-    model: NetworkPolicy,
-    path: 'networking.k8s.io/v1/NetworkPolicy',
-  },
-  'policy/v1 PodDisruptionBudget': {
-    model: PodDisruptionBudget,
-    path: 'policy/v1/PodDisruptionBudget',
-  },
-  'v1 Service': { model: Service, path: 'v1/Service' },
-  'v1 ServiceAccount': { model: ServiceAccount, path: 'v1/ServiceAccount' },
-}
-
-const kustomization = readManifest('kustomization.yaml') as unknown as {
+type Kustomization = {
   readonly resources: readonly string[]
+  readonly images: readonly { readonly name: string; readonly newTag: string }[]
 }
-const manifests = new Map(kustomization.resources.map((file) => [file, readManifest(file)]))
-const deployment = readManifest('deployment.yaml') as Manifest & Record<string, unknown>
-const { spec } = deployment as unknown as {
-  spec: {
-    selector: { matchLabels: Record<string, string> }
-    template: {
-      metadata: { labels: Record<string, string> }
-      spec: {
-        terminationGracePeriodSeconds: number
-        securityContext: { runAsNonRoot: boolean; runAsUser: number }
-        containers: readonly [
-          {
-            env: readonly { name: string; value?: string; valueFrom?: { secretKeyRef: unknown } }[]
-            ports: readonly { name: string; containerPort: number }[]
-            lifecycle: { preStop: { sleep: { seconds: number } } }
-            securityContext: Record<string, unknown>
-            [probe: `${string}Probe`]: { httpGet: { path: string; port: string } }
-          },
-        ]
+
+const files = repositoryFiles()
+  .filter((file) => file.startsWith(`${FOLDER}/`))
+  .map((file) => file.slice(FOLDER.length + 1))
+const read = (file: string) => parse(readRepositoryFile(`${FOLDER}/${file}`))
+const kustomization = read(KUSTOMIZATION) as Kustomization
+const manifests = files.filter((file) => file !== KUSTOMIZATION)
+
+const account: IServiceAccount = read('serviceaccount.yaml')
+const deployment: IDeployment = read('deployment.yaml')
+const service: IService = read('service.yaml')
+const autoscaler: IHorizontalPodAutoscaler = read('autoscaler.yaml')
+const budget: IPodDisruptionBudget = read('pod-disruption-budget.yaml')
+const policy: INetworkPolicy = read('network-policy.yaml')
+const template = deployment.spec?.template
+const pod = template?.spec
+const [container, ...otherContainers] = pod?.containers ?? []
+assert.ok(template && pod && container)
+
+const image = parseDockerfile(readRepositoryFile('Dockerfile')).at(-1)
+const textOf = (name: string) => image?.instructions.find((one) => one.name === name)?.text ?? ''
+const fallbackOf = (name: string) =>
+  Number(SETTING_DOCS.find((setting) => setting.name === name)?.fallback)
+
+type Place = { readonly parent: Record<string, unknown>; readonly key: string }
+
+/** Every value inside `value`, by where it is. */
+function placesIn(value: unknown): Place[] {
+  if (typeof value !== 'object' || value === null) return []
+  const parent = value as Record<string, unknown>
+  return Object.keys(parent).flatMap((key) => [{ parent, key }, ...placesIn(parent[key])])
+}
+
+describe('the manifests for Kubernetes', () => {
+  test('are all of those that kustomization.yaml names, and no others', () => {
+    assert.deepEqual(kustomization.resources.toSorted(), manifests.toSorted())
+  })
+
+  for (const file of manifests) {
+    test(`${file} is what the API takes`, () => {
+      assert.deepEqual(problemsOf(read(file)), [])
+    })
+
+    test(`${file} is refused with a field more, wherever that is`, () => {
+      const manifest: Manifest = read(file)
+      const objects = placesIn({ manifest })
+        .map(({ parent, key }) => parent[key])
+        .filter((value) => typeof value === 'object' && value !== null && !Array.isArray(value))
+      assert.ok(objects.length > 1)
+      for (const object of objects as Record<string, unknown>[]) {
+        object['surplus'] = {}
+        assert.notDeepEqual(problemsOf(manifest), [], `surplus in ${JSON.stringify(object)}`)
+        delete object['surplus']
       }
-    }
-  }
-}
-const pod = spec.template.spec
-const [container] = pod.containers
-
-function readManifest(file: string): Manifest {
-  return parse(readFileSync(join(DIRECTORY, file), 'utf8')) as Manifest
-}
-
-function modelOf({ apiVersion, kind }: Manifest) {
-  const found = MODELS[`${apiVersion} ${kind}`]
-  assert.ok(found, `${apiVersion} ${kind} is none that this test knows`)
-  return found
-}
-
-function validate(manifest: Manifest): void {
-  ;new (modelOf(manifest).model)(manifest as never).validate()
-}
-
-/** What the compiler says of manifests written as values of the API's types: it knows every field. */
-function typeErrors(t: TestContext, checked: readonly Manifest[]): string {
-  const directory = temporaryDirectory(t)
-  symlinkSync(join(ROOT, 'node_modules'), join(directory, 'node_modules'))
-  const lines = checked.map((manifest, i) => {
-    const { path } = modelOf(manifest)
-    const literal = JSON.stringify(manifest)
-    return `import type { I${manifest.kind} as T${i} } from 'kubernetes-models/${path}'\nexport const m${i}: T${i} = ${literal}`
-  })
-  writeFileSync(join(directory, 'package.json'), '{"type":"module"}')
-  writeFileSync(join(directory, 'manifests.ts'), lines.join('\n'))
-  const options = ['--noEmit', '--strict', '--module', 'nodenext', '--skipLibCheck']
-  const tsc = join(ROOT, 'node_modules/.bin/tsc')
-  return spawnSync(tsc, [...options, 'manifests.ts'], { cwd: directory, encoding: 'utf8' }).stdout
-}
-
-describe('deploy/kubernetes', () => {
-  test('lists every file in it, and no other', () => {
-    const files = readdirSync(DIRECTORY).filter((file) => file !== 'kustomization.yaml')
-    assert.deepEqual([...kustomization.resources].sort(), files.sort())
-  })
-
-  for (const [file, manifest] of manifests) {
-    test(`${file} holds what the schema of the API asks for`, () => validate(manifest))
-  }
-
-  test('has no field that the API does not know', (t) => {
-    assert.equal(typeErrors(t, [...manifests.values()]), '')
-  })
-
-  test('a wrong type, a missing field and an unknown one would be found', (t) => {
-    const change = (text: string, other: string) =>
-      JSON.parse(JSON.stringify(deployment).replace(text, other)) as Manifest
-    assert.throws(() => validate(change('"containerPort":8000', '"containerPort":"http"')))
-    assert.throws(() => validate(change('"selector"', '"selectors"')))
-    const misspelt = change('"readinessProbe"', '"readynessProbe"')
-    validate(misspelt)
-    assert.match(typeErrors(t, [misspelt]), /readynessProbe/)
-  })
-
-  test('every selector means the pods of the deployment', () => {
-    const labels = spec.template.metadata.labels
-    const selectors = [...manifests.values()].flatMap((manifest) => {
-      const { selector, podSelector } = (manifest as { spec?: Record<string, unknown> }).spec ?? {}
-      return [selector ?? podSelector ?? []].flat() as Record<string, unknown>[]
     })
-    assert.equal(selectors.length, 4)
-    for (const selector of selectors) {
-      const wanted = (selector['matchLabels'] ?? selector) as Record<string, string>
-      for (const [name, value] of Object.entries(wanted)) assert.equal(labels[name], value)
+
+    test(`${file} is refused with a value of another type, wherever that is`, () => {
+      const manifest: Manifest = read(file)
+      for (const { parent, key } of placesIn(manifest)) {
+        const value = parent[key]
+        parent[key] = typeof value === 'object' ? 'text' : [value]
+        assert.notDeepEqual(problemsOf(manifest), [], `another ${key} in ${JSON.stringify(parent)}`)
+        parent[key] = value
+      }
+    })
+  }
+
+  test('are refused without what the API requires, and with a word it does not know', () => {
+    const twin = structuredClone(deployment) as unknown as Manifest & { spec: object }
+    assert.notDeepEqual(problemsOf({ ...twin, kind: 'Deploymint' } as Manifest), [])
+    const { selector: _, ...spec } = deployment.spec ?? assert.fail()
+    assert.match(problemsOf({ ...twin, spec } as Manifest).join(), /\/spec required .*selector/)
+    const strategy = { type: 'RollingUpdat' }
+    const misspelt = { ...twin, spec: { ...deployment.spec, strategy } }
+    assert.match(problemsOf(misspelt).join(), /\/spec\/strategy\/type enum/)
+  })
+
+  const kubectl = hasKubectl()
+  test('are what kustomize builds', { skip: !kubectl && 'needs kubectl' }, () => {
+    const built = execFileSync('kubectl', ['kustomize', join(ROOT, FOLDER)], { encoding: 'utf8' })
+    const [{ name, newTag } = assert.fail()] = kustomization.images
+    const byKind = ({ kind: a }: Manifest, { kind: b }: Manifest) => a.localeCompare(b)
+    const expected = manifests.map((file): Manifest => {
+      const text = readRepositoryFile(`${FOLDER}/${file}`)
+      return parse(text.replace(`image: ${name}\n`, `image: ${name}:${newTag}\n`))
+    })
+    const documents = built.split(/^---$/m).map((text): Manifest => parse(text))
+    assert.deepEqual(documents.toSorted(byKind), expected.toSorted(byKind))
+  })
+
+  test('select the pods of the deployment, and those alone', () => {
+    const { labels } = template.metadata ?? {}
+    assert.ok(labels && Object.keys(labels).length > 0)
+    assert.deepEqual(deployment.spec?.selector.matchLabels, labels)
+    assert.deepEqual(service.spec?.selector, labels)
+    assert.deepEqual(budget.spec?.selector?.matchLabels, labels)
+    assert.deepEqual(policy.spec?.podSelector?.matchLabels, labels)
+    for (const { labelSelector } of pod.topologySpreadConstraints ?? []) {
+      assert.deepEqual(labelSelector?.matchLabels, labels)
     }
   })
 
-  test('probes ask what the service answers, on a port that it has', () => {
-    const names = container.ports.map(({ name }) => name)
-    const paths = (['startupProbe', 'livenessProbe', 'readinessProbe'] as const).map((probe) => {
-      const { path, port } = container[probe]?.httpGet ?? { path: '', port: '' }
-      assert.ok(names.includes(port))
-      return path
-    })
-    assert.deepEqual(paths, ['/health/live', '/health/live', '/health/ready'])
-    assert.equal(container.ports[0]?.containerPort, 8000)
+  test('name each other', () => {
+    const { kind, name } = autoscaler.spec?.scaleTargetRef ?? {}
+    assert.deepEqual([kind, name], [deployment.kind, deployment.metadata?.name])
+    assert.equal(pod.serviceAccountName, account.metadata?.name)
   })
 
-  test('sets only what the configuration knows, each by reference to a secret', () => {
+  test('run the version that the repository has', () => {
+    const { version } = JSON.parse(readRepositoryFile('package.json'))
+    assert.deepEqual(kustomization.images, [{ name: container.image, newTag: version }])
+  })
+
+  test('hold no secret, and no kind of object that could', () => {
+    for (const file of manifests) assert.notEqual(read(file).kind, 'Secret')
+    for (const variable of container.env ?? []) {
+      assert.deepEqual(Object.keys(variable), ['name', 'valueFrom'], variable.name)
+      assert.deepEqual(Object.keys(variable.valueFrom ?? {}), ['secretKeyRef'], variable.name)
+    }
+    assert.equal(container.envFrom, undefined)
+  })
+})
+
+describe('the pods', () => {
+  test('get settings that the service knows, from keys of one secret that have their names', () => {
     const known = SETTING_DOCS.map(({ name }) => name)
-    for (const { name, value, valueFrom } of container.env) {
+    for (const { name, valueFrom } of container.env ?? []) {
       assert.ok(known.includes(name), name)
-      assert.equal(value, undefined)
-      assert.ok(valueFrom?.secretKeyRef)
+      assert.equal(valueFrom?.secretKeyRef?.key, name)
+      assert.equal(valueFrom?.secretKeyRef?.name, deployment.metadata?.name)
     }
   })
 
-  test('leaves the service more time to stop than it takes', () => {
-    const setting = SETTING_DOCS.find(({ name }) => name === 'SHUTDOWN_TIMEOUT')
-    const needed = container.lifecycle.preStop.sleep.seconds + Number(setting?.fallback)
-    assert.ok(pod.terminationGracePeriodSeconds > needed)
+  test('do not start without a database and keys that all of them share', () => {
+    const required = (container.env ?? [])
+      .filter(({ valueFrom }) => valueFrom?.secretKeyRef?.optional !== true)
+      .map(({ name }) => name)
+    assert.deepEqual(required, ['DATABASE_URL', 'API_KEYS'])
   })
 
-  test('runs as the user of the image, with no more than that needs', () => {
-    const image = parseDockerfile(readRepositoryFile('Dockerfile')).at(-1)
-    const user = image?.instructions.find(({ name }) => name === 'USER')?.text
-    const { runAsUser, runAsNonRoot } = pod.securityContext
-    assert.deepEqual([`${runAsUser}:${runAsUser}`, runAsNonRoot], [user, true])
+  test('have no rights: no root, no capability, no file to write, no token', () => {
+    assert.deepEqual(otherContainers, [])
+    const { runAsNonRoot, runAsUser, runAsGroup, seccompProfile } = pod.securityContext ?? {}
+    assert.equal(runAsNonRoot, true)
+    assert.equal(`${runAsUser}:${runAsGroup}`, textOf('USER'))
+    assert.deepEqual(seccompProfile, { type: 'RuntimeDefault' })
     assert.deepEqual(container.securityContext, {
       allowPrivilegeEscalation: false,
       readOnlyRootFilesystem: true,
       capabilities: { drop: ['ALL'] },
     })
+    assert.equal(pod.automountServiceAccountToken, false)
+    assert.equal(account.automountServiceAccountToken, false)
+    for (const key of ['hostNetwork', 'hostPID', 'hostIPC'] as const) {
+      assert.equal(pod[key], undefined)
+    }
+  })
+
+  test('write to a place for temporary files only', () => {
+    assert.deepEqual(container.volumeMounts, [{ name: 'tmp', mountPath: '/tmp' }])
+    const [{ name, emptyDir, ...rest } = assert.fail(), ...others] = pod.volumes ?? []
+    assert.deepEqual([name, rest, others], ['tmp', {}, []])
+    assert.ok(emptyDir?.sizeLimit !== undefined)
+  })
+
+  test('listen on the image’s port, which everything else names', () => {
+    const [port, ...others] = container.ports ?? []
+    assert.deepEqual([String(port?.containerPort), others], [textOf('EXPOSE'), []])
+    const names = [
+      ...[container.startupProbe, container.livenessProbe, container.readinessProbe].map(
+        (probe) => probe?.httpGet?.port,
+      ),
+      ...(service.spec?.ports ?? []).map(({ targetPort }) => targetPort),
+      ...(policy.spec?.ingress ?? []).flatMap(({ ports }) => (ports ?? []).map((one) => one.port)),
+    ]
+    assert.deepEqual(names, Array(names.length).fill(port?.name))
+    assert.equal(names.length, 5)
+  })
+
+  test('are started anew when they are not alive, and only left out when they are not ready', () => {
+    assert.equal(container.startupProbe?.httpGet?.path, '/health/live')
+    assert.equal(container.livenessProbe?.httpGet?.path, '/health/live')
+    assert.equal(container.readinessProbe?.httpGet?.path, '/health/ready')
+  })
+
+  test('have more time to stop than they take', () => {
+    const pause = container.lifecycle?.preStop?.sleep?.seconds ?? 0
+    assert.ok(pause > 0)
+    const grace = pod.terminationGracePeriodSeconds ?? 0
+    assert.ok(grace > pause + fallbackOf('SHUTDOWN_TIMEOUT'))
+    // Were the time-out set here, it could be more than the grace.
+    assert.ok(!container.env?.some(({ name }) => name === 'SHUTDOWN_TIMEOUT'))
+  })
+
+  test('are limited, and ask for what the autoscaler measures by', () => {
+    const { requests, limits } = container.resources ?? {}
+    const [{ resource } = assert.fail()] = autoscaler.spec?.metrics ?? []
+    assert.equal(resource?.target.type, 'Utilization')
+    assert.ok(requests?.[resource.name] !== undefined)
+    assert.deepEqual(Object.keys(limits ?? {}), ['cpu', 'memory'])
   })
 })
+
+describe('the number of pods', () => {
+  const { minReplicas = 1, maxReplicas = 1 } = autoscaler.spec ?? {}
+  const { maxSurge, maxUnavailable } = deployment.spec?.strategy?.rollingUpdate ?? {}
+
+  test('is never less for an update, and is the autoscaler’s alone', () => {
+    assert.equal(maxUnavailable, 0)
+    assert.equal(deployment.spec?.replicas, undefined)
+    assert.ok(minReplicas >= 3)
+  })
+
+  test('leaves some when machines are drained, and lets them be', () => {
+    const away = Number(budget.spec?.maxUnavailable)
+    assert.ok(away >= 1)
+    assert.ok(minReplicas - away >= 2)
+  })
+
+  test('is no more than PostgreSQL has connections for', () => {
+    const most = (maxReplicas + Number(maxSurge)) * fallbackOf('DATABASE_POOL_SIZE')
+    assert.ok(most <= POSTGRES_CONNECTIONS, `${most} connections`)
+  })
+})
+
+test('the network lets in what the port takes, and out names and PostgreSQL', () => {
+  const { policyTypes, ingress, egress } = policy.spec ?? {}
+  assert.deepEqual(policyTypes, ['Ingress', 'Egress'])
+  assert.equal(ingress?.length, 1)
+  const out = (egress ?? []).flatMap(({ ports }) => ports ?? [])
+  assert.deepEqual(
+    out.map(({ port, protocol }) => `${protocol} ${port}`),
+    ['UDP 53', 'TCP 53', 'TCP 5432'],
+  )
+})
+
+function hasKubectl(): boolean {
+  try {
+    execFileSync('kubectl', ['kustomize', '--help'], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}

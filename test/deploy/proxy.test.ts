@@ -1,75 +1,217 @@
-// The proxy of the compose file in front of two real replicas on a real PostgreSQL.
+// The proxy of docker-compose.yml, run for real in front of servers that misbehave on demand.
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { newDatabase } from '../support/databases.ts'
+import { after, before, beforeEach, describe, test } from 'node:test'
 import { freePort } from '../support/postgres-server.ts'
-import { post, startService } from '../support/service.ts'
-import { flatBody, SECRET, signature, toBytes } from '../support/signed.ts'
-import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { until } from '../support/until.ts'
-import { readRepositoryFile } from './repository.ts'
+import { ROOT, readRepositoryFile } from './repository.ts'
 
-const hasProxy = spawnSync('haproxy', ['-v']).error === undefined
+const FILE = 'deploy/haproxy.cfg'
+/** Less than two events take that the kernel holds back for more. */
+const AT_ONCE_MS = 200
 
-test('the proxy shares requests among the replicas, passes streams on, and loses none while one restarts', {
-  skip: hasProxy ? false : 'haproxy is not installed',
-}, async (t) => {
-  const cwd = temporaryDirectory(t)
-  const environment = {
-    WEBHOOK_SECRET: SECRET,
-    READ_ACCESS: 'open',
-    DATABASE_URL: await newDatabase(),
-  }
-  const [a, b] = await Promise.all([
-    startService(t, { cwd, environment }),
-    startService(t, { cwd, environment }),
-  ])
-  assert.ok(a && b)
-  const port = await freePort()
-  const config = join(cwd, 'haproxy.cfg')
-  writeFileSync(
-    config,
-    readRepositoryFile('deploy/haproxy/haproxy.cfg')
-      .replace('bind :8000', `bind 127.0.0.1:${port}`)
-      .replace('replica-a:8000', `127.0.0.1:${a.port}`)
-      .replace('replica-b:8000', `127.0.0.1:${b.port}`)
-      .replace('inter 2s', 'inter 100ms'),
-  )
-  const proxy = spawn('haproxy', ['-db', '-f', config], { stdio: 'ignore' })
-  t.after(() => void proxy.kill('SIGKILL'))
-  const url = `http://127.0.0.1:${port}`
-  const isReady = () =>
-    fetch(`${url}/health/ready`).then(
-      ({ ok }) => ok,
-      () => false,
-    )
-  await until('the proxy answers', isReady)
-  const stream = new AbortController()
-  t.after(() => stream.abort())
-  let streamed = ''
-  const read = async () => {
-    const { body } = await fetch(`${url}/events/stream?after=0`, { signal: stream.signal })
-    for await (const chunk of body ?? []) streamed += Buffer.from(chunk as Uint8Array).toString()
-  }
-  void read().catch(() => {})
-  const send = async (id: string) => {
-    const body = toBytes(flatBody({ message_id: id }))
-    return (await post({ url }, body, signature(body))).status
-  }
-  let sent = 0
-  await until('both replicas have stored something', async () => {
-    const some = Array.from({ length: 8 }, () => send(`both-${sent++}`))
-    assert.deepEqual(new Set(await Promise.all(some)), new Set([200]))
-    return [a, b].every(({ log }) => log.some(({ result }) => result === 'created'))
+type Handle = (request: IncomingMessage, response: ServerResponse) => void
+type Replica = {
+  readonly server: Server
+  readonly port: number
+  ready: boolean
+  handle: Handle
+  /** What reached it, health checks left out. */
+  readonly requests: { readonly line: string; readonly headers: IncomingMessage['headers'] }[]
+}
+
+async function startReplica(): Promise<Replica> {
+  const requests: Replica['requests'] = []
+  const server = createServer((request, response) => {
+    if (request.url === '/health/ready') {
+      response.writeHead(replica.ready ? 200 : 503).end()
+      return
+    }
+    const { method, url, headers } = request
+    requests.push({ line: `${method} ${url}`, headers })
+    request.resume().on('end', () => replica.handle(request, response))
   })
-  await a.stop()
-  await sleep(500)
-  for (let i = 0; i < 20; i++) assert.equal(await send(`one-${i}`), 200)
-  // A stream through the replica that ended was cut, and a reader would come again.
-  if (!streamed.includes('one-19')) void read().catch(() => {})
-  await until('all is streamed', () => streamed.includes('both-0') && streamed.includes('one-19'))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const replica: Replica = { server, port, ready: true, handle: answer, requests }
+  return replica
+}
+
+const answer: Handle = (_request, response) => {
+  response.end('ok')
+}
+const breakOff: Handle = (request) => {
+  request.socket.destroy()
+}
+
+describe('the proxy', { skip: !hasHaproxy() && 'needs haproxy' }, () => {
+  let directory: string
+  let replicas: [Replica, Replica]
+  let proxy: ChildProcess
+  let url: string
+  let log = ''
+
+  before(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'proxy-'))
+    replicas = [await startReplica(), await startReplica()]
+    const port = await freePort()
+    url = `http://127.0.0.1:${port}`
+    // As it is, but for the addresses: here are no containers that Docker's DNS would know.
+    const text = readRepositoryFile(FILE)
+    const [template = '', name, checks = ''] =
+      /^ {4}server-template (\w+) \S+ \S+ (check .+) resolvers .+$/m.exec(text) ?? []
+    const servers = replicas.map(
+      (one, i) => `    server ${name}${i} 127.0.0.1:${one.port} ${checks}`,
+    )
+    const configuration = text
+      .replace('bind :8000', `bind 127.0.0.1:${port}`)
+      .replace(template, servers.join('\n'))
+    writeFileSync(join(directory, 'haproxy.cfg'), configuration)
+    proxy = spawn('haproxy', ['-f', join(directory, 'haproxy.cfg')], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    for (const output of [proxy.stdout, proxy.stderr]) {
+      output?.on('data', (chunk) => {
+        log += chunk
+      })
+    }
+    await until('the proxy answers', async () => {
+      if (proxy.exitCode !== null) throw new Error(log)
+      return (await statusOf('/')) === 200
+    })
+  })
+
+  after(async () => {
+    if (proxy.exitCode === null && proxy.signalCode === null) {
+      const ended = once(proxy, 'exit')
+      proxy.kill('SIGTERM')
+      await ended
+    }
+    for (const { server } of replicas) {
+      server.closeAllConnections()
+      server.close()
+    }
+    rmSync(directory, { recursive: true, force: true })
+  })
+
+  beforeEach(async () => {
+    for (const replica of replicas) Object.assign(replica, { ready: true, handle: answer })
+    await until('both replicas are asked', () => reaches(2))
+    for (const { requests } of replicas) requests.length = 0
+  })
+
+  const statusOf = (path: string, init: RequestInit = {}) =>
+    fetch(url + path, init).then(
+      async (response) => {
+        await response.arrayBuffer()
+        return response.status
+      },
+      () => 0,
+    )
+
+  /** Whether ten requests reach `count` replicas and all are answered. */
+  const reaches = async (count: number) => {
+    for (const { requests } of replicas) requests.length = 0
+    for (let i = 0; i < 10; i += 1) if ((await statusOf('/')) !== 200) return false
+    return replicas.filter(({ requests }) => requests.length > 0).length === count
+  }
+  const received = () => replicas.flatMap(({ requests }) => requests.map(({ line }) => line))
+
+  test('has a configuration that it takes as it is', () => {
+    execFileSync('haproxy', ['-c', '-f', join(ROOT, FILE)], { stdio: 'pipe' })
+  })
+
+  test('spreads requests evenly, and hands on for whom and for which host they are', async () => {
+    for (let i = 0; i < 10; i += 1) await statusOf('/messages?q=hello')
+    assert.deepEqual(
+      replicas.map(({ requests }) => requests.length),
+      [5, 5],
+    )
+    const [{ line, headers } = assert.fail()] = replicas[0].requests
+    assert.equal(line, 'GET /messages?q=hello')
+    assert.equal(headers.host, new URL(url).host)
+    assert.equal(headers['x-forwarded-for'], '127.0.0.1')
+  })
+
+  test('leaves a replica out while it is not ready, and takes it in again', async () => {
+    replicas[1].ready = false
+    await until('one replica is asked', () => reaches(1))
+    assert.equal(replicas[1].requests.length, 0)
+    replicas[1].ready = true
+    await until('both replicas are asked', () => reaches(2))
+  })
+
+  test('says when to try again where no replica is ready', async () => {
+    for (const replica of replicas) replica.ready = false
+    await until('nobody is asked', async () => (await statusOf('/')) === 503)
+    const response = await fetch(`${url}/webhook`, { method: 'POST', body: '{}' })
+    assert.deepEqual([response.status, response.headers.get('retry-after')], [503, '5'])
+    assert.deepEqual(await response.json(), { detail: 'No replica is ready. Try again.' })
+  })
+
+  test('hands a webhook to another replica when one breaks off', async () => {
+    for (const path of ['/webhook', '/webhook/cloud-api']) {
+      for (const replica of replicas) replica.requests.length = 0
+      replicas[0].handle = breakOff
+      const statuses = await Promise.all(
+        Array.from({ length: 6 }, () => statusOf(path, { method: 'POST', body: '{}' })),
+      )
+      assert.deepEqual(new Set(statuses), new Set([200]))
+      assert.ok(replicas[0].requests.length > 0)
+    }
+  })
+
+  test('repeats no other write that may have been done', async () => {
+    for (const replica of replicas) replica.handle = breakOff
+    // 502, or no answer where the connection had been used before.
+    assert.ok([0, 502].includes(await statusOf('/other', { method: 'POST', body: '{}' })))
+    assert.deepEqual(received(), ['POST /other'])
+  })
+
+  test('hands on each event of a stream at once', async () => {
+    const { promise: first, resolve } = Promise.withResolvers<ServerResponse>()
+    for (const replica of replicas) {
+      replica.handle = (_request, response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()
+        resolve(response)
+      }
+    }
+    const stream = await fetch(`${url}/events/stream`)
+    const reader = stream.body?.getReader() ?? assert.fail()
+    const response = await first
+    const begun = performance.now()
+    for (const event of ['id: 1\n\n', 'id: 2\n\n']) {
+      response.write(event)
+      const { value } = await reader.read()
+      assert.equal(new TextDecoder().decode(value), event)
+    }
+    const tookMs = performance.now() - begun
+    assert.ok(tookMs < AT_ONCE_MS, `after ${tookMs} ms`)
+    response.end()
+    assert.equal((await reader.read()).done, true)
+  })
+
+  test('logs neither queries nor bodies', async () => {
+    await statusOf('/messages?q=secret-words')
+    await statusOf('/webhook', { method: 'POST', body: 'secret-words' })
+    await until('the request is logged', () => log.includes('POST /webhook 200'))
+    assert.match(log, /GET \/messages 200/)
+    assert.doesNotMatch(log, /secret-words/)
+  })
 })
+
+function hasHaproxy(): boolean {
+  try {
+    execFileSync('haproxy', ['-v'], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}

@@ -51,6 +51,7 @@ function trials(): Record<string, string> {
     FSYNC_DELAYS_MS: '200,2000',
     DAMAGES: count(200),
     ROUNDS: count(1000),
+    RESTARTS: count(30),
     IDLE: count(10_000),
     LOCKS_S: '1,10,60',
     OVERLOAD_S: count(60),
@@ -104,6 +105,7 @@ function report(outcomes: readonly Outcome[], notes: readonly string[]): string 
     counted('killed under load', 'is killed', numbers['CRASHES']),
     counted('power cut under load', 'power is cut', numbers['CUTS']),
     counted('50 copies at two processes', '50 copies', numbers['ROUNDS']),
+    counted('PostgreSQL killed under load', 'PostgreSQL killed', numbers['RESTARTS']),
     counted('damaged file', 'damaged files', numbers['DAMAGES']),
   ].flat()
   const rows = outcomes.map(

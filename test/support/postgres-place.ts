@@ -15,8 +15,9 @@ export async function openStoreFor(
   test: TestContext,
   url: string,
   onCommitted: () => void = () => {},
+  onUpkeepError: (error: unknown) => void = assert.ifError,
 ): Promise<MessageStore> {
-  const options = { url, poolSize: 5, onCommitted, onUpkeepError: assert.ifError }
+  const options = { url, poolSize: 5, onCommitted, onUpkeepError }
   const store = await openPostgresStore(options)
   test.after(() => store.close())
   return store

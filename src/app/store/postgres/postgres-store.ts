@@ -1,4 +1,5 @@
 // The store on PostgreSQL, for as many replicas as share one database.
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Pool, PoolClient } from 'pg'
 import { AppError, StoreUnavailableError } from '../../errors.ts'
 import type { Intake, IntakeFacts } from '../../model/event.ts'
@@ -23,6 +24,8 @@ import { Writer } from './writer.ts'
 
 /** Of a pool: one connection writes, one listens. */
 const RESERVED = 2
+/** How long the server may take to close its side of the connections. */
+const GOODBYE_MS = 2000
 /** Queries that may wait for a connection, for each there is. */
 const WAITING_EACH = 25
 
@@ -188,8 +191,9 @@ class PostgresStore implements MessageStore {
   async #close(): Promise<void> {
     await Promise.allSettled([...this.#writing])
     await this.#upkeep.close()
-    await this.#wakeUp.close()
-    await Promise.all([this.#writes.end(), this.#reads.end()])
+    const closing = [this.#wakeUp.close(), this.#writes.end(), this.#reads.end()]
+    // A server that does not answer any more does not say goodbye either.
+    await Promise.race([Promise.all(closing), sleep(GOODBYE_MS, undefined, { ref: false })])
   }
 
   #requireBegun(): void {
