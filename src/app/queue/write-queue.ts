@@ -1,6 +1,6 @@
 // Group commit: whatever waits while one transaction commits goes into the next one together.
 // `add` resolves when the item's own transaction is committed, and never before.
-import { AppError, StoreUnavailableError } from '../errors.ts'
+import { AppError, StoreFailedError, StoreUnavailableError } from '../errors.ts'
 
 export type WriteQueueOptions<Item, Outcome> = {
   /** Commits all items in one transaction; the outcomes come in the order of the items. */
@@ -96,6 +96,11 @@ export class WriteQueue<Item, Outcome> {
         next = this.#begin()
         resolveAll(batch, outcomes)
       } catch (error) {
+        if (batch.length > 1 && !isOutage(error)) {
+          await this.#writeEach(batch)
+          next = this.#begin()
+          continue
+        }
         // Whoever came while the writer was failing would only wait for the same answer.
         const all = [...batch, ...this.#waiting.splice(0)]
         this.#release(all)
@@ -105,6 +110,18 @@ export class WriteQueue<Item, Outcome> {
     }
     this.#committing = false
     for (const resolve of this.#idle.splice(0)) resolve()
+  }
+
+  /** One item can't be stored, nobody knows which: by itself it takes no other with it. */
+  async #writeEach(batch: readonly Waiting<Item, Outcome>[]): Promise<void> {
+    for (const waiting of batch) {
+      try {
+        resolveAll([waiting], await this.#options.write([waiting.item]))
+      } catch (error) {
+        waiting.reject(error)
+      }
+      this.#release([waiting])
+    }
   }
 
   /** Hands everything that waits to the writer; null when nothing does. */
@@ -119,6 +136,11 @@ export class WriteQueue<Item, Outcome> {
     this.#items -= batch.length
     for (const { item } of batch) this.#bytes -= this.#options.bytesOf(item)
   }
+}
+
+/** Whether the store is to blame, so that no item of a batch would have fared better alone. */
+function isOutage(error: unknown): boolean {
+  return error instanceof StoreUnavailableError || error instanceof StoreFailedError
 }
 
 function resolveAll<Item, Outcome>(

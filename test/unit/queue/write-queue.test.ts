@@ -166,6 +166,25 @@ describe('WriteQueue', () => {
     assert.equal(await next, 'D')
   })
 
+  it('writes each item by itself when one of a batch can not be stored, so that only that one fails', async () => {
+    const { writer, queue } = start()
+    const answers = ['a', 'poison', 'c'].map((item) => watch(queue.add(item)))
+    const error = new Error('PostgreSQL answered 54000.')
+    ;(await writer.next()).fail(error)
+    for (const item of ['a', 'poison', 'c']) {
+      const alone = await writer.next()
+      assert.deepEqual(alone.items, [item])
+      if (item === 'poison') alone.fail(error)
+      else alone.commit([item.toUpperCase()])
+    }
+    await someTurns()
+    assert.deepEqual(
+      answers.map(({ value }) => value),
+      ['A', error, 'C'],
+    )
+    assert.deepEqual([queue.items, queue.bytes], [0, 0])
+  })
+
   it('rejects the second batch when only that one failed', async () => {
     const { writer, queue } = start()
     const first = queue.add('a')
