@@ -109,6 +109,25 @@ describe('the schema on PostgreSQL', () => {
     assert.equal((await store.stats()).totalMessages, 1)
   })
 
+  it('folds counters part by part, and they are right at every moment', async (test) => {
+    const url = await newDatabase()
+    const store = await openStoreFor(test, url)
+    const messages = Array.from({ length: 40 }, (_, i) => aMessage({ from: `+1${i % 11}0` }))
+    await insertAll(store, messages)
+    const client = await connectFor(test, url)
+    for (let folded = 1; folded > 0; ) {
+      assert.deepEqual(await store.stats(), modelStats(messages))
+      assert.equal((await store.conversations({ limit: 100 })).conversations.length, 11)
+      const { rows } = await client.query('select fold_changes_1(4) as folded')
+      folded = Number(rows[0]?.folded)
+    }
+    const { rows } = await client.query(
+      'select count(*) as n from (select 1 from count_changes union all select 1 from activity_changes) as c',
+    )
+    assert.equal(Number(rows[0]?.n), 0)
+    assert.deepEqual(await store.stats(), modelStats(messages))
+  })
+
   it('takes a server that would not flush for unusable', async (test) => {
     const careless = await PostgresServer.start({ settings: ['fsync=off'] })
     test.after(() => careless.remove())

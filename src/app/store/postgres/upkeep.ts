@@ -11,7 +11,8 @@ const INTERVAL_MS = 10 * 60 * 1000
 const DAYS_AHEAD = 8
 /** Whoever wants a table for itself gives up soon: storing would queue up behind it. */
 const LOCK_TIMEOUT_MS = 1000
-
+/** Far within the time limit of a statement, however much is left over from an outage. */
+const FOLDED_AT_ONCE = 50_000
 /** Readers walk over what was folded until its place is free; the server looks once a minute. */
 const VACUUM_AFTER = 5000
 
@@ -76,19 +77,26 @@ export class Upkeep {
     }
   }
 
-  /** A folding that a crash of the server undoes is only done again: it need not be flushed. */
+  /**
+   * Resolves with 0 once all is folded. A folding that a crash of the server undoes is only done
+   * again: it need not be flushed.
+   */
   #fold(): Promise<number> {
     return withConnection(this.#options.pool, async (client) => {
       await client.query('begin; set local synchronous_commit = off')
-      const { rows } = await client.query<{ folded: number }>('select fold_changes_1() as folded')
+      const { rows } = await client.query<{ folded: number }>(
+        'select fold_changes_1($1) as folded',
+        [FOLDED_AT_ONCE],
+      )
       await client.query('commit')
       await client.query('select index_texts_1()')
-      this.#foldedSinceVacuum += rows[0]?.folded ?? 0
+      const folded = rows[0]?.folded ?? 0
+      this.#foldedSinceVacuum += folded
       if (this.#foldedSinceVacuum >= VACUUM_AFTER) {
         this.#foldedSinceVacuum = 0
         await client.query('vacuum count_changes, activity_changes')
       }
-      return 0
+      return folded < FOLDED_AT_ONCE ? 0 : folded
     })
   }
 

@@ -4,17 +4,19 @@
 create function folding_lock_1() returns bigint immutable parallel safe language sql
   return 22343::bigint << 48;
 
--- Adds up the changes that were appended. Returns how many; none while another does so. The lock
--- of storing keeps it apart from whoever needs to be alone.
-create function fold_changes_1() returns bigint language plpgsql as $$
+-- Adds up changes that were appended, at most so many of each kind. Returns how many; none while
+-- another does so. The lock of storing keeps it apart from whoever needs to be alone.
+create function fold_changes_1(most integer) returns bigint language plpgsql as $$
 declare
   folded bigint;
+  active bigint;
   new_senders bigint;
 begin
   if not pg_try_advisory_xact_lock(folding_lock_1()) then return 0; end if;
   perform pg_advisory_xact_lock_shared(storing_lock_1());
   with gone as (
-    delete from count_changes returning counter, key, change
+    delete from count_changes where ctid = any (array(select ctid from count_changes limit most))
+    returning counter, key, change
   ), added as (
     insert into counts as known (counter, key, count)
       select counter, key, sum(change) from gone group by counter, key
@@ -29,13 +31,17 @@ begin
   end if;
   delete from counts where counter in ('status', 'type') and count = 0;
   with gone as (
-    delete from activity_changes returning contact, messages, last_instant
+    delete from activity_changes
+    where ctid = any (array(select ctid from activity_changes limit most))
+    returning contact, messages, last_instant
+  ), added as (
+    insert into activity as known (contact, messages, last_instant)
+      select contact, sum(messages), max(last_instant) from gone group by contact
+      on conflict (contact) do update set messages = known.messages + excluded.messages,
+        last_instant = greatest(known.last_instant, excluded.last_instant)
   )
-  insert into activity as known (contact, messages, last_instant)
-    select contact, sum(messages), max(last_instant) from gone group by contact
-    on conflict (contact) do update set messages = known.messages + excluded.messages,
-      last_instant = greatest(known.last_instant, excluded.last_instant);
-  return folded;
+  select count(*) into active from gone;
+  return greatest(folded, active);
 end $$;
 
 -- Takes the texts that wait into the index, unless another replica does so.
