@@ -21,7 +21,7 @@ test('a bad configuration ends with 2 and names every variable and no value', as
   const cwd = temporaryDirectory(t)
   const environment = {
     WEBHOOK_SECRET: `${SECRET},canary`,
-    DATABASE_URL: 'postgresql://canary:canary@canary/canary',
+    DATABASE_URL: 'mysql://canary:canary@canary/canary',
     PORT: '80canary',
     READ_ACCESS: 'canary',
     API_KEYS: 'canary',

@@ -25,7 +25,7 @@ async function killRepeatedly(
       dead = true
       service.signal('SIGKILL')
     }
-    const limit = sender.acknowledged + ((seed * (crash + 1) * 7919) % MOST_ANSWERS)
+    const limit = sender.acknowledged + ((seed + crash * 7919) % MOST_ANSWERS)
     const sending = sender.sendUntil(service.url, () => {
       if (!dead && sender.acknowledged >= limit) kill()
       return dead
