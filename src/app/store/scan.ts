@@ -1,10 +1,9 @@
 // Everything that matches, from a database that a URL names.
-import type { Message, MessageFilter, Order } from '../model/message.ts'
+import type { Message } from '../model/message.ts'
 import type { DatabaseUrl } from './database-url.ts'
 import { scanMessages as scanPostgres } from './postgres/scan.ts'
+import type { Scan } from './sql/queries.ts'
 import { scanMessages as scanSqlite } from './sqlite/scan.ts'
-
-type Scan = { readonly filter: MessageFilter; readonly order: Order }
 
 /** The messages that match at this moment, page by page. The file of a SQLite URL has to exist. */
 export function scanMessages(

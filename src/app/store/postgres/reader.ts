@@ -8,20 +8,15 @@ import type {
   PageRequest,
   Stats,
 } from '../../model/message.ts'
+import { CONTACTS_SQL, conditionsFor, contactValues, ordered } from '../sql/conditions.ts'
+import { EVENTS_OF_MESSAGE_SQL, hitsQuery, pageQuery } from '../sql/queries.ts'
 import {
-  CONTACTS_SQL,
-  conditionsBehind,
-  conditionsFor,
-  contactValues,
-  ordered,
-} from '../sql/conditions.ts'
-import {
-  EVENT_SQL,
+  conversationPageOf,
   type EventRow,
   MESSAGE_SQL,
   type MessageRow,
+  type PersonRow,
   pageOf,
-  toContact,
   toEvent,
   toMessage,
 } from '../sql/rows.ts'
@@ -64,17 +59,8 @@ export class Reader {
   conversations({ limit, after }: ConversationRequest): Promise<ConversationPage> {
     return this.#snapshot.run(async () => {
       const people = await this.#people(limit + 1, after)
-      const shown = people.slice(0, limit)
-      const newest = await this.#newestOf(shown.map(({ id }) => id))
-      const conversations = shown.flatMap(({ key, messages }) => {
-        const row = newest.get(key)
-        const contact = row === undefined ? null : toContact(row)
-        if (row === undefined || contact === null) return []
-        return [{ contact, messages, last: toMessage(row) }]
-      })
-      const last = people.length > limit ? conversations.at(-1) : undefined
-      const next = last === undefined ? null : { instant: last.last.instant, key: last.contact.key }
-      return { conversations, next }
+      const newest = await this.#newestOf(people.slice(0, limit).map(({ id }) => id))
+      return conversationPageOf(people, limit, ({ key }) => newest.get(key))
     })
   }
 
@@ -82,49 +68,26 @@ export class Reader {
     return this.#snapshot.run(() => readStats(this.#snapshot))
   }
 
-  async #list({ filter, order, limit, offset, after }: PageRequest): Promise<MessagePage> {
-    const total = await this.#total(filter)
-    if (offset >= total) return { messages: [], total, next: null }
-    const { where, values } = conditionsBehind(filter, { order, after }, searchCondition)
-    const rows = await this.#snapshot.all<MessageRow>(
-      `${MESSAGE_SQL} where seq in (
-         select seq from messages ${where} ${ordered(order, 'message_id')} limit ? offset ?)
-       ${ordered(order)}`,
-      [...values, limit + 1, offset],
-    )
-    return pageOf(rows, limit, total)
+  async #list(request: PageRequest): Promise<MessagePage> {
+    const total = await this.#total(request.filter)
+    if (request.offset >= total) return { messages: [], total, next: null }
+    const { sql, values } = pageQuery(request, searchCondition)
+    return pageOf(await this.#snapshot.all<MessageRow>(sql, values), request.limit, total)
   }
 
-  /** What a search finds is found once, then counted and cut. */
-  async #searchOnce({ filter, order, limit, offset, after }: PageRequest): Promise<MessagePage> {
-    const { where, values } = conditionsFor(filter, searchCondition)
-    const behind = `where (instant, message_id, seq) ${order === 'asc' ? '>' : '<'} (?, ?, ?)`
-    const hits = await this.#snapshot.all<{ seq: number | null; total: number }>(
-      `with hits as materialized (select seq, instant, message_id from messages ${where})
-       select total, seq from (select count(*) as total from hits) as counted left join (
-         select seq, instant, message_id from hits ${after === undefined ? '' : behind}
-         ${ordered(order, 'message_id')} limit ? offset ?) as shown on true`,
-      [
-        ...values,
-        ...(after === undefined ? [] : [after.instant, after.messageId, after.seq]),
-        limit + 1,
-        offset,
-      ],
-    )
+  async #searchOnce(request: PageRequest): Promise<MessagePage> {
+    const { sql, values } = hitsQuery(request, searchCondition)
+    const hits = await this.#snapshot.all<{ seq: number | null; total: number }>(sql, values)
     const found = hits.flatMap(({ seq }) => (seq === null ? [] : [String(seq)]))
     const rows = await this.#snapshot.all<MessageRow>(
-      `${MESSAGE_SQL} where seq = any (?::bigint[]) ${ordered(order)}`,
+      `${MESSAGE_SQL} where seq = any (?::bigint[]) ${ordered(request.order)}`,
       [found],
     )
-    return pageOf(rows, limit, hits[0]?.total ?? 0)
+    return pageOf(rows, request.limit, hits[0]?.total ?? 0)
   }
 
   async #eventsOf(messageId: string) {
-    const rows = await this.#snapshot.all<EventRow>(
-      `${EVENT_SQL} where message_id = ? and kind in ('status', 'edit', 'revoke')
-       order by instant, seq`,
-      [messageId],
-    )
+    const rows = await this.#snapshot.all<EventRow>(EVENTS_OF_MESSAGE_SQL, [messageId])
     return rows.map(toEvent)
   }
 
@@ -149,7 +112,7 @@ export class Reader {
     // The first bound is there for the index, which knows no keys.
     const from =
       after === undefined ? '' : 'where last_instant <= ? and (last_instant, key) < (?, ?)'
-    return this.#snapshot.all<{ id: number; key: string; messages: number }>(
+    return this.#snapshot.all<PersonRow>(
       `with changed as (
          select contact, sum(messages) as messages, max(last_instant) as last_instant
          from activity_changes group by contact

@@ -1,7 +1,7 @@
 // Everything that matches a filter, page after page on a connection of its own, for an export.
-import type { Message, MessageFilter, Order, Position } from '../../model/message.ts'
-import { conditionsBehind, ordered } from '../sql/conditions.ts'
-import { MESSAGE_SQL, type MessageRow, toMessage, toPosition } from '../sql/rows.ts'
+import type { Message, Position } from '../../model/message.ts'
+import { type Scan, scanQuery } from '../sql/queries.ts'
+import { type MessageRow, toMessage, toPosition } from '../sql/rows.ts'
 import { createClient } from './connections.ts'
 import { requireSchema } from './schema.ts'
 import { searchCondition } from './search.ts'
@@ -9,16 +9,11 @@ import { Snapshot } from './snapshot.ts'
 
 const PAGE = 500
 
-export type Scan = { readonly filter: MessageFilter; readonly order: Order }
-
 /**
  * The messages that match at this moment, in the order (instant, message id); later ones are left
  * out. Each page is a query of its own, so that no old state has to be kept for minutes.
  */
-export async function* scanMessages(
-  url: string,
-  { filter, order }: Scan,
-): AsyncGenerator<Message[]> {
+export async function* scanMessages(url: string, scan: Scan): AsyncGenerator<Message[]> {
   const client = createClient(url)
   await client.connect()
   try {
@@ -27,14 +22,8 @@ export async function* scanMessages(
     const last = await snapshot.number('select settled_seq_1()', [])
     let after: Position | undefined
     do {
-      const { where, values } = conditionsBehind(filter, { order, after }, searchCondition)
-      const rows = await snapshot.all<MessageRow>(
-        `${MESSAGE_SQL} where seq in (
-           select seq from messages ${where === '' ? 'where' : `${where} and`} seq <= ?
-           ${ordered(order, 'message_id')} limit ${PAGE})
-         ${ordered(order)}`,
-        [...values, last],
-      )
+      const { sql, values } = scanQuery(scan, { after, last, limit: PAGE }, searchCondition)
+      const rows = await snapshot.all<MessageRow>(sql, values)
       const newest = rows.length < PAGE ? undefined : rows.at(-1)
       after = newest === undefined ? undefined : toPosition(newest)
       yield rows.map(toMessage)

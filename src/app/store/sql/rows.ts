@@ -1,9 +1,15 @@
 // Rows as values of the model.
 import type { Contact } from '../../model/contact.ts'
 import type { Content } from '../../model/content.ts'
-import type { Direction, Namespace, ProviderName, StoredEvent } from '../../model/event.ts'
+import type {
+  Direction,
+  Namespace,
+  ProviderName,
+  SequencePage,
+  StoredEvent,
+} from '../../model/event.ts'
 import type { Instant } from '../../model/instant.ts'
-import type { Message, MessagePage, Position } from '../../model/message.ts'
+import type { ConversationPage, Message, MessagePage, Position } from '../../model/message.ts'
 
 type ContactColumns = {
   contact_key: string | null
@@ -123,7 +129,7 @@ export function toPosition({ instant, message_id, seq }: MessageRow): Position {
 }
 
 /** The contact a row was joined with; null where it has none. */
-export function toContact(row: ContactColumns): Contact | null {
+function toContact(row: ContactColumns): Contact | null {
   if (row.contact_key === null) return null
   return {
     key: row.contact_key,
@@ -140,4 +146,60 @@ export function pageOf(rows: readonly MessageRow[], limit: number, total: number
   const shown = rows.slice(0, limit)
   const last = rows.length > limit ? shown.at(-1) : undefined
   return { messages: shown.map(toMessage), total, next: last ? toPosition(last) : null }
+}
+
+/** A person as a list of conversations finds them, to be shown with their newest message. */
+export type PersonRow = { readonly id: number; readonly key: string; readonly messages: number }
+
+/** A page of people, of which one more than `limit` was read. Who has no message is left out. */
+export function conversationPageOf(
+  people: readonly PersonRow[],
+  limit: number,
+  newestOf: (person: PersonRow) => MessageRow | undefined,
+): ConversationPage {
+  const conversations = people.slice(0, limit).flatMap((person) => {
+    const row = newestOf(person)
+    const contact = row === undefined ? null : toContact(row)
+    if (row === undefined || contact === null) return []
+    return [{ contact, messages: person.messages, last: toMessage(row) }]
+  })
+  const last = people.length > limit ? conversations.at(-1) : undefined
+  const next = last === undefined ? null : { instant: last.last.instant, key: last.contact.key }
+  return { conversations, next }
+}
+
+type SequencePart = {
+  /** Up to `limit` of each, in the order of their numbers. */
+  readonly messages: readonly MessageRow[]
+  readonly others: readonly EventRow[]
+  readonly after: number
+  readonly limit: number
+  /** The last number that was looked at. */
+  readonly lastSeq: number
+}
+
+/** A part of the sequence: messages and other events, merged by their numbers. */
+export function sequencePageOf({
+  messages,
+  others,
+  after,
+  limit,
+  lastSeq,
+}: SequencePart): SequencePage {
+  const entries = [
+    ...messages.map((row) => ({
+      seq: row.seq,
+      entry: { kind: 'message' as const, intake: row.intake, message: toMessage(row) },
+    })),
+    ...others.map((row) => ({
+      seq: row.seq,
+      entry: { kind: 'event' as const, event: toEvent(row) },
+    })),
+  ].sort((a, b) => a.seq - b.seq)
+  const shown = entries.slice(0, limit)
+  const last = shown.length === limit ? shown.at(-1) : undefined
+  return {
+    entries: shown.map(({ entry }) => entry),
+    next: last?.seq ?? Math.max(after, lastSeq),
+  }
 }

@@ -12,18 +12,18 @@ import type {
 import {
   CONTACTS_SQL,
   type Conditions,
-  conditionsBehind,
   conditionsFor,
   contactValues,
   ordered,
 } from '../sql/conditions.ts'
+import { EVENTS_OF_MESSAGE_SQL, hitsQuery, pageQuery } from '../sql/queries.ts'
 import {
-  EVENT_SQL,
+  conversationPageOf,
   type EventRow,
   MESSAGE_SQL,
   type MessageRow,
+  type PersonRow,
   pageOf,
-  toContact,
   toEvent,
   toMessage,
 } from '../sql/rows.ts'
@@ -75,24 +75,12 @@ export class Reader {
   conversations({ limit, after }: ConversationRequest): ConversationPage {
     return this.#snapshot.run(() => {
       const behind = after === undefined ? '' : 'and (last_instant, key) < (?, ?)'
-      const people = this.#snapshot.all<{ id: number; key: string; messages: number }>(
+      const people = this.#snapshot.all<PersonRow>(
         `select id, key, messages from contacts where last_instant is not null ${behind}
          order by last_instant desc, key desc limit ?`,
         [...(after === undefined ? [] : [after.instant, after.key]), limit + 1],
       )
-      const conversations = people.slice(0, limit).flatMap(({ id, messages }) => {
-        const [row] = this.#snapshot.all<MessageRow>(
-          `${MESSAGE_SQL} where contact = ? order by instant desc, messages.message_id desc,
-             seq desc limit 1`,
-          [id],
-        )
-        const contact = row === undefined ? null : toContact(row)
-        if (row === undefined || contact === null) return []
-        return [{ contact, messages, last: toMessage(row) }]
-      })
-      const last = people.length > limit ? conversations.at(-1) : undefined
-      const next = last === undefined ? null : { instant: last.last.instant, key: last.contact.key }
-      return { conversations, next }
+      return conversationPageOf(people, limit, ({ id }) => this.#newestOf(id))
     })
   }
 
@@ -104,51 +92,34 @@ export class Reader {
     this.#database.close()
   }
 
-  #list({ filter, order, limit, offset, after }: PageRequest): MessagePage {
-    const total = this.#total(filter)
-    if (offset >= total) return { messages: [], total, next: null }
-    const { where, values } = conditionsBehind(filter, { order, after }, this.#search)
-    const rows = this.#snapshot.all<MessageRow>(
-      `${MESSAGE_SQL} where seq in (
-         select seq from messages ${where} ${ordered(order, 'message_id')} limit ? offset ?)
-       ${ordered(order)}`,
-      [...values, limit + 1, offset],
-    )
-    return pageOf(rows, limit, total)
+  #list(request: PageRequest): MessagePage {
+    const total = this.#total(request.filter)
+    if (request.offset >= total) return { messages: [], total, next: null }
+    const { sql, values } = pageQuery(request, this.#search)
+    return pageOf(this.#snapshot.all<MessageRow>(sql, values), request.limit, total)
   }
 
-  /** What a search finds is found once, then counted and cut. */
-  #searchOnce({ filter, order, limit, offset, after }: PageRequest): MessagePage {
-    const { where, values } = conditionsFor(filter, this.#search)
-    const behind = `where (instant, message_id, seq) ${order === 'asc' ? '>' : '<'} (?, ?, ?)`
-    const hits = this.#snapshot.all<{ seq: number | null; total: number }>(
-      `with hits as materialized (select seq, instant, message_id from messages ${where})
-       select total, seq from (select count(*) as total from hits) left join (
-         select seq, instant, message_id from hits ${after === undefined ? '' : behind}
-         ${ordered(order, 'message_id')} limit ? offset ?)`,
-      [
-        ...values,
-        ...(after === undefined ? [] : [after.instant, after.messageId, after.seq]),
-        limit + 1,
-        offset,
-      ],
-    )
+  #searchOnce(request: PageRequest): MessagePage {
+    const { sql, values } = hitsQuery(request, this.#search)
+    const hits = this.#snapshot.all<{ seq: number | null; total: number }>(sql, values)
     const found = hits.flatMap(({ seq }) => (seq === null ? [] : [seq]))
     const rows = this.#snapshot.all<MessageRow>(
-      `${MESSAGE_SQL} where seq in (select value from json_each(?)) ${ordered(order)}`,
+      `${MESSAGE_SQL} where seq in (select value from json_each(?)) ${ordered(request.order)}`,
       [JSON.stringify(found)],
     )
-    return pageOf(rows, limit, hits[0]?.total ?? 0)
+    return pageOf(rows, request.limit, hits[0]?.total ?? 0)
+  }
+
+  #newestOf(contact: number): MessageRow | undefined {
+    const [row] = this.#snapshot.all<MessageRow>(
+      `${MESSAGE_SQL} where contact = ? ${ordered('desc')} limit 1`,
+      [contact],
+    )
+    return row
   }
 
   #eventsOf(messageId: string) {
-    return this.#snapshot
-      .all<EventRow>(
-        `${EVENT_SQL} where message_id = ? and kind in ('status', 'edit', 'revoke')
-         order by instant, seq`,
-        [messageId],
-      )
-      .map(toEvent)
+    return this.#snapshot.all<EventRow>(EVENTS_OF_MESSAGE_SQL, [messageId]).map(toEvent)
   }
 
   /** Among the messages of the conversation: a reaction stays within it. */

@@ -2,9 +2,9 @@
 // which may take minutes and must hold up neither the service nor its log.
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { fold } from '../../model/fold.ts'
-import type { Message, MessageFilter, Order, Position } from '../../model/message.ts'
-import { conditionsBehind } from '../sql/conditions.ts'
-import { MESSAGE_SQL, type MessageRow, toMessage, toPosition } from '../sql/rows.ts'
+import type { Message, Position } from '../../model/message.ts'
+import { type Scan, scanQuery } from '../sql/queries.ts'
+import { type MessageRow, toMessage, toPosition } from '../sql/rows.ts'
 import { openReader } from './connection.ts'
 import { requireSchema } from './schema.ts'
 
@@ -12,8 +12,6 @@ const PAGE = 500
 
 /** Texts are searched as they are read. */
 const NO_SEARCH = () => ({ clause: 'true', values: [] })
-
-export type Scan = { readonly filter: MessageFilter; readonly order: Order }
 
 /**
  * The messages that match at this moment, in the order (instant, message id); later ones are left
@@ -40,18 +38,13 @@ export function* scanMessages(file: string, { filter, order }: Scan): Generator<
   }
 }
 
-function pages(database: DatabaseSync, { filter, order }: Scan) {
+function pages(database: DatabaseSync, scan: Scan) {
   const statements = new Map<string, StatementSync>()
   const { last } = database.prepare('select last_seq as last from totals').get() as { last: number }
   return (after: Position | undefined): MessageRow[] => {
-    const { where, values } = conditionsBehind(filter, { order, after }, NO_SEARCH)
-    const upToNow = where === '' ? 'where seq <= ?' : `${where} and seq <= ?`
-    const sql = `${MESSAGE_SQL} where seq in (
-        select seq from messages ${upToNow}
-        order by instant ${order}, message_id ${order}, seq ${order} limit ${PAGE})
-      order by instant ${order}, messages.message_id ${order}, seq ${order}`
+    const { sql, values } = scanQuery(scan, { after, last, limit: PAGE }, NO_SEARCH)
     const statement = statements.get(sql) ?? database.prepare(sql)
     statements.set(sql, statement)
-    return statement.all(...values, last) as MessageRow[]
+    return statement.all(...values) as MessageRow[]
   }
 }

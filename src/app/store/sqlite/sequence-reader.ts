@@ -7,8 +7,7 @@ import {
   type EventRow,
   MESSAGE_SQL,
   type MessageRow,
-  toEvent,
-  toMessage,
+  sequencePageOf,
 } from '../sql/rows.ts'
 import type { SequenceRequest } from '../store.ts'
 import { Snapshot } from './snapshot.ts'
@@ -29,44 +28,29 @@ export class SequenceReader {
   eventsAfter({ filter, after, limit }: SequenceRequest): SequencePage {
     return this.#snapshot.run(() => {
       const lastSeq = this.lastSeq()
-      const entries = [
-        ...this.#messagesAfter(filter, after, limit),
-        ...this.#othersAfter(filter, after, limit),
-      ].sort((a, b) => a.seq - b.seq)
-      const shown = entries.slice(0, limit)
-      const last = shown.length === limit ? shown.at(-1) : undefined
-      return {
-        entries: shown.map(({ entry }) => entry),
-        next: last?.seq ?? Math.max(after, lastSeq),
-      }
+      const messages = this.#messagesAfter(filter, after, limit)
+      const others = this.#othersAfter(filter, after, limit)
+      return sequencePageOf({ messages, others, after, limit, lastSeq })
     })
   }
 
   #messagesAfter(filter: EventFilter, after: number, limit: number) {
     if (filter.kinds !== undefined && !filter.kinds.includes('message')) return []
     const { where, values } = sequenceConditions(filter)
-    return this.#snapshot
-      .all<MessageRow>(`${MESSAGE_SQL} where seq > ? ${where} order by seq limit ?`, [
-        after,
-        ...values,
-        limit,
-      ])
-      .map((row) => ({
-        seq: row.seq,
-        entry: { kind: 'message' as const, intake: row.intake, message: toMessage(row) },
-      }))
+    return this.#snapshot.all<MessageRow>(
+      `${MESSAGE_SQL} where seq > ? ${where} order by seq limit ?`,
+      [after, ...values, limit],
+    )
   }
 
   #othersAfter(filter: EventFilter, after: number, limit: number) {
     const kinds = filter.kinds ?? null
     const { where, values } = sequenceConditions(filter)
-    return this.#snapshot
-      .all<EventRow>(
-        `${EVENT_SQL} where seq > ?
-           ${kinds === null ? '' : 'and kind in (select value from json_each(?))'} ${where}
-         order by seq limit ?`,
-        [after, ...(kinds === null ? [] : [JSON.stringify(kinds)]), ...values, limit],
-      )
-      .map((row) => ({ seq: row.seq, entry: { kind: 'event' as const, event: toEvent(row) } }))
+    return this.#snapshot.all<EventRow>(
+      `${EVENT_SQL} where seq > ?
+         ${kinds === null ? '' : 'and kind in (select value from json_each(?))'} ${where}
+       order by seq limit ?`,
+      [after, ...(kinds === null ? [] : [JSON.stringify(kinds)]), ...values, limit],
+    )
   }
 }
