@@ -64,34 +64,20 @@ function within(target: string, places: readonly string[]): boolean {
 /** What the files of one place may import of ours: anything of the first, only types of the second. */
 type Rule = { readonly values: readonly string[]; readonly types?: readonly string[] }
 
+/** An engine knows what both share, and nothing of the other. */
+function engineRule(place: string): Rule {
+  const shared = ['store/sql/', 'store/body.ts', 'store/catch-up.ts', 'model/', 'errors.ts']
+  return { values: [place, ...shared], types: ['store/store.ts', 'store/copy/'] }
+}
+
 const RULES: Readonly<Record<string, Rule>> = {
   'model/': { values: ['model/'] },
   'receive/': { values: ['receive/', 'model/', 'errors.ts'] },
   'queue/': { values: ['queue/', 'errors.ts'], types: ['model/'] },
   'store/': { values: ['store/', 'model/', 'errors.ts'] },
   'store/sql/': { values: ['store/sql/', 'model/'] },
-  'store/sqlite/': {
-    values: [
-      'store/sqlite/',
-      'store/sql/',
-      'store/body.ts',
-      'store/catch-up.ts',
-      'model/',
-      'errors.ts',
-    ],
-    types: ['store/store.ts', 'store/copy/'],
-  },
-  'store/postgres/': {
-    values: [
-      'store/postgres/',
-      'store/sql/',
-      'store/body.ts',
-      'store/catch-up.ts',
-      'model/',
-      'errors.ts',
-    ],
-    types: ['store/store.ts', 'store/copy/'],
-  },
+  'store/sqlite/': engineRule('store/sqlite/'),
+  'store/postgres/': engineRule('store/postgres/'),
   'stream/': { values: ['stream/', 'model/'] },
   'metrics/': { values: ['metrics/'] },
   'http/': {

@@ -16,12 +16,13 @@ import {
   rmSync,
   statSync,
 } from 'node:fs'
-import { createServer } from 'node:net'
+
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SETTING_DOCS } from '../../src/app/config.ts'
+import { freePort } from '../support/free-port.ts'
 import { buildImage, type Image, parseDockerfile } from './dockerfile.ts'
 import { ROOT, readRepositoryFile, repositoryFiles } from './repository.ts'
 
@@ -58,16 +59,6 @@ function writable(directory: string): void {
   for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
     if (entry.isDirectory()) chmodSync(join(entry.parentPath, entry.name), 0o755)
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('There is no free port.')
-  return address.port
 }
 
 describe('the image', () => {

@@ -4,11 +4,9 @@ import { randomUUID } from 'node:crypto'
 import type { TestContext } from 'node:test'
 import { Client } from 'pg'
 import type { Intake } from '../../src/app/model/event.ts'
-import { batchFor } from '../../src/app/store/postgres/batch.ts'
+import { batchFor, INGEST_SQL } from '../../src/app/store/postgres/batch.ts'
 import { openPostgresStore } from '../../src/app/store/postgres/postgres-store.ts'
 import type { MessageStore } from '../../src/app/store/store.ts'
-
-const INGEST = 'select ingest_1($1, $2, $3, $4, $5, $6, $7, $8, $9) as copies'
 
 /** A store that is closed after the test. */
 export async function openStoreFor(
@@ -38,5 +36,5 @@ export async function ingest(
   intakes: readonly Intake[],
   token: string = randomUUID(),
 ): Promise<void> {
-  await client.query(INGEST, [token, ...batchFor(intakes).parameters])
+  await client.query(INGEST_SQL, [token, ...batchFor(intakes).parameters])
 }

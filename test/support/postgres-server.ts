@@ -1,10 +1,10 @@
 // A real PostgreSQL for tests: one a test file, on loopback, in a directory that goes with it.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { chmodSync, chownSync, closeSync, mkdtempSync, openSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
+import { freePort } from './free-port.ts'
 import { postgresBinaries } from './postgres-binaries.ts'
 import { until } from './until.ts'
 
@@ -15,7 +15,6 @@ const PASSWORD = 'a-test-password'
 export type ServerOptions = {
   /** More lines of postgresql.conf, as `name=value`. */
   readonly settings?: readonly string[]
-  readonly port?: number
 }
 
 let databases = 0
@@ -42,11 +41,8 @@ export class PostgresServer {
   }
 
   /** Creates a cluster that is not running yet. */
-  static async create({ settings = [], port }: ServerOptions = {}): Promise<PostgresServer> {
-    const server = await PostgresServer.at(privateDirectory(), {
-      settings,
-      ...(port ? { port } : {}),
-    })
+  static async create(options: ServerOptions = {}): Promise<PostgresServer> {
+    const server = await PostgresServer.at(privateDirectory(), options)
     const { directory } = server
     const encoding = ['--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8']
     execFileSync(
@@ -65,8 +61,8 @@ export class PostgresServer {
   }
 
   /** A cluster whose files are in a directory already. */
-  static async at(directory: string, { settings = [], port }: ServerOptions = {}) {
-    return new PostgresServer(directory, port ?? (await freePort()), settings)
+  static async at(directory: string, { settings = [] }: ServerOptions = {}) {
+    return new PostgresServer(directory, await freePort(), settings)
   }
 
   /** Starts the server and waits until it answers. */
@@ -136,13 +132,6 @@ export class PostgresServer {
     return `postgresql://postgres:${PASSWORD}@127.0.0.1:${this.port}/${database}`
   }
 
-  /** The process id of the postmaster. */
-  get pid(): number {
-    const pid = this.#process?.pid
-    if (pid === undefined) throw new Error('The server was not started.')
-    return pid
-  }
-
   /** Ends every process of it at once, as a crash of the machine would. */
   async kill(): Promise<void> {
     await this.#end('SIGKILL')
@@ -186,18 +175,4 @@ export function handOver(file: string): void {
 
 function unprivileged(): { uid?: number; gid?: number } {
   return process.getuid?.() === 0 ? { uid: UNPRIVILEGED, gid: UNPRIVILEGED } : {}
-}
-
-/** A port that nobody listens on at this moment. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => {
-        if (address !== null && typeof address === 'object') resolve(address.port)
-      })
-    })
-  })
 }

@@ -5,11 +5,14 @@ import type { IncomingEvent, Intake, MessageEvent } from '../../model/event.ts'
 import { fold } from '../../model/fold.ts'
 import { identityOf, messageOf, typeOf } from '../sql/identity.ts'
 
+/** Stores a batch: a token, then its parameters. */
+export const INGEST_SQL = 'select ingest_1($1, $2, $3, $4, $5, $6, $7, $8, $9) as copies'
+
 /** What is stored of an event; the fields of incoming_event_1. Absent: null. */
 type Row = Readonly<Record<string, unknown>>
 
 export type SentBatch = {
-  /** Parameters of ingest_1, after the token. */
+  /** Of INGEST_SQL, after the token. */
   readonly parameters: readonly unknown[]
   readonly alone: boolean
 }

@@ -6,7 +6,7 @@ import type { Intake } from '../../model/event.ts'
 import type { InsertOutcome } from '../../model/message.ts'
 import { digestOf } from '../body.ts'
 import type { InsertedBatch } from '../store.ts'
-import { batchFor, type SentBatch } from './batch.ts'
+import { batchFor, INGEST_SQL, type SentBatch } from './batch.ts'
 import { withConnection } from './connections.ts'
 import { isWorthAnotherTry, needsToBeAlone, storeError } from './faults.ts'
 
@@ -17,8 +17,6 @@ const LAST_TRY_MS = 500
 /** Between two tries, growing up to the longest. */
 const FIRST_PAUSE_MS = 20
 const LONGEST_PAUSE_MS = 1000
-
-const INGEST = 'select ingest_1($1, $2, $3, $4, $5, $6, $7, $8, $9) as copies'
 
 /** What the server says of an event that was not new. */
 type Copy = {
@@ -73,7 +71,7 @@ export class Writer {
       // The driver takes a time limit for each query, though its types do not tell.
       const query: QueryConfig & { query_timeout: number } = {
         name: 'ingest',
-        text: INGEST,
+        text: INGEST_SQL,
         values: [token, ...parameters],
         query_timeout: Math.max(leftMs, LAST_TRY_MS),
       }
