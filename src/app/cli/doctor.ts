@@ -1,9 +1,8 @@
 // The command `doctor`: why does nothing arrive?
-import { existsSync } from 'node:fs'
 import type { Config } from '../config.ts'
-import { databaseVersion } from '../store/sqlite/schema.ts'
 import { Api, serviceUrl } from './api.ts'
 import { type Command, ENDED, FAILED, parseOptions, print, visible } from './command.ts'
+import { checkDatabase } from './doctor/database.ts'
 import { Findings } from './doctor/findings.ts'
 import { checkPublicUrl } from './doctor/public-url.ts'
 import { checkService } from './doctor/service.ts'
@@ -46,7 +45,7 @@ export const doctorCommand: Command = {
     const config = configuration()
     const findings = new Findings((line) => print(visible(line)))
     checkConfiguration(config, findings)
-    checkDatabase(config, findings)
+    await checkDatabase(config.databaseUrl, findings)
     await checkService(new Api(serviceUrl(values.url, config), config), config, findings)
     const { 'public-url': publicUrl } = values
     if (publicUrl === undefined) {
@@ -72,30 +71,4 @@ function checkConfiguration(config: Config, findings: Findings): void {
   }
   if (metaVerifyToken !== '') findings.good('META_VERIFY_TOKEN', 'is set.')
   else findings.fault('META_VERIFY_TOKEN', 'is not set: the callback URL can not be confirmed.')
-}
-
-function checkDatabase({ databaseUrl }: Config, findings: Findings): void {
-  if (databaseUrl.engine !== 'sqlite') {
-    findings.good(
-      'database',
-      'is PostgreSQL; whether it answers, /health/ready of the service tells.',
-    )
-    return
-  }
-  const { file } = databaseUrl
-  if (file === null) {
-    findings.doubtful('database', 'is in memory and ends with the service.')
-    return
-  }
-  if (!existsSync(file)) {
-    findings.doubtful('database', `${file} does not exist yet.`)
-    return
-  }
-  try {
-    const { found, needed } = databaseVersion(file)
-    if (found === needed) findings.good('database', `${file} has schema ${found}.`)
-    else findings.fault('database', `${file} has schema ${found}, and ${needed} is needed.`)
-  } catch (error) {
-    findings.fault('database', `${file} can't be read: ${String((error as Error).message)}`)
-  }
 }

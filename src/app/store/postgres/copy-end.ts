@@ -5,6 +5,7 @@ import { fold } from '../../model/fold.ts'
 import type { CopySource, CopyTarget } from '../copy/copy-store.ts'
 import type { Key, Row, Table, TableName, Value } from '../sql/tables.ts'
 import { createClient } from './connections.ts'
+import { readIdentity } from './identity.ts'
 import { prepareTarget } from './opening.ts'
 import { requireSchema } from './schema.ts'
 
@@ -37,7 +38,7 @@ class PostgresEnd implements CopyTarget {
   }
 
   async identity(): Promise<string> {
-    return String(await this.#value('select identity from store'))
+    return await readIdentity(this.#client)
   }
 
   async setIdentity(identity: string): Promise<void> {

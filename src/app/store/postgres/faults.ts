@@ -66,8 +66,8 @@ function isConnectionCode(code: string): boolean {
   return code.startsWith('08') || code.startsWith('57P')
 }
 
-/** The driver gives no code to what it says of itself. */
-function isConnectionLost(error: unknown): boolean {
+/** Whether there is no connection any more, or never was; the driver gives its own words no code. */
+export function isConnectionLost(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   if ('syscall' in error || ('code' in error && /^E[A-Z]+$/.test(String(error.code)))) return true
   return /^(Connection terminated|Query read timeout|timeout e|Client has encountered|Client was closed|The server does not support SSL)/.test(
@@ -75,7 +75,8 @@ function isConnectionLost(error: unknown): boolean {
   )
 }
 
-function sqlState(error: unknown): string | null {
+/** The code the server answered with; null for an error of another kind. */
+export function sqlState(error: unknown): string | null {
   if (!(error instanceof Error) || !('code' in error)) return null
   return typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) && 'severity' in error
     ? error.code

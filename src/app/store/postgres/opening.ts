@@ -5,6 +5,7 @@ import { StoreUnavailableError } from '../../errors.ts'
 import { UNFINISHED } from '../sql/tables.ts'
 import { createClient } from './connections.ts'
 import { refusal, storeError } from './faults.ts'
+import { readIdentity } from './identity.ts'
 import { migrate, requireSchema } from './schema.ts'
 
 const RETRY_MS = 1000
@@ -59,8 +60,7 @@ export async function prepareEventually(
 }
 
 async function requireFinished(client: Client): Promise<void> {
-  const { rows } = await client.query<{ identity: string }>('select identity from store')
-  if (rows[0]?.identity.endsWith(UNFINISHED)) {
+  if ((await readIdentity(client)).endsWith(UNFINISHED)) {
     throw new UnusableDatabaseError(
       'it is a copy that is not complete: run migrate-store again, with the same two URLs',
     )

@@ -70,23 +70,46 @@ async function apply(client: ClientBase, { version, oldestReplica, sql }: Migrat
   ])
 }
 
+/** How far a database is, and how far this build needs it to be. */
+export type SchemaState = {
+  /** 0 where there is none yet. */
+  readonly found: number
+  /** What a replica has to know at least to work with it. */
+  readonly oldestReplica: number
+  readonly needed: number
+}
+
+/** How far a database is, which may be empty. */
+export async function schemaState(client: ClientBase): Promise<SchemaState> {
+  const { rows } = await client.query("select to_regclass('schema_migrations') as name")
+  if (rows[0]?.name === null) return { found: 0, oldestReplica: 0, needed: SCHEMA_VERSION }
+  return await readState(client)
+}
+
+async function readState(client: ClientBase): Promise<SchemaState> {
+  const { rows } = await client.query<{ found: number | null; oldest: number | null }>(
+    'select max(version) as found, max(oldest_replica) as oldest from schema_migrations',
+  )
+  const { found, oldest } = rows[0] ?? { found: null, oldest: null }
+  return { found: found ?? 0, oldestReplica: oldest ?? 0, needed: SCHEMA_VERSION }
+}
+
+/** Why this build can't work with a schema, and what to do; null where it can. */
+export function schemaFault({ found, oldestReplica, needed }: SchemaState): string | null {
+  if (found < needed) {
+    return `The schema is at version ${found} and not ${needed}: start a service of this version on it.`
+  }
+  if (oldestReplica > needed) {
+    return `The database has schema ${found}, which works with replicas from schema ${oldestReplica} on, and this version of the service knows ${needed}: start a newer version of the service.`
+  }
+  return null
+}
+
 /**
  * Rejects with SchemaMismatchError unless the schema is the one this build needs, or a newer one
  * that it works with.
  */
 export async function requireSchema(client: ClientBase): Promise<void> {
-  const { rows } = await client.query<{ found: number | null; oldest: number | null }>(
-    'select max(version) as found, max(oldest_replica) as oldest from schema_migrations',
-  )
-  const { found, oldest } = rows[0] ?? { found: null, oldest: null }
-  if (found === null || found < SCHEMA_VERSION) {
-    throw new SchemaMismatchError(
-      `The schema is at version ${found ?? 0} and not ${SCHEMA_VERSION}: start a service of this version on it.`,
-    )
-  }
-  if ((oldest ?? 0) > SCHEMA_VERSION) {
-    throw new SchemaMismatchError(
-      `The database has schema ${found}, which works with replicas from schema ${oldest} on, and this version of the service knows ${SCHEMA_VERSION}: start a newer version of the service.`,
-    )
-  }
+  const fault = schemaFault(await readState(client))
+  if (fault !== null) throw new SchemaMismatchError(fault)
 }

@@ -1,0 +1,53 @@
+// Whether the database is there, and as the service needs it.
+import { existsSync } from 'node:fs'
+import type { DatabaseUrl } from '../../store/database-url.ts'
+import { inspectDatabase } from '../../store/postgres/inspection.ts'
+import { schemaFault } from '../../store/postgres/schema.ts'
+import { databaseVersion } from '../../store/sqlite/schema.ts'
+import type { Findings } from './findings.ts'
+
+/** Looks at the database without changing anything in it. */
+export async function checkDatabase(url: DatabaseUrl, findings: Findings): Promise<void> {
+  if (url.engine === 'sqlite') checkFile(url.file, findings)
+  else await checkServer(url.url, findings)
+}
+
+function checkFile(file: string | null, findings: Findings): void {
+  if (file === null) {
+    findings.doubtful('database', 'is in memory and ends with the service.')
+    return
+  }
+  if (!existsSync(file)) {
+    findings.doubtful('database', `${file} does not exist yet.`)
+    return
+  }
+  try {
+    const { found, needed } = databaseVersion(file)
+    if (found === needed) findings.good('database', `${file} has schema ${found}.`)
+    else findings.fault('database', `${file} has schema ${found}, and ${needed} is needed.`)
+  } catch (error) {
+    findings.fault('database', `${file} can't be read: ${String((error as Error).message)}`)
+  }
+}
+
+async function checkServer(url: string, findings: Findings): Promise<void> {
+  try {
+    const { version, isSupported, isDurable, schema, isUnfinished } = await inspectDatabase(url)
+    if (isSupported) findings.good('database server', `is PostgreSQL ${version}.`)
+    else findings.fault('database server', `is PostgreSQL ${version}, and 15 or newer is needed.`)
+    if (!isDurable) {
+      findings.fault('database server', 'runs with fsync=off, and would lose messages: set it on.')
+    }
+    const fault = schemaFault(schema)
+    if (schema.found === 0) {
+      findings.doubtful('database', 'has no schema yet: the service makes it when it starts.')
+    } else if (fault !== null) findings.fault('database', fault)
+    else if (isUnfinished) {
+      findings.fault('database', 'is a copy that is not complete: run migrate-store again.')
+    } else {
+      findings.good('database', `has schema ${schema.found}, and ${schema.needed} is needed.`)
+    }
+  } catch (error) {
+    findings.fault('database', `can't be used: ${String((error as Error).message)}`)
+  }
+}

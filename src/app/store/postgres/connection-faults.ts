@@ -1,0 +1,60 @@
+// Why a server can't be used, as a sentence for whoever types a command: what is wrong, and what to
+// do. Never the driver's or the server's own words, which may hold what was configured.
+import { isConnectionLost, sqlState, storeError } from './faults.ts'
+
+type Sentences = Readonly<Record<string, (server: string, database: string) => string>>
+
+/** By the code of the system, of Node's TLS or of the server. */
+const SENTENCES: Sentences = {
+  ECONNREFUSED: (server) =>
+    `${server} refuses connections: is PostgreSQL running there, and is the port right?`,
+  ENOTFOUND: (server) => `no address is known for ${server}: is the name of the host right?`,
+  EAI_AGAIN: (server) => `the address of ${server} can't be looked up: is the name service there?`,
+  '28P01': () => 'the server refuses the password: set the right one in the URL or in PGPASSWORD.',
+  '28000': () =>
+    'the server refuses this user or this way to connect: has pg_hba.conf a line for it, and does it ask for TLS (add sslmode=require to the URL)?',
+  '3D000': (_, database) =>
+    `the server has no database "${database}": create it, or correct the URL.`,
+  '42501': () => 'this user may not use the database or its tables: grant it, or own them.',
+  '53300': () => 'the server has no connection left: raise max_connections, or close some.',
+  '57P03': () => 'the server is starting up or shutting down: try again.',
+  ERR_TLS_CERT_ALTNAME_INVALID: (server) =>
+    `the certificate is of another host than ${server}: use the name it was made for, or sslmode=verify-ca.`,
+}
+
+const TIMED_OUT = /^(Connection terminated due to connection timeout|timeout e|Query read timeout)/
+
+/** Why a database can't be used, in words that go on after "can't be used:". */
+export function connectionFault(url: string, error: unknown): string {
+  const { host, port, pathname } = new URL(url)
+  const server = port === '' ? `${host}:5432` : host
+  const sentence = SENTENCES[codeOf(error)]
+  if (sentence !== undefined) return sentence(server, decodeURIComponent(pathname.slice(1)))
+  const message = error instanceof Error ? error.message : ''
+  // The driver gives no code to what it says of itself.
+  if (message.startsWith('The server does not support SSL')) {
+    return `${server} has no TLS: turn it on there (ssl=on), or take sslmode out of the URL.`
+  }
+  if (/SASL|password must be a string/.test(message)) {
+    return 'the server asks for a password: set PGPASSWORD, or use ~/.pgpass.'
+  }
+  if (/certificate/i.test(message)) {
+    return `the certificate of ${server} is not vouched for: name its authority with sslrootcert=FILE.`
+  }
+  if (TIMED_OUT.test(message) || codeOf(error) === 'ETIMEDOUT') {
+    return `${server} gave no answer in time: is the address right, and does a firewall let it through?`
+  }
+  if (isConnectionLost(error)) {
+    return `the connection to ${server} was lost (${codeOf(error) || 'closed'}): try again.`
+  }
+  const known = storeError(error)
+  return known instanceof Error ? known.message : String(known)
+}
+
+/** Of several addresses that were tried, the first one's. */
+function codeOf(error: unknown): string {
+  if (error instanceof AggregateError) return codeOf(error.errors[0])
+  const state = sqlState(error)
+  if (state !== null) return state
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
+}

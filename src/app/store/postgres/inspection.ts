@@ -1,0 +1,52 @@
+// A look at a server and the schema in it, for whoever wonders why the service does not start.
+import type { Client } from 'pg'
+import { UNFINISHED } from '../sql/tables.ts'
+import { connectionFault } from './connection-faults.ts'
+import { createClient } from './connections.ts'
+import { readIdentity } from './identity.ts'
+import { type SchemaState, schemaState } from './schema.ts'
+
+/** The oldest server that is tested, as server_version_num. */
+const OLDEST_SERVER = 150_000
+
+export type Inspection = {
+  /** The server's version, as it writes it. */
+  readonly version: string
+  /** Whether it is as new as the service needs. */
+  readonly isSupported: boolean
+  /** Whether it flushes what it acknowledges. */
+  readonly isDurable: boolean
+  readonly schema: SchemaState
+  /** A store was being copied into it, and not all of it is there. */
+  readonly isUnfinished: boolean
+}
+
+/** Connects and looks. Rejects with what keeps it from that, in words that hold no secret. */
+export async function inspectDatabase(url: string): Promise<Inspection> {
+  const client = createClient(url)
+  try {
+    await client.connect()
+    return await inspect(client)
+  } catch (error) {
+    throw new Error(connectionFault(url, error), { cause: error })
+  } finally {
+    await client.end().catch(() => {})
+  }
+}
+
+async function inspect(client: Client): Promise<Inspection> {
+  await client.query("set statement_timeout = '3s'")
+  const { rows } = await client.query<{ version: string; number: number; fsync: string }>(
+    `select current_setting('server_version') as version, current_setting('fsync') as fsync,
+       current_setting('server_version_num')::integer as number`,
+  )
+  const { version, number, fsync } = rows[0] ?? { version: '', number: 0, fsync: '' }
+  const schema = await schemaState(client)
+  return {
+    version,
+    isSupported: number >= OLDEST_SERVER,
+    isDurable: fsync === 'on',
+    schema,
+    isUnfinished: schema.found > 0 && (await readIdentity(client)).endsWith(UNFINISHED),
+  }
+}
