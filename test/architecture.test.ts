@@ -66,8 +66,11 @@ type Rule = { readonly values: readonly string[]; readonly types?: readonly stri
 
 /** An engine knows what both share, and nothing of the other. */
 function engineRule(place: string): Rule {
-  const shared = ['store/sql/', 'store/body.ts', 'store/catch-up.ts', 'model/', 'errors.ts']
-  return { values: [place, ...shared], types: ['store/store.ts', 'store/copy/'] }
+  const shared = ['store/sql/', 'store/verify/', 'store/body.ts', 'store/catch-up.ts']
+  return {
+    values: [place, ...shared, 'model/', 'errors.ts'],
+    types: ['store/store.ts', 'store/copy/'],
+  }
 }
 
 const RULES: Readonly<Record<string, Rule>> = {
@@ -76,6 +79,9 @@ const RULES: Readonly<Record<string, Rule>> = {
   'queue/': { values: ['queue/', 'errors.ts'], types: ['model/'] },
   'store/': { values: ['store/', 'model/', 'errors.ts'] },
   'store/sql/': { values: ['store/sql/', 'model/'] },
+  'store/verify/': {
+    values: ['store/verify/', 'store/sql/', 'store/body.ts', 'model/'],
+  },
   'store/sqlite/': engineRule('store/sqlite/'),
   'store/postgres/': engineRule('store/postgres/'),
   'stream/': { values: ['stream/', 'model/'] },

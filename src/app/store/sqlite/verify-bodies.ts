@@ -1,24 +1,11 @@
-// The raw bodies against their digests, and as the events that were in them.
+// The raw bodies of a file, as the events that were in them.
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { IncomingEvent, ProviderName } from '../../model/event.ts'
-import { digestOf } from '../body.ts'
+import type { IncomingEvent } from '../../model/event.ts'
+import { eventsIn, type IntakeRow } from '../verify/bodies.ts'
+import type { ParseBody, Report } from '../verify/verification.ts'
 import { type StoredBody, unpackBody } from './intakes.ts'
-import type { Report } from './verify-findings.ts'
 
-/** The events in a body that arrived at this moment. Throws where it holds none. */
-export type ParseBody = (
-  provider: ProviderName,
-  body: Buffer,
-  receivedAt: number,
-) => readonly IncomingEvent[]
-
-type Row = StoredBody & {
-  readonly id: number
-  readonly provider: ProviderName
-  readonly received_at: number
-  readonly sha256: Uint8Array
-  readonly bytes: number
-}
+type Row = StoredBody & IntakeRow
 
 /** Reads bodies in the order of the rows that came from them, and each once. */
 export class StoredBodies {
@@ -48,18 +35,7 @@ export class StoredBodies {
 
   #read(row: Row | undefined): readonly IncomingEvent[] | null {
     if (row === undefined) return null
-    const body = unpackedOrNull(row)
-    const holds = body !== null && body.length === row.bytes && digestOf(body).equals(row.sha256)
-    if (!holds) {
-      this.#report(`intake ${row.id}: the body does not have the SHA-256 stored with it.`)
-    }
-    if (body === null) return null
-    try {
-      return this.#parse(row.provider, body, row.received_at)
-    } catch {
-      this.#report(`intake ${row.id}: the body holds no valid message.`)
-      return null
-    }
+    return eventsIn(row, unpackedOrNull(row), { parse: this.#parse, report: this.#report })
   }
 }
 

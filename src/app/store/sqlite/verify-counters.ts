@@ -1,7 +1,7 @@
 // The counters that statistics are answered from, against a count of what is stored.
 import type { DatabaseSync } from 'node:sqlite'
-import { currentStatus, type StatusMark } from '../../model/status.ts'
-import type { Report } from './verify-findings.ts'
+import { StateCheck, type StatusRow } from '../verify/states.ts'
+import type { Report } from '../verify/verification.ts'
 
 export type Totals = {
   readonly lastSeq: number
@@ -91,29 +91,15 @@ function checkContacts(database: DatabaseSync, report: Report): void {
   }
 }
 
-type StatusRow = StatusMark & { messageId: string }
-
-/** The current status of each message, computed again from all its statuses. */
 function checkStates(database: DatabaseSync, report: Report): void {
-  const stored = database.prepare('select status from message_states where message_id = ?')
-  const statuses = database.prepare(
-    `select message_id as messageId, type as status, instant from events not indexed
-     where kind = 'status' order by message_id`,
-  )
-  let history: StatusRow[] = []
-  const check = () => {
-    const [first] = history
-    if (first === undefined) return
-    const row = stored.get(first.messageId) as { status: string } | undefined
-    if (row?.status === currentStatus(history)) return
-    report(`message ${JSON.stringify(first.messageId)}: its current status is not right.`)
-  }
-  for (const row of statuses.iterate() as Iterable<StatusRow>) {
-    if (row.messageId !== history[0]?.messageId) {
-      check()
-      history = []
-    }
-    history.push(row)
-  }
-  check()
+  const statuses = database.prepare(`
+    select coalesce(message_states.message_id, history.message_id) as message_id,
+      history.status, history.instant, message_states.status as stored
+    from (select message_id, type as status, instant from events not indexed
+      where kind = 'status') as history
+    full join message_states on message_states.message_id = history.message_id
+    order by 1`)
+  const check = new StateCheck(report)
+  for (const row of statuses.iterate() as Iterable<StatusRow>) check.row(row)
+  check.end()
 }

@@ -1,9 +1,7 @@
-// What a verification has to say, and how damage that stops a check becomes a part of it.
+// How damage that stops a check becomes a finding.
 import { StoreFailedError } from '../../errors.ts'
+import type { Report } from '../verify/verification.ts'
 import { storeError } from './faults.ts'
-
-/** Told of each thing that disagrees, in a sentence without any text of a message. */
-export type Report = (finding: string) => void
 
 /** Runs one check; null where damage kept it from going on, which is then reported. */
 export type Guard = <Result>(name: string, check: () => Result) => Result | null
@@ -20,9 +18,4 @@ export function guardWith(report: Report): Guard {
       return null
     }
   }
-}
-
-/** How a row is named: by its place in the sequence and the id of its message. */
-export function nameOf({ seq, message_id }: { seq: number; message_id: string }): string {
-  return `row ${seq} (${JSON.stringify(message_id)})`
 }

@@ -1,36 +1,13 @@
 // Every stored message and event against the raw body it came in, and the sequence for gaps.
 import type { DatabaseSync } from 'node:sqlite'
-import type { IncomingEvent, MessageEvent } from '../../model/event.ts'
-import { identityOf } from '../sql/identity.ts'
+import { checkEvent, EVENT_COLUMNS, type StoredEvent } from '../verify/events.ts'
+import { checkMessage, MESSAGE_COLUMNS, type StoredMessage } from '../verify/messages.ts'
+import { nameOf, type Report } from '../verify/verification.ts'
 import type { StoredBodies } from './verify-bodies.ts'
-import { nameOf, type Report } from './verify-findings.ts'
 
-export type StoredRow = {
-  readonly seq: number
-  readonly message_id: string
-  readonly namespace: string
-  readonly intake: number
-  readonly type: string
-  readonly direction: string
-  readonly sender: string
-  readonly recipient: string
-  readonly phone_number_id: string | null
-  readonly ts: string
-  readonly instant: string
-  readonly text: string | null
-  readonly edited: number
-  readonly original_text: string | null
+export type StoredRow = StoredMessage & {
   /** The event that changed its text last; null where none did. */
   readonly changed_at: number | null
-}
-
-type EventRow = {
-  readonly seq: number
-  readonly kind: string
-  readonly type: string
-  readonly key: string | null
-  readonly intake: number
-  readonly message_id: string | null
 }
 
 export type RowsOptions = {
@@ -41,14 +18,10 @@ export type RowsOptions = {
   readonly onRow: (row: StoredRow, count: number) => void
 }
 
-/** A message that stood for its content until that followed in another request. */
-const FILLED = 'history:content'
-
 /** Checks all messages and returns how many there are. */
 export function checkRows(database: DatabaseSync, options: RowsOptions): number {
   const statement = database.prepare(
-    `select seq, message_id, namespace, intake, type, direction, sender, recipient,
-       phone_number_id, ts, instant, text, edited, original_text,
+    `select ${MESSAGE_COLUMNS},
        (select max(seq) from events where events.message_id = messages.message_id
           and kind in ('edit', 'revoke', 'history')) as changed_at
      from messages order by seq`,
@@ -56,7 +29,8 @@ export function checkRows(database: DatabaseSync, options: RowsOptions): number 
   let count = 0
   for (const row of statement.iterate() as Iterable<StoredRow>) {
     count++
-    checkMessage(row, options)
+    const events = options.bodies.eventsOf(row.intake)
+    if (events !== null) checkMessage(row, events, options.report)
     options.onRow(row, count)
   }
   checkEvents(database, options)
@@ -65,55 +39,12 @@ export function checkRows(database: DatabaseSync, options: RowsOptions): number 
   return count
 }
 
-function checkMessage(row: StoredRow, { bodies, report }: RowsOptions): void {
-  const events = bodies.eventsOf(row.intake)
-  if (events === null) return
-  const event = events.find((candidate): candidate is MessageEvent => isOf(candidate, row))
-  if (event === undefined) {
-    report(`${nameOf(row)}: the body holds no such message.`)
-    return
-  }
-  if (event.type === 'media_placeholder') return
-  const text = row.edited === 0 ? row.text : row.original_text
-  for (const [column, value] of Object.entries(columnsFrom(event))) {
-    const stored = column === 'text' ? text : row[column as keyof StoredRow]
-    if (stored !== value) report(`${nameOf(row)}: the column ${column} is not what the body says.`)
-  }
-}
-
-function isOf(event: IncomingEvent, { message_id, namespace }: StoredRow): boolean {
-  return event.kind === 'message' && event.messageId === message_id && event.namespace === namespace
-}
-
-function columnsFrom(event: MessageEvent) {
-  return {
-    type: event.type,
-    direction: event.direction,
-    sender: event.from,
-    recipient: event.to,
-    phone_number_id: event.phoneNumberId,
-    ts: event.ts,
-    instant: event.instant,
-    text: event.text,
-  }
-}
-
 function checkEvents(database: DatabaseSync, { bodies, report }: RowsOptions): void {
-  const statement = database.prepare(
-    'select seq, kind, type, key, intake, message_id from events order by seq',
-  )
-  for (const row of statement.iterate() as Iterable<EventRow>) {
-    if (row.type === FILLED) continue
+  const statement = database.prepare(`select ${EVENT_COLUMNS} from events order by seq`)
+  for (const row of statement.iterate() as Iterable<StoredEvent>) {
     const events = bodies.eventsOf(row.intake)
-    if (events === null || events.some((event) => isEventOf(event, row))) continue
-    report(`row ${row.seq} (${row.kind}): the body holds no such event.`)
+    if (events !== null) checkEvent(row, events, report)
   }
-}
-
-function isEventOf(event: IncomingEvent, row: EventRow): boolean {
-  if (event.kind === 'message' || event.kind !== row.kind) return false
-  const type = event.kind === 'status' ? event.status : 'type' in event ? event.type : event.kind
-  return identityOf(event) === row.key && type === row.type
 }
 
 /** Numbers are given without gaps and no event is ever deleted. */
@@ -153,7 +84,9 @@ function checkUniqueness(database: DatabaseSync, report: Report): void {
     `select kind, count(*) as count, min(seq) as seq from events not indexed
      where key is not null group by kind, key having count(*) > 1`,
   )
-  for (const { seq, kind, count } of events.iterate() as Iterable<EventRow & { count: number }>) {
+  for (const { seq, kind, count } of events.iterate() as Iterable<
+    StoredEvent & { count: number }
+  >) {
     report(`row ${seq} (${kind}): the identity is stored ${count} times.`)
   }
 }

@@ -2,8 +2,9 @@
 import { existsSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { fold } from '../../model/fold.ts'
+import { nameOf, type Report } from '../verify/verification.ts'
 import { openReader, pragma } from './connection.ts'
-import { type Guard, nameOf, type Report } from './verify-findings.ts'
+import type { Guard } from './verify-findings.ts'
 import type { StoredRow } from './verify-rows.ts'
 
 type IndexRow = { readonly seq: number; readonly folded: string }

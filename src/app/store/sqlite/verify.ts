@@ -2,29 +2,18 @@
 // of, every counter against a count, the search index against the texts. On connections of its
 // own that only read, so it works beside the running service and shares no state with it.
 import { DatabaseSync } from 'node:sqlite'
+import type { Report, Verification, Verified } from '../verify/verification.ts'
 import { openReader } from './connection.ts'
 import { migrate, requireSchema } from './schema.ts'
-import { type ParseBody, StoredBodies } from './verify-bodies.ts'
+import { StoredBodies } from './verify-bodies.ts'
 import { checkCounters, readTotals } from './verify-counters.ts'
-import { guardWith, type Report } from './verify-findings.ts'
+import { guardWith } from './verify-findings.ts'
 import { checkRows } from './verify-rows.ts'
 import { type IndexCheck, openIndexCheck } from './verify-search-index.ts'
 
-export type VerifyOptions = {
+export type VerifyOptions = Verification & {
   readonly messages: string
   readonly search: string
-  /** Leave out the comparison of tables with their indexes, which takes the longest. */
-  readonly quick: boolean
-  readonly parse: ParseBody
-  readonly report: Report
-  readonly onProgress: (rows: number, total: number) => void
-}
-
-export type Verified = {
-  readonly rows: number
-  readonly senders: number
-  /** What can be said of the search index. */
-  readonly index: string
 }
 
 /** Checks everything in one state of the database, row by row, in constant memory. */

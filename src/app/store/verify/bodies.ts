@@ -1,0 +1,31 @@
+// A raw body against its digest, and as the events that were in it.
+import type { IncomingEvent, ProviderName } from '../../model/event.ts'
+import { digestOf } from '../body.ts'
+import type { ParseBody, Report } from './verification.ts'
+
+/** An intake as it is stored. */
+export type IntakeRow = {
+  readonly id: number
+  readonly provider: ProviderName
+  readonly received_at: number
+  readonly sha256: Uint8Array
+  readonly bytes: number
+}
+
+/** The events of an intake; null where a finding says why there are none. */
+export function eventsIn(
+  { id, provider, received_at, sha256, bytes }: IntakeRow,
+  /** Null where what is stored can't be unpacked. */
+  body: Buffer | null,
+  { parse, report }: { readonly parse: ParseBody; readonly report: Report },
+): readonly IncomingEvent[] | null {
+  const holds = body !== null && body.length === bytes && digestOf(body).equals(sha256)
+  if (!holds) report(`intake ${id}: the body does not have the SHA-256 stored with it.`)
+  if (body === null) return null
+  try {
+    return parse(provider, body, received_at)
+  } catch {
+    report(`intake ${id}: the body holds no valid message.`)
+    return null
+  }
+}

@@ -1,0 +1,72 @@
+// A stored event other than a message against the events of the body it came in.
+import type { IncomingEvent } from '../../model/event.ts'
+import { identityOf, messageOf, type OtherThanMessage, typeOf } from '../sql/identity.ts'
+import type { Report } from './verification.ts'
+
+/** The columns of an event that come from its body. */
+export const EVENT_COLUMNS = `seq, kind, type, key, intake, message_id, participant,
+  phone_number_id, ts, instant, text, data`
+
+export type StoredEvent = {
+  readonly seq: number
+  readonly kind: string
+  readonly type: string
+  readonly key: string | null
+  readonly intake: number
+  readonly message_id: string | null
+  readonly participant: string | null
+  readonly phone_number_id: string | null
+  readonly ts: string
+  readonly instant: string
+  readonly text: string | null
+  readonly data: string
+}
+
+/** A message that stood for its content until that followed in another request. */
+const FILLED = 'history:content'
+
+/** Reports where it is not one of these events, or says something else. */
+export function checkEvent(
+  row: StoredEvent,
+  events: readonly IncomingEvent[],
+  report: Report,
+): void {
+  if (row.type === FILLED) return
+  const differing = events.flatMap((event) =>
+    event.kind !== 'message' && isOf(event, row) ? [differences(event, row)] : [],
+  )
+  // Without a key two of them may look alike but for what they say.
+  const [first] = differing.sort((a, b) => a.length - b.length)
+  if (first === undefined) report(`row ${row.seq} (${row.kind}): the body holds no such event.`)
+  for (const column of first ?? []) {
+    report(`row ${row.seq} (${row.kind}): the column ${column} is not what the body says.`)
+  }
+}
+
+function isOf(event: OtherThanMessage, row: StoredEvent): boolean {
+  return event.kind === row.kind && typeOf(event) === row.type && identityOf(event) === row.key
+}
+
+function differences(event: OtherThanMessage, row: StoredEvent): string[] {
+  const differing = Object.entries(columnsOf(event)).flatMap(([column, value]) =>
+    row[column as keyof StoredEvent] === (value?.toWellFormed() ?? null) ? [] : [column],
+  )
+  if (isTimed(event, row)) return differing
+  return [...differing, 'instant']
+}
+
+function columnsOf(event: OtherThanMessage) {
+  return {
+    message_id: messageOf(event),
+    participant: event.kind === 'status' ? event.participant : null,
+    phone_number_id: event.phoneNumberId,
+    text: event.kind === 'edit' ? event.text : null,
+    data: JSON.stringify(event.data ?? null),
+  }
+}
+
+/** Of a status that was repeated with another time, the earliest one counts. */
+function isTimed(event: OtherThanMessage, { ts, instant }: StoredEvent): boolean {
+  if (event.kind === 'status' && instant < event.instant) return true
+  return event.instant === instant && event.ts === ts
+}

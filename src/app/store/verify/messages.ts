@@ -1,0 +1,69 @@
+// A stored message against the events of the body it came in.
+import type { IncomingEvent, MessageEvent } from '../../model/event.ts'
+import { nameOf, type Report } from './verification.ts'
+
+/** The columns of a message that come from its body, and those that tell what became of them. */
+export const MESSAGE_COLUMNS = `seq, message_id, namespace, intake, type, direction, sender,
+  recipient, phone_number_id, ts, instant, text, edited, original_text, content`
+
+export type StoredMessage = {
+  readonly seq: number
+  readonly message_id: string
+  readonly namespace: string
+  readonly intake: number
+  readonly type: string
+  readonly direction: string
+  readonly sender: string
+  readonly recipient: string
+  readonly phone_number_id: string | null
+  readonly ts: string
+  readonly instant: string
+  readonly text: string | null
+  readonly edited: number
+  readonly original_text: string | null
+  readonly content: string | null
+}
+
+/** Reports where it is not one of these events, or says something else. */
+export function checkMessage(
+  row: StoredMessage,
+  events: readonly IncomingEvent[],
+  report: Report,
+): void {
+  const event = events.find((candidate): candidate is MessageEvent => isOf(candidate, row))
+  if (event === undefined) {
+    report(`${nameOf(row)}: the body holds no such message.`)
+    return
+  }
+  // Its content followed in another request.
+  if (event.type === 'media_placeholder') return
+  const stored = { ...row, text: row.edited === 0 ? row.text : row.original_text }
+  for (const [column, value] of Object.entries(columnsOf(event))) {
+    if (stored[column as keyof StoredMessage] === storable(value)) continue
+    report(`${nameOf(row)}: the column ${column} is not what the body says.`)
+  }
+}
+
+function isOf(event: IncomingEvent, { message_id, namespace }: StoredMessage): boolean {
+  if (event.kind !== 'message') return false
+  return storable(event.messageId) === message_id && event.namespace === namespace
+}
+
+function columnsOf(event: MessageEvent) {
+  return {
+    type: event.type,
+    direction: event.direction,
+    sender: event.from,
+    recipient: event.to,
+    phone_number_id: event.phoneNumberId,
+    ts: event.ts,
+    instant: event.instant,
+    text: event.text,
+    content: event.content === null ? null : JSON.stringify(event.content),
+  }
+}
+
+/** No engine stores half a surrogate pair. */
+function storable(value: string | null): string | null {
+  return value?.toWellFormed() ?? null
+}

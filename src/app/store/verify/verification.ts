@@ -1,0 +1,32 @@
+// What a verification is given and what it says, whatever the engine.
+import type { IncomingEvent, ProviderName } from '../../model/event.ts'
+
+/** Told of each thing that disagrees, in a sentence without any text of a message. */
+export type Report = (finding: string) => void
+
+/** The events in a body that arrived at this moment. Throws where it holds none. */
+export type ParseBody = (
+  provider: ProviderName,
+  body: Buffer,
+  receivedAt: number,
+) => readonly IncomingEvent[]
+
+export type Verification = {
+  /** Leave out the comparison of tables with their indexes, which takes the longest. */
+  readonly quick: boolean
+  readonly parse: ParseBody
+  readonly report: Report
+  readonly onProgress: (rows: number, total: number) => void
+}
+
+export type Verified = {
+  readonly rows: number
+  readonly senders: number
+  /** What can be said of what is derived for searches and of indexes, in a few words. */
+  readonly index: string
+}
+
+/** How a row is named: by its place in the sequence and the id of its message. */
+export function nameOf({ seq, message_id }: { seq: number; message_id: string }): string {
+  return `row ${seq} (${JSON.stringify(message_id)})`
+}
