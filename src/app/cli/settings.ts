@@ -35,7 +35,7 @@ export function databaseFile(option: string | undefined): string {
   const url = option === undefined ? configuration().databaseUrl : parseOption(option)
   if (url.engine === 'sqlite') return requireFile(url.file)
   throw new ConfigurationError(
-    'This command is for SQLite files; PostgreSQL has tools of its own, such as pg_dump and pg_amcheck.',
+    'This command is for SQLite files; PostgreSQL has tools of its own, such as pg_dump.',
   )
 }
 

@@ -1,29 +1,34 @@
 // The command `verify`: reads the whole database and names everything that disagrees.
 import { flat } from '../receive/flat.ts'
 import { cloudApi } from '../receive/meta.ts'
-import { searchFileOf } from '../store/sqlite/search-index.ts'
-import { verifyDatabase } from '../store/sqlite/verify.ts'
+import { verifyStore } from '../store/verify.ts'
 import { type Command, ENDED, FAILED, grouped, parseOptions, print, visible } from './command.ts'
 import { Progress } from './progress.ts'
-import { databaseFile } from './settings.ts'
+import { databaseOf } from './settings.ts'
 
 const HELP = `
 Usage: node src/main.ts verify [--quick] [--database URL]
 
 Reads the whole database, beside the running service if there is one, and changes nothing:
- - SQLite's own integrity check, and that every table and index is as it was created;
+ - that every table, index and function is as it was created, and that indexes agree with their
+   tables: SQLite's own integrity check; on PostgreSQL the extension amcheck, where it is
+   installed and this user may call it, for all but the index of texts;
  - every raw body that has not expired against its SHA-256, and every column against what
    the body says;
- - ids that are stored twice, and rows that are missing from the sequence;
+ - ids that are stored twice, and rows that are missing: from the sequence, which has no gaps on
+   SQLite; on PostgreSQL, where a batch that failed leaves some, of bodies that are stored;
  - every counter against a count, and each current status against the history;
- - the search index against the texts, as far as it has come.
+ - what searches compare against the texts: SQLite's search index, as far as it has come, and
+   PostgreSQL's folded texts.
 Each thing that disagrees is named in a line, with ids but never with a text; the last line sums
-up. It reads one state of the database: while it runs, the log of a busy service grows.
+up. It reads one state of the database: while it runs, the log of a busy service grows, and
+PostgreSQL keeps old rows, and raw bodies that expire, until the end.
 
 Options:
-  --quick          Leave out what takes the longest: SQLite's comparison of every table with
-                   its indexes and of the search index with itself.
+  --quick          Leave out what takes the longest: the comparison of every table with its
+                   indexes, and of SQLite's search index with itself.
   --database URL   Another database than DATABASE_URL, such as sqlite:////backup/messages.db.
+                   A password in it can be read by everybody on this machine: set PGPASSWORD.
 
 Exit codes: 0 everything agrees, 1 something does not or can't be read, 2 wrong usage or
 configuration.
@@ -42,12 +47,10 @@ export const verifyCommand: Command = {
       quick: { type: 'boolean' },
       database: { type: 'string' },
     })
-    const messages = databaseFile(values.database)
+    const url = databaseOf(values.database)
     const progress = new Progress('Verifying', 'messages')
     let findings = 0
-    const { rows, senders, index } = verifyDatabase({
-      messages,
-      search: searchFileOf(messages),
+    const { rows, senders, index } = await verifyStore(url, {
       quick: values.quick === true,
       parse: (provider, body, receivedAt) => PROVIDERS[provider].parse(body, receivedAt),
       report: (finding) => {

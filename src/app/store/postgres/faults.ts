@@ -62,7 +62,8 @@ export function refusal(error: unknown): string | null {
   return code === null ? null : (REFUSED[code] ?? null)
 }
 
-function isConnectionCode(code: string): boolean {
+/** Whether a code says that the connection ends, or the server does. */
+export function isConnectionCode(code: string): boolean {
   return code.startsWith('08') || code.startsWith('57P')
 }
 

@@ -70,6 +70,11 @@ async function apply(client: ClientBase, { version, oldestReplica, sql }: Migrat
   ])
 }
 
+/** Those of this build's migrations that are not among the applied ones. */
+export function missingMigrations(applied: readonly number[]): readonly number[] {
+  return MIGRATIONS.map(({ version }) => version).filter((version) => !applied.includes(version))
+}
+
 /** How far a database is, and how far this build needs it to be. */
 export type SchemaState = {
   /** 0 where there is none yet. */

@@ -1,0 +1,104 @@
+// The raw bodies of a database, as the events that were in them.
+import type { IncomingEvent } from '../../model/event.ts'
+import { eventsIn, type IntakeRow } from '../verify/bodies.ts'
+import type { ParseBody, Report } from '../verify/verification.ts'
+import type { VerifyTransaction } from './verify-transaction.ts'
+
+/** Bodies that are held at once, unless one alone is larger. Bytes. */
+const HELD_AT_ONCE = 4 * 1024 * 1024
+
+/** A row that came from a body. */
+type FromBody = { readonly intake: number; readonly received_at: number }
+type Facts = IntakeRow & { readonly size: number }
+
+export type BodiesOptions = {
+  readonly transaction: VerifyTransaction
+  readonly parse: ParseBody
+  readonly report: Report
+}
+
+/** Reads the bodies of a page of rows together. */
+export class StoredBodies {
+  readonly #options: BodiesOptions
+  readonly #oldest: number
+  /** Intakes that were reported: their rows may lie on several pages, and in two tables. */
+  readonly #reported = new Set<number>()
+
+  private constructor(options: BodiesOptions, oldest: number) {
+    this.#options = options
+    this.#oldest = oldest
+  }
+
+  static async open(options: BodiesOptions): Promise<StoredBodies> {
+    // A copy of another store may lack bodies that had expired there.
+    const oldest = await options.transaction.number(`
+      select greatest((select expired_before from store), (
+        select min(received_at) from intakes
+        where received_at >= (select expired_before from store)))`)
+    return new StoredBodies(options, oldest)
+  }
+
+  /** Calls `check` with each row and the events of its body, unless that has expired. */
+  async match<Row extends FromBody>(
+    rows: readonly Row[],
+    check: (row: Row, events: readonly IncomingEvent[]) => void,
+  ): Promise<void> {
+    const waiting = Map.groupBy(rows, ({ intake }) => intake)
+    for (const facts of chunks(await this.#factsOf([...waiting.keys()]))) {
+      for (const [id, events] of await this.#eventsOf(facts)) {
+        for (const row of waiting.get(id) ?? []) if (events !== null) check(row, events)
+        waiting.delete(id)
+      }
+    }
+    for (const [id, [row]] of waiting) {
+      if (row === undefined || row.received_at < this.#oldest) continue
+      this.#reportOnce(id, [`intake ${id}: the body is missing, and has not expired.`])
+    }
+  }
+
+  #factsOf(ids: readonly number[]): Promise<Facts[]> {
+    return this.#options.transaction.all<Facts>(
+      `select id, provider, received_at, sha256, bytes, octet_length(body) as size
+       from intakes where id = any ($1::bigint[])
+         and received_at >= (select expired_before from store) order by id`,
+      [ids],
+    )
+  }
+
+  async #eventsOf(chunk: readonly Facts[]) {
+    const { transaction, parse } = this.#options
+    const rows = await transaction.all<{ id: number; body: Buffer }>(
+      'select id, body from intakes where id = any ($1::bigint[])',
+      [chunk.map(({ id }) => id)],
+    )
+    const bodies = new Map(rows.map(({ id, body }) => [id, body]))
+    return chunk.map((intake): [number, readonly IncomingEvent[] | null] => {
+      const findings: string[] = []
+      const report = (finding: string) => findings.push(finding)
+      const events = eventsIn(intake, bodies.get(intake.id) ?? null, { parse, report })
+      this.#reportOnce(intake.id, findings)
+      return [intake.id, events]
+    })
+  }
+
+  #reportOnce(id: number, findings: readonly string[]): void {
+    if (findings.length === 0 || this.#reported.has(id)) return
+    this.#reported.add(id)
+    findings.forEach(this.#options.report)
+  }
+}
+
+function* chunks(intakes: readonly Facts[]): Generator<Facts[]> {
+  let chunk: Facts[] = []
+  let held = 0
+  for (const intake of intakes) {
+    if (held + intake.size > HELD_AT_ONCE && chunk.length > 0) {
+      yield chunk
+      chunk = []
+      held = 0
+    }
+    chunk.push(intake)
+    held += intake.size
+  }
+  if (chunk.length > 0) yield chunk
+}

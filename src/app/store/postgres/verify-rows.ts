@@ -1,0 +1,84 @@
+// Every stored message and event against the raw body it came in, and against what is derived from
+// its own columns.
+import type { Content } from '../../model/content.ts'
+import { fold } from '../../model/fold.ts'
+import { checkEvent, EVENT_COLUMNS, type StoredEvent } from '../verify/events.ts'
+import { checkMessage, MESSAGE_COLUMNS, type StoredMessage } from '../verify/messages.ts'
+import { nameOf, type Report } from '../verify/verification.ts'
+import type { StoredBodies } from './verify-bodies.ts'
+import type { VerifyTransaction } from './verify-transaction.ts'
+
+type Derived = { readonly received_at: number; readonly folded: string | null }
+type MessageRow = StoredMessage & Derived & { readonly reaction_to: string | null }
+type EventRow = StoredEvent & Derived
+
+export type RowsOptions = {
+  readonly transaction: VerifyTransaction
+  readonly bodies: StoredBodies
+  readonly report: Report
+  readonly onRows: (count: number) => void
+}
+
+/** Checks all messages and returns how many there are. */
+export async function checkMessages(options: RowsOptions): Promise<number> {
+  const { transaction, bodies, report, onRows } = options
+  const rows = transaction.pages<MessageRow>(
+    `select ${MESSAGE_COLUMNS}, received_at, folded, reaction_to from messages order by seq`,
+  )
+  let count = 0
+  for await (const page of rows) {
+    await bodies.match(page, (row, events) => checkMessage(row, events, report))
+    for (const row of page) {
+      if (row.folded !== foldedOf(row.text)) {
+        report(`${nameOf(row)}: the folded text is not that of the text.`)
+      }
+      if (row.reaction_to !== reactionIn(row.content)) {
+        report(`${nameOf(row)}: the column reaction_to is not what the content says.`)
+      }
+    }
+    count += page.length
+    onRows(count)
+  }
+  await checkReach('messages', count, options)
+  return count
+}
+
+/** Checks all other events. */
+export async function checkEvents(options: RowsOptions): Promise<void> {
+  const { transaction, bodies, report } = options
+  const rows = transaction.pages<EventRow>(
+    `select ${EVENT_COLUMNS}, received_at, folded from events order by seq`,
+  )
+  let count = 0
+  for await (const page of rows) {
+    await bodies.match(page, (row, events) => checkEvent(row, events, report))
+    for (const { seq, kind, text, folded } of page) {
+      if (folded === foldedOf(text)) continue
+      report(`row ${seq} (${kind}): the folded text is not that of the text.`)
+    }
+    count += page.length
+  }
+  await checkReach('events', count, options)
+}
+
+/** In the order of the sequence, rows are read by an index, which may have lost some. */
+async function checkReach(
+  table: 'messages' | 'events',
+  read: number,
+  { transaction, report }: RowsOptions,
+): Promise<void> {
+  const stored = await transaction.withoutIndexes(() =>
+    transaction.number(`select count(*) from ${table}`),
+  )
+  if (stored === read) return
+  report(`index ${table}_by_seq: leads to ${read} rows, and there are ${stored}.`)
+}
+
+function foldedOf(text: string | null): string | null {
+  return text === null ? null : fold(text)
+}
+
+function reactionIn(content: string | null): string | null {
+  if (content === null) return null
+  return (JSON.parse(content) as Content).reaction?.message_id ?? null
+}
