@@ -29,9 +29,9 @@ async function follow(port: number, query = '', headers: Record<string, string> 
   return reader
 }
 
-/** The message ids in what a reader was sent, in its order. */
+/** The message ids in what a reader was sent, in its order; a line that is still arriving is left out. */
 function idsIn({ text }: { text: string }): string[] {
-  return [...text.matchAll(/^data: (.*)$/gm)].map(([, data = '']) => {
+  return [...text.matchAll(/^data: (.*)\n/gm)].map(([, data = '']) => {
     return (JSON.parse(data) as { key: string }).key
   })
 }
