@@ -56,7 +56,7 @@ describe('doctor', { concurrency: 2 }, () => {
     assert.equal(code, 0, stdout)
     for (const line of [
       /^ok {5}META_APP_SECRET: is set\.$/m,
-      /^ok {5}database: messages\.db has schema 2\.$/m,
+      /^ok {5}database: messages\.db has schema 3\.$/m,
       /^ok {5}service: runs and takes messages in\.$/m,
       /^ok {5}handshake from outside: the challenge came back\.$/m,
       /^ok {5}signed POST from outside: was accepted\.$/m,

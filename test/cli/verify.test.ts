@@ -72,6 +72,7 @@ const FAULTS: readonly Fault[] = [
       'row 1 ("id-1"): the column sender is not what the body says.',
       'sender "+19995550100": sent 9 of the messages, and the counter says 10.',
       'sender "+19995550103": sent 11 of the messages, and the counter says 10.',
+      'busiest senders: the list is not that of the senders with the most messages.',
     ],
   },
   {
@@ -86,6 +87,16 @@ const FAULTS: readonly Fault[] = [
     what: 'a wrong counter of a sender',
     messages: `update senders set messages = 9 where sender = '+19995550101'`,
     findings: ['sender "+19995550101": sent 10 of the messages, and the counter says 9.'],
+  },
+  {
+    what: 'a sender who is missing among the busiest',
+    messages: `delete from busiest_senders where sender = '+19995550101'`,
+    findings: ['busiest senders: the list is not that of the senders with the most messages.'],
+  },
+  {
+    what: 'a person whose key is not their own address',
+    messages: `update contact_addresses set contact = 1 where contact = 2`,
+    findings: ['contact 2: its key is no address of its own.'],
   },
   {
     what: 'a removed sender',
@@ -103,6 +114,7 @@ const FAULTS: readonly Fault[] = [
     findings: [
       'row 10: is missing.',
       'sender "+19995550101": sent 9 of the messages, and the counter says 10.',
+      'busiest senders: the list is not that of the senders with the most messages.',
       'counter type text: is 40, and there are 39.',
       'counter day 2025-01-15: is 40, and there are 39.',
       'counter kind message: is 40, and there are 39.',
@@ -118,7 +130,8 @@ const FAULTS: readonly Fault[] = [
       update contacts set messages = 9,
         last_instant = (select max(instant) from messages where contact = contacts.id)
         where key in ('+19995550102', '+19995550103');
-      update senders set messages = 9 where sender in ('+19995550102', '+19995550103')`,
+      update senders set messages = 9 where sender in ('+19995550102', '+19995550103');
+      update busiest_senders set messages = 9 where sender in ('+19995550102', '+19995550103')`,
     findings: [
       'rows 39 to 40: are missing.',
       'search index: has an entry 39 that belongs to no message.',
@@ -138,7 +151,8 @@ const FAULTS: readonly Fault[] = [
       update totals set last_seq = 41, messages = 41;
       update counts set count = 41;
       update contacts set messages = 11 where key = '+19995550102';
-      update senders set messages = 11 where sender = '+19995550102'`,
+      update senders set messages = 11 where sender = '+19995550102';
+      update busiest_senders set messages = 11 where sender = '+19995550102'`,
     findings: [
       'schema: the index messages_by_id is missing.',
       'row 3 ("id-3"): the id is stored 2 times.',

@@ -62,6 +62,10 @@ test('every message, its raw body, its sender and every counter come along', asy
   assert.partialDeepStrictEqual(await store.stats(), {
     totalMessages: 3,
     sendersCount: 2,
+    topSenders: [
+      { from: '+19995550100', count: 2 },
+      { from: '+19995550101', count: 1 },
+    ],
     messagesByType: { text: 3 },
     messagesByDay: { '2025-01-15': 2, '2025-02-01': 1 },
     eventsByKind: { message: 3 },

@@ -214,9 +214,10 @@ function readRawBodies(app: FastifyInstance, { maxBodyBytes, queueMaxBytes }: Co
     collectBody(request.raw, { maxBytes: maxBodyBytes, budget }),
   )
   app.addHook('onRequest', (request, _reply, done) => {
-    // A content type that can't be parsed would be refused before the parser above is asked.
+    // A content type that can't be parsed would be refused before the parser above is asked. Not
+    // deleted: every later look at an object that has lost a property is slower.
     if (request.headers['content-type'] !== undefined) {
-      delete request.raw.headers['content-type']
+      request.raw.headers['content-type'] = undefined
     }
     done()
   })

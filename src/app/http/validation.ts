@@ -15,10 +15,11 @@ type Property = {
 
 /**
  * Compiles a schema to a check that Fastify runs before the handler. Bodies pass: a webhook's body
- * is bytes until its signature holds, and receive/ is what reads it.
+ * is bytes until its signature holds, and receive/ is what reads it. So do headers, of which none
+ * is required: whoever reads one checks it, and every request would pay for a copy of them all.
  */
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
-  if (httpPart === 'body') return () => true
+  if (httpPart === 'body' || httpPart === 'headers') return () => true
   const validator = Compile(schema)
   const properties = (schema as { properties?: Record<string, Property> }).properties ?? {}
   const part = httpPart === 'querystring' ? 'query' : (httpPart ?? 'request')

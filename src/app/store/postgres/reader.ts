@@ -51,7 +51,7 @@ export class Reader {
         message: toMessage(row),
         originalText: row.edited === 0 ? row.text : row.original_text,
         events: await this.#eventsOf(messageId),
-        reactions: await this.#reactionsTo(messageId, row.contact_key),
+        reactions: await this.#reactionsTo(messageId, row.contact),
       }
     })
   }
@@ -92,13 +92,12 @@ export class Reader {
   }
 
   /** Among the messages of the conversation: a reaction stays within it. */
-  async #reactionsTo(messageId: string, contactKey: string | null) {
-    if (contactKey === null) return []
+  async #reactionsTo(messageId: string, contact: number | null) {
+    if (contact === null) return []
     const rows = await this.#snapshot.all<MessageRow>(
-      `${MESSAGE_SQL} where contact = (select id from contacts where key = ?)
-         and type = 'reaction' and reaction_to = ?
+      `${MESSAGE_SQL} where contact = ? and type = 'reaction' and reaction_to = ?
        ${ordered('asc')}`,
-      [contactKey, messageId],
+      [contact, messageId],
     )
     return rows.map(toMessage)
   }

@@ -31,6 +31,7 @@ export type MessageRow = ContactColumns & {
   direction: Direction
   sender: string
   recipient: string
+  contact: number | null
   phone_number_id: string | null
   ts: string
   instant: Instant
@@ -66,7 +67,8 @@ const CONTACT_COLUMNS = `contacts.key as contact_key, contacts.phone, contacts.u
 /** Messages with their contact and current status; to be followed by a condition. */
 export const MESSAGE_SQL = `
   select messages.seq, messages.message_id, namespace, provider, intake, type, direction, sender,
-    recipient, phone_number_id, ts, instant, text, edited, original_text, content, received_at,
+    recipient, contact, phone_number_id, ts, instant, text, edited, original_text, content,
+    received_at,
     message_states.status, ${CONTACT_COLUMNS}
   from messages
   left join message_states on message_states.message_id = messages.message_id

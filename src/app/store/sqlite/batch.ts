@@ -16,10 +16,10 @@ export function packBatch(intakes: readonly Intake[]): PackedBatch {
   const lengths = Uint32Array.from(intakes, ({ body }) => body.byteLength)
   const bodies = new Uint8Array(lengths.reduce((sum, length) => sum + length, 0))
   let offset = 0
-  const withoutBodies = intakes.map(({ body, ...others }) => {
+  const withoutBodies = intakes.map(({ provider, body, headers, receivedAt, events }) => {
     bodies.set(body, offset)
     offset += body.byteLength
-    return others
+    return { provider, headers, receivedAt, events }
   })
   return { intakes: JSON.stringify(withoutBodies), lengths, bodies }
 }

@@ -1,12 +1,14 @@
 // When the log is copied into the database file. Most of it is copied beside the writer, so that no
-// commit waits for it; the writer itself only copies what it has appended meanwhile, and its next
-// commit begins the log anew.
+// commit waits for it, and what was appended during that copy too; the writer itself only copies
+// the little that is left, and its next commit begins the log anew.
 
 /**
  * Pages of 4 KiB in the log that make a copy worth while. A page that changed often is copied
  * once, so fewer and larger copies write less.
  */
 const CHECKPOINT_FRAMES = 8000
+/** What was appended during a long copy takes a short one, so that little is left for the writer. */
+const COPIES = 2
 /** A log as long as this is copied by the writer, however long commits wait. */
 const MAX_FRAMES = 4 * CHECKPOINT_FRAMES
 
@@ -41,7 +43,7 @@ export class Checkpoints {
   }
 
   async #run(): Promise<void> {
-    await this.#steps.copyMost().catch(() => {})
+    for (let copies = 0; copies < COPIES; copies++) await this.#steps.copyMost().catch(() => {})
     await this.#finish()
     this.#running = null
   }

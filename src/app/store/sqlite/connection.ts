@@ -1,7 +1,8 @@
 // Connections to SQLite files, with the settings that make a commit durable and the proof of them.
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, fdatasyncSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { StoreFailedError } from '../../errors.ts'
 
 /** The first release without the bug that could corrupt a database when its log is reset. */
 const MINIMUM_VERSION = [3, 51, 3] as const
@@ -66,9 +67,23 @@ export function openCheckpointer(file: string): DatabaseSync {
   return database
 }
 
-/** Copies as much of the log into the database file as no reader needs, and fsyncs both. */
+/**
+ * Copies as much of the log into the database file as no reader needs. Where nothing was appended
+ * to the log meanwhile, the file is fsynced too, and the next commit begins the log anew.
+ */
 export function checkpoint(database: DatabaseSync): void {
   pragma(database, 'wal_checkpoint(passive)')
+}
+
+/** Fsyncs a database file beside its connections. Throws StoreFailedError. */
+export function flush(handle: number): void {
+  try {
+    fdatasyncSync(handle)
+  } catch (error) {
+    throw new StoreFailedError('The database file could not be flushed to its disk.', {
+      cause: error,
+    })
+  }
 }
 
 /**

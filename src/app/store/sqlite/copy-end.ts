@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import type { CopySource, CopyTarget } from '../copy/copy-store.ts'
+import { TOP_SENDERS } from '../sql/statistics.ts'
 import type { Key, Row, Table, TableName, Value } from '../sql/tables.ts'
 import { createPrivateFile, makePrivate, openReader, openWriter } from './connection.ts'
 import { packBody, unpackBody } from './intakes.ts'
@@ -94,6 +95,9 @@ class SqliteEnd implements CopyTarget {
         select 'status', status, count(*) from message_states group by 2;
       delete from senders;
       insert into senders select sender, count(*) from messages group by 1;
+      delete from busiest_senders;
+      insert into busiest_senders
+        select sender, messages from senders order by messages desc, sender limit ${TOP_SENDERS};
       update contacts set messages = counted.messages, last_instant = counted.newest
         from (select contact, count(*) as messages, max(instant) as newest from messages group by 1)
           as counted

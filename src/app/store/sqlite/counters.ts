@@ -1,6 +1,7 @@
 // The counters that statistics are answered from, added up over a batch and written once, in the
 // transaction that stores what they count.
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { BusiestSenders, type SenderCount } from './busiest-senders.ts'
 
 export type CounterName = 'type' | 'day' | 'status' | 'kind'
 
@@ -9,6 +10,7 @@ export class Counters {
   readonly #addCount: StatementSync
   readonly #dropEmpty: StatementSync
   readonly #countSender: StatementSync
+  readonly #busiest: BusiestSenders
   readonly #sums = new Map<CounterName, Map<string, number>>()
   readonly #senders = new Map<string, number>()
 
@@ -22,6 +24,7 @@ export class Counters {
       insert into senders (sender, messages) values (?, ?)
       on conflict (sender) do update set messages = messages + excluded.messages
       returning messages`)
+    this.#busiest = new BusiestSenders(database)
   }
 
   add(counter: CounterName, key: string, by = 1): void {
@@ -39,11 +42,7 @@ export class Counters {
     for (const [counter, sums] of this.#sums) {
       for (const [key, sum] of sums) this.#write(counter, key, sum)
     }
-    let newSenders = 0
-    for (const [sender, sum] of this.#senders) {
-      const row = this.#countSender.get(sender, sum) as { messages: number }
-      if (row.messages === sum) newSenders++
-    }
+    const newSenders = this.#writeSenders()
     this.reset()
     return newSenders
   }
@@ -52,6 +51,19 @@ export class Counters {
   reset(): void {
     this.#sums.clear()
     this.#senders.clear()
+  }
+
+  #writeSenders(): number {
+    if (this.#senders.size === 0) return 0
+    let newSenders = 0
+    const changed: SenderCount[] = []
+    for (const [sender, sum] of this.#senders) {
+      const { messages } = this.#countSender.get(sender, sum) as SenderCount
+      if (messages === sum) newSenders++
+      changed.push({ sender, messages })
+    }
+    this.#busiest.grown(changed)
+    return newSenders
   }
 
   #write(counter: CounterName, key: string, sum: number): void {

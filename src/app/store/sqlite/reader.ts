@@ -67,7 +67,7 @@ export class Reader {
         message: toMessage(row),
         originalText: row.edited === 0 ? row.text : row.original_text,
         events: this.#eventsOf(messageId),
-        reactions: this.#reactionsTo(messageId, row.contact_key),
+        reactions: this.#reactionsTo(messageId, row.contact),
       }
     })
   }
@@ -123,14 +123,14 @@ export class Reader {
   }
 
   /** Among the messages of the conversation: a reaction stays within it. */
-  #reactionsTo(messageId: string, contactKey: string | null) {
-    if (contactKey === null) return []
+  #reactionsTo(messageId: string, contact: number | null) {
+    if (contact === null) return []
     return this.#snapshot
       .all<MessageRow>(
-        `${MESSAGE_SQL} where contact = (select id from contacts where key = ?)
-           and type = 'reaction' and content ->> '$.reaction.message_id' = ?
+        `${MESSAGE_SQL} where contact = ? and type = 'reaction'
+           and content ->> '$.reaction.message_id' = ?
          ${ordered('asc')}`,
-        [contactKey, messageId],
+        [contact, messageId],
       )
       .map(toMessage)
   }

@@ -2,7 +2,7 @@
 // of them short, and copying the log into the database file.
 import type { DatabaseSync } from 'node:sqlite'
 import type { PageRequest } from '../../model/message.ts'
-import { checkpoint, openCheckpointer } from './connection.ts'
+import { checkpoint, flush, openCheckpointer } from './connection.ts'
 import { Indexer } from './indexer.ts'
 import { Reader } from './reader.ts'
 import { serveThread } from './thread.ts'
@@ -10,16 +10,22 @@ import { serveThread } from './thread.ts'
 let reader: Reader
 let indexer: Indexer
 let checkpointer: DatabaseSync
+/** Open for as long as any connection is, see SqliteStore. */
+let database: number
 
 const methods = {
-  open: (files: { messages: string; search: string }): void => {
+  open: ({ handle, ...files }: { messages: string; search: string; handle: number }): void => {
     indexer = new Indexer(files)
     reader = new Reader(files)
     checkpointer = openCheckpointer(files.messages)
+    database = handle
   },
   page: (request: PageRequest) => reader.page(request),
   indexChunk: (_: null) => indexer.indexChunk(),
-  checkpoint: (_: null) => checkpoint(checkpointer),
+  checkpoint: (_: null): void => {
+    checkpoint(checkpointer)
+    flush(database)
+  },
   close: (_: null): void => {
     checkpointer.close()
     reader.close()

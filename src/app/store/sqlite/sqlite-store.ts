@@ -1,5 +1,5 @@
 // The store on one SQLite file: a thread that writes, one that reads, one that searches and indexes.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -72,6 +72,9 @@ class SqliteStore implements MessageStore {
     copyMost: () => this.#write(() => this.#searches.call('checkpoint', null)),
     finish: () => this.#write(() => this.#writer.call('checkpoint', null)),
   })
+  // For fsyncs beside the connections. Whichever thread closes such a handle takes every lock that
+  // the process has on the file with it: this is the last one to be closed.
+  #handle: number | null = null
   #fail: (failure: StoreFailure) => void = () => {}
   #closed: Promise<void> | null = null
 
@@ -94,7 +97,8 @@ class SqliteStore implements MessageStore {
     createPrivateFile(this.#files.messages)
     makePrivate(this.#files.messages)
     await this.#writer.call('open', this.#files.messages)
-    await this.#searches.call('open', this.#files)
+    this.#handle = openSync(this.#files.messages, 'r')
+    await this.#searches.call('open', { ...this.#files, handle: this.#handle })
     await this.#lists.call('open', this.#files)
     this.#catchUp.wake()
   }
@@ -167,6 +171,7 @@ class SqliteStore implements MessageStore {
     for (const thread of [this.#lists, this.#searches, this.#writer]) {
       await thread.close()
     }
+    if (this.#handle !== null) closeSync(this.#handle)
     if (this.#directory !== null) rmSync(this.#directory, { recursive: true, force: true })
   }
 

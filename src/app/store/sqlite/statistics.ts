@@ -1,6 +1,6 @@
 // Statistics, from counters alone: they cost the same however much is stored.
 import type { Stats } from '../../model/message.ts'
-import { DAYS, TOP_SENDERS, TYPES } from '../sql/statistics.ts'
+import { DAYS, TYPES } from '../sql/statistics.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** The counters in the state of the database that `snapshot` sees. */
@@ -10,9 +10,8 @@ export function readStats(snapshot: Snapshot): Stats {
     [],
   )
   const topSenders = snapshot.all<{ from: string; count: number }>(
-    `select sender as "from", messages as count from senders
-     order by messages desc, sender limit ?`,
-    [TOP_SENDERS],
+    'select sender as "from", messages as count from busiest_senders order by messages desc, sender',
+    [],
   )
   const timestampAt = (order: 'asc' | 'desc') => {
     const [row] = snapshot.all<{ ts: string }>(

@@ -1,7 +1,10 @@
 // The counters that statistics are answered from, against a count of what is stored.
 import type { DatabaseSync } from 'node:sqlite'
+import { isDeepStrictEqual } from 'node:util'
+import { TOP_SENDERS } from '../sql/statistics.ts'
 import { StateCheck, type StatusRow } from '../verify/states.ts'
 import type { Report } from '../verify/verification.ts'
+import { busiestOf, type SenderCount } from './busiest-senders.ts'
 
 export type Totals = {
   readonly lastSeq: number
@@ -26,6 +29,7 @@ export function checkCounters(
   { totals, report }: { totals: Totals | null; report: Report },
 ): number {
   checkSenders(database, report)
+  checkBusiest(database, report)
   checkCounts(database, report)
   checkContacts(database, report)
   checkStates(database, report)
@@ -54,6 +58,22 @@ function checkSenders(database: DatabaseSync, report: Report): void {
   }
 }
 
+function checkBusiest(database: DatabaseSync, report: Report): void {
+  const counted = busiestOf(
+    database
+      .prepare(
+        `select sender, count(*) as messages from messages not indexed group by sender
+         order by messages desc, sender limit ${TOP_SENDERS}`,
+      )
+      .all() as SenderCount[],
+  )
+  const stored = busiestOf(
+    database.prepare('select sender, messages from busiest_senders').all() as SenderCount[],
+  )
+  if (isDeepStrictEqual(counted, stored)) return
+  report('busiest senders: the list is not that of the senders with the most messages.')
+}
+
 function checkCounts(database: DatabaseSync, report: Report): void {
   const differing = database.prepare(`
     with counted as (
@@ -77,6 +97,12 @@ function checkCounts(database: DatabaseSync, report: Report): void {
 }
 
 function checkContacts(database: DatabaseSync, report: Report): void {
+  const strangers = database.prepare(`
+    select id as name from contacts where not exists (
+      select 1 from contact_addresses where address = key and contact = id)`)
+  for (const { name } of strangers.iterate() as Iterable<Counted>) {
+    report(`contact ${name}: its key is no address of its own.`)
+  }
   const differing = database.prepare(`
     select contacts.id as name, counted, messages as stored
     from contacts full join (

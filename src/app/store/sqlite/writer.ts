@@ -35,6 +35,8 @@ export class Writer {
   readonly #messages: MessageWriter
   readonly #events: EventWriter
   readonly #intakes: IntakeWriter
+  readonly #begin: StatementSync
+  readonly #commit: StatementSync
   readonly #readTotals: StatementSync
   readonly #writeTotals: StatementSync
   readonly #logFrames: StatementSync
@@ -53,6 +55,8 @@ export class Writer {
     this.#messages = new MessageWriter(this.#database, this.#contacts, this.#counters)
     this.#events = new EventWriter(this.#database, this.#contacts, this.#counters)
     this.#intakes = new IntakeWriter(this.#database)
+    this.#begin = this.#database.prepare('begin immediate')
+    this.#commit = this.#database.prepare('commit')
     this.#readTotals = this.#database.prepare(
       'select last_seq, last_intake, messages, senders from totals',
     )
@@ -166,10 +170,10 @@ export class Writer {
   }
 
   #transaction<Result>(work: () => Result): Result {
-    this.#database.exec('begin immediate')
+    this.#begin.run()
     try {
       const result = work()
-      this.#database.exec('commit')
+      this.#commit.run()
       return result
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('rollback')

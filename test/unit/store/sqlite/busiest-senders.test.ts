@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { BusiestSenders } from '../../../../src/app/store/sqlite/busiest-senders.ts'
+
+describe('the busiest senders', () => {
+  it('are those that a sort of all counts begins with, whoever writes how often', () => {
+    const batch = fc.array(fc.integer({ min: 10, max: 40 }), { maxLength: 30 })
+    fc.assert(
+      fc.property(fc.array(batch, { maxLength: 20 }), (batches) => {
+        const database = new DatabaseSync(':memory:')
+        database.exec(`
+          create table senders (sender text primary key, messages integer not null);
+          create table busiest_senders (sender text primary key, messages integer not null)`)
+        const busiest = new BusiestSenders(database)
+        const count = database.prepare(`
+          insert into senders values (?, 1)
+          on conflict (sender) do update set messages = messages + 1`)
+        for (const senders of batches) {
+          for (const sender of senders) count.run(`+49${sender}`)
+          busiest.grown(
+            [...new Set(senders)].map((sender) => {
+              const row = database.prepare('select * from senders where sender = ?')
+              return row.get(`+49${sender}`) as { sender: string; messages: number }
+            }),
+          )
+        }
+        const first = (table: string) =>
+          database.prepare(`select * from ${table} order by messages desc, sender limit 10`).all()
+        assert.deepEqual(first('busiest_senders'), first('senders'))
+        assert.equal(
+          database.prepare('select count(*) as n from busiest_senders').get()?.['n'],
+          first('senders').length,
+        )
+        database.close()
+      }),
+    )
+  })
+})
