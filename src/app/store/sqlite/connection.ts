@@ -48,7 +48,7 @@ export function openWriter(file: string): DatabaseSync {
     pragma foreign_keys = on;
     pragma wal_autocheckpoint = 0;
     pragma journal_size_limit = ${JOURNAL_SIZE_LIMIT_BYTES};
-    pragma cache_size = -16000;
+    pragma cache_size = -8000;
   `)
   return database
 }
