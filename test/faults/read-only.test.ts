@@ -1,13 +1,15 @@
-// A file system that can't be written to. Needs one of its own, so root.
+// A file system that can't be written to, from the start or from one moment to the next. Needs one
+// of its own, so root.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { anomalies } from './checker.ts'
+import { hasLoopDisks, newLoopDisk } from './loop-disk.ts'
 import { Sender } from './sender.ts'
-import { newSetting, seedOf } from './setting.ts'
+import { newSetting, type Sabotage, seedOf } from './setting.ts'
 import { works } from './tracing.ts'
 
 function remount(directory: string, how: 'ro' | 'rw'): void {
@@ -40,4 +42,58 @@ test('a read-only disk is refused at start with a sentence, and served once it c
   assert.equal(await sender.sendOne(again.url), 200)
   await again.stop()
   assert.deepEqual(anomalies(setting.file, sender.sent), [])
+})
+
+const skip = hasLoopDisks() ? false : 'a disk that turns read-only needs root and ext4'
+const ANSWERS_BEFORE = 100
+const ANSWERS_AFTER = 300
+
+/** Sends to a service whose disk turns read-only meanwhile; resolves when the service has ended. */
+async function sendWhileTurning(t: TestContext, sabotage?: Sabotage) {
+  const disk = newLoopDisk()
+  t.after(() => disk.remove())
+  const setting = newSetting(t, {
+    directory: disk.directory,
+    ...(sabotage === undefined ? {} : { sabotage }),
+  })
+  const service = await setting.start()
+  const sender = new Sender({ seed: seedOf(t), duplicates: 0 })
+  let [turned, ended] = [false, false]
+  void service.ended.then(() => {
+    ended = true
+  })
+  await sender.sendUntil(service.url, () => {
+    if (!turned && sender.acknowledged >= ANSWERS_BEFORE) {
+      disk.turnReadOnly()
+      turned = true
+    }
+    return ended || sender.sent.size >= ANSWERS_BEFORE + ANSWERS_AFTER
+  })
+  if (sabotage !== undefined) await service.stop('SIGKILL')
+  const { code } = await service.ended
+  disk.mount()
+  return { setting, sender, code }
+}
+
+test('a disk that turns read-only under load: no 200 for what is lost, an end, and all is well on a sound disk', {
+  skip,
+}, async (t) => {
+  const { setting, sender, code } = await sendWhileTurning(t)
+  assert.equal(code, 1)
+  assert.ok((sender.statuses.get(503) ?? 0) + (sender.statuses.get(0) ?? 0) > 0)
+  const recovered = await setting.start()
+  assert.equal(await sender.sendOne(recovered.url), 200)
+  await recovered.stop()
+  assert.deepEqual(anomalies(setting.file, sender.sent), [])
+})
+
+test('the twin that takes a failed commit for a good one is caught on such a disk', {
+  skip,
+}, async (t) => {
+  const { setting, sender } = await sendWhileTurning(t, 'ignored failure')
+  const found = anomalies(setting.file, sender.sent)
+  assert.ok(
+    found.some((anomaly) => anomaly.includes('is lost')),
+    found.join('\n'),
+  )
 })
