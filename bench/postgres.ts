@@ -10,11 +10,12 @@ import { Client } from 'pg'
 import { fold } from '../src/app/model/fold.ts'
 import { openPostgresStore } from '../src/app/store/postgres/postgres-store.ts'
 import { PostgresServer } from '../test/support/postgres-server.ts'
+import { batchFormTable, measureBatchForms } from './batch-forms.ts'
 import { closedLoop } from './closed-loop.ts'
 import { type Contention, measureContention } from './contention.ts'
 import { incoming } from './fill.ts'
 import { describeMachine } from './machine.ts'
-import { pgbench, pgbenchVersion } from './pgbench.ts'
+import { pgbench, pgbenchVersion, type Rows } from './pgbench.ts'
 import { SERVICE } from './programs.ts'
 import { measurePages, measureSearches } from './queries.ts'
 import { QueryClient } from './query-client.ts'
@@ -37,7 +38,14 @@ const SETTINGS = [
 ]
 const REPORTS = fileURLToPath(new URL('./reports/', import.meta.url))
 
-type Ingest = { readonly pgbench: number | null; readonly one: number; readonly two: number }
+type Ingest = {
+  /** pgbench, with every row that the service stores, and with two of them. */
+  readonly all: number | null
+  readonly twoRows: number | null
+  /** Replicas. */
+  readonly one: number
+  readonly two: number
+}
 type Queries = Awaited<ReturnType<typeof measurePages>> & {
   readonly searchMs: number
   readonly likeMs: number
@@ -75,14 +83,18 @@ async function ingest(server: PostgresServer, replicas: number, seconds: number)
 }
 
 /** What pgbench inserts into the tables that a service has made. */
-async function ingestByPgbench(server: PostgresServer, seconds: number): Promise<number | null> {
+async function ingestByPgbench(
+  server: PostgresServer,
+  rows: Rows,
+  seconds: number,
+): Promise<number | null> {
   if (pgbenchVersion() === null) return null
   const directory = mkdtempSync(join(tmpdir(), 'bench-postgres-'))
   const database = await server.newDatabase()
   try {
     await (await openStore(database)).close()
-    pgbench(database, directory, 2)
-    return pgbench(database, directory, seconds)
+    pgbench(database, { rows, directory, seconds: 2 })
+    return pgbench(database, { rows, directory, seconds })
   } finally {
     rmSync(directory, { recursive: true, force: true })
     await drop(server, database)
@@ -159,26 +171,21 @@ async function measureScans(database: string): Promise<number> {
 function ingestTable(rounds: readonly Ingest[]): string {
   const of = (pick: (round: Ingest) => number | null) =>
     median(rounds.flatMap((round) => pick(round) ?? []))
-  const server = of((round) => round.pgbench)
+  const all = of((round) => round.all)
+  const twoRows = of((round) => round.twoRows)
+  const ratio = (rate: number, to: number) =>
+    Number.isFinite(to) ? `${(rate / to).toFixed(2)} ×` : 'pgbench is not installed'
   const row = (what: string, rate: number, target: string) => [
-    what,
-    rate.toFixed(0),
-    Number.isFinite(server) ? `${(rate / server).toFixed(2)} ×` : 'pgbench is not installed',
-    target,
+    ...[what, rate.toFixed(0), ratio(rate, all), ratio(rate, twoRows), target],
   ]
+  const one = of((round) => round.one)
+  const two = of((round) => round.two)
   return table([
-    ['ingest', 'messages a second', 'to pgbench', 'target'],
-    row('pgbench, single-row inserts', server, ''),
-    row(
-      'one replica',
-      of((round) => round.one),
-      '≥ 2 ×',
-    ),
-    row(
-      'two replicas',
-      of((round) => round.two),
-      '',
-    ),
+    ['ingest', 'messages a second', 'to all rows', 'to two rows', 'target'],
+    row('pgbench, all rows of a message a transaction', all, ''),
+    row('pgbench, two of its rows a transaction', twoRows, ''),
+    row('one replica', one, '≥ 2 ×'),
+    row('two replicas', two, ''),
   ])
 }
 
@@ -302,7 +309,8 @@ async function main(): Promise<void> {
       const measured: Ingest[] = []
       for (let round = 1; round <= rounds; round++) {
         const result = {
-          pgbench: await ingestByPgbench(server, seconds),
+          all: await ingestByPgbench(server, 'all', seconds),
+          twoRows: await ingestByPgbench(server, 'two', seconds),
           one: await ingest(server, 1, seconds),
           two: await ingest(server, 2, seconds),
         }
@@ -310,6 +318,9 @@ async function main(): Promise<void> {
         tell(`round ${round}: ${JSON.stringify(result)}`)
       }
       tables.push(ingestTable(measured))
+    }
+    if (values.only === '' || values.only === 'batches') {
+      tables.push(batchFormTable(await measureBatchForms(server, rounds)))
     }
     if (values.only === '' || values.only === 'contention') {
       const measured: Contention[] = []
@@ -343,8 +354,9 @@ async function main(): Promise<void> {
       `Medians of ${rounds} rounds of ${seconds} s with ${CONNECTIONS} connections in all, by ` +
       `\`npm run bench:postgres\`, on ${cores} cores (${processor}) that the load generator, the ` +
       `services and the server share. PostgreSQL 18 with ${SETTINGS.join(', ')}; every commit is ` +
-      'flushed. pgbench inserts the two rows of a message in one prepared statement, on the same ' +
-      'tables and indexes, without contacts and counters.\n',
+      'flushed. pgbench inserts into the same tables and indexes, one prepared statement a message ' +
+      'and transaction: all rows that the service stores for it, or its own and its body alone, ' +
+      'without its person and counters. Nothing folds counters or indexes texts beside pgbench.\n',
   )
 }
 
