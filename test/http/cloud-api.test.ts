@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { after, test } from 'node:test'
 import fc from 'fast-check'
 import {
@@ -142,6 +143,41 @@ test('fuzzed batches are never refused, and never lose a neighbour', async () =>
     }),
     { numRuns: 60 },
   )
+})
+
+test('what is far too long to be looked up by is stored all the same, and its neighbours', async (t) => {
+  const fresh = await openServer(t, { environment })
+  // Nothing that a database could compress until it fits into an index.
+  const long = (what: string) => `${what}${randomBytes(6000).toString('base64')}`
+  const ids = { from: long('from'), from_user_id: long('user'), from_parent_user_id: long('up') }
+  const profile = { wa_id: ids.from, user_id: ids.from_user_id, profile: { username: long('@') } }
+  const metadata = { phone_number_id: long('id'), display_phone_number: '7'.repeat(3000) }
+  const newId = { user_id: { current: long('new'), previous: long('old') }, wa_id: long('wa') }
+  const escaped = '\u0001'.repeat(500)
+  const odd = [
+    change({ messages: [aText({ id: long('wamid') })] }),
+    change({ messages: [aText(ids)], contacts: [profile] }),
+    change({ messages: [aText({ type: long('type') })] }),
+    change({ messages: [aText({})], metadata }),
+    change({ message_echoes: [aText({ from: long('f'), to: long('t') })] }, 'message_echoes'),
+    change({ statuses: [aStatus(long('wamid'), 'sent')] }),
+    change({ statuses: [aStatus('a', long('status'))] }),
+    change({ statuses: [aStatus(escaped, escaped)] }),
+    change({ statuses: [aStatus('b', 'sent', { recipient_id: long('recipient') })] }),
+    change({ calls: [{ id: long('call'), event: long('event'), from: long('from') }] }, 'calls'),
+    change({ user_id_update: [newId] }, 'user_id_update'),
+    change({ anything: 1 }, long('field')),
+    change({ event: long('event') }, 'account_update'),
+    change({ errors: [{ code: long('code') }] }),
+  ]
+  for (const [i, one] of odd.entries()) {
+    const value = batch(one, change({ messages: [aText({ id: `neighbour-${i}` })] }))
+    const { statusCode } = await fresh.app.inject(signedBatch(value))
+    assert.equal(statusCode, 200, JSON.stringify(one).slice(0, 200))
+    assert.equal((await fresh.get(`/messages/neighbour-${i}`)).statusCode, 200)
+  }
+  const { data } = (await fresh.get('/events?limit=100')).json<{ data: Json[] }>()
+  assert.equal(data.length, 2 * odd.length)
 })
 
 test('a batch of a thousand items and three megabytes is one request', async (t) => {

@@ -1,5 +1,5 @@
 // The frame of a batch: entries, their changes, and what all items of one change share.
-import { type Fields, fieldsOf, firstText, isFields, itemsOf, own } from './shape.ts'
+import { type Fields, fieldsOf, firstId, firstText, isFields, itemsOf, own } from './shape.ts'
 
 /** One change of one entry. */
 export type Change = {
@@ -25,7 +25,7 @@ const OBJECT = 'whatsapp_business_account'
 /** The frames of a body, in its order; at least one. */
 export function framesOf(body: unknown, receivedAt: number): Frame[] {
   const envelope = fieldsOf(body)
-  const object = firstText(envelope, 'object')
+  const object = firstId(envelope, 'object')
   if (!isFields(body) || (object !== null && object !== OBJECT)) {
     return [{ kind: 'odd', type: object ?? 'body', item: body }]
   }
@@ -52,14 +52,13 @@ function changeOf(entry: Fields, raw: unknown, receivedAt: number): Change | nul
   if (!isFields(value)) return null
   const metadata = fieldsOf(own(value, 'metadata'))
   return {
-    field:
-      firstText(fields, 'field') ?? firstText(value, 'field') ?? firstText(entry, 'field') ?? '',
+    field: firstId(fields, 'field') ?? firstId(value, 'field') ?? firstId(entry, 'field') ?? '',
     value,
     raw,
     entryId: firstText(entry, 'id'),
     entryTime: own(entry, 'time'),
     metadata,
-    phoneNumberId: firstText(metadata, 'phone_number_id'),
+    phoneNumberId: firstId(metadata, 'phone_number_id'),
     receivedAt,
   }
 }

@@ -1,7 +1,7 @@
 // People and businesses in a payload. A person may have a phone number, a business-scoped user id
 // (BSUID), or both; a relay may have put the one in the place of the other.
 import type { Identity } from '../../model/contact.ts'
-import { type Fields, fieldsOf, firstText, itemsOf, own, textOf } from './shape.ts'
+import { type Fields, fieldsOf, firstId, firstText, itemsOf, own, short, textOf } from './shape.ts'
 
 const NOBODY: Identity = {
   phone: null,
@@ -65,7 +65,7 @@ export function phoneFrom(value: unknown): string | null {
 /** The number of the business in `metadata`, else its id, else "". */
 export function businessOf(metadata: Fields): string {
   const digits = firstText(metadata, 'display_phone_number')?.replace(/\D/g, '') ?? ''
-  return digits === '' ? (firstText(metadata, 'phone_number_id') ?? '') : `+${digits}`
+  return digits === '' ? (firstId(metadata, 'phone_number_id') ?? '') : short(`+${digits}`)
 }
 
 /** Null where nothing of it is known. */
@@ -98,10 +98,10 @@ export function withProfile(
 }
 
 function identityFrom(item: Fields, { address, userId, parentUserId }: Names): Identity {
-  const given = firstText(item, ...address)
+  const given = firstId(item, ...address)
   const phone = phoneFrom(given)
-  const id = firstText(item, ...userId) ?? (phone === null ? given : null)
-  return { ...NOBODY, phone, userId: id, parentUserId: firstText(item, ...parentUserId) }
+  const id = firstId(item, ...userId) ?? (phone === null ? given : null)
+  return { ...NOBODY, phone, userId: id, parentUserId: firstId(item, ...parentUserId) }
 }
 
 function isSame(one: Identity, other: Identity): boolean {
@@ -114,7 +114,7 @@ function isOther(one: Identity, other: Identity): boolean {
 }
 
 function usernameIn(fields: Fields): string | null {
-  return firstText(fields, 'username')?.replace(/^@/, '') || null
+  return firstId(fields, 'username')?.replace(/^@/, '') || null
 }
 
 /** The persons that a list of items come from, to know whether there is only one. */

@@ -13,7 +13,7 @@ import {
   withProfile,
 } from './identity.ts'
 import { oddItem } from './odd.ts'
-import { type Fields, fieldsOf, firstText, idOf, isFields, itemsOf, own } from './shape.ts'
+import { type Fields, fieldsOf, firstId, firstText, idOf, isFields, itemsOf, own } from './shape.ts'
 import { textOfMessage } from './text.ts'
 import { momentOf } from './time.ts'
 
@@ -33,7 +33,7 @@ export function messageFrom(given: unknown, setting: Setting): IncomingEvent {
   const item = unwrapped(given)
   const messageId = idOf(own(item, 'id'))
   if (messageId === null || !isFields(given)) return oddItem(change, given)
-  const type = firstText(item, 'type') ?? 'unknown'
+  const type = firstId(item, 'type') ?? 'unknown'
   const shared = { ...whoAndWhen(item, setting), phoneNumberId: change.phoneNumberId }
   if (type === 'edit' || type === 'revoke') {
     const event = changeOfMessage(type, messageId, item)
@@ -106,7 +106,7 @@ function addressOfItem(item: Fields, { direction, change, isOnlyPerson, thread }
 }
 
 function outboundFrom(item: Fields, business: string): string {
-  return phoneFrom(own(item, 'from')) ?? (business || (firstText(item, 'from') ?? ''))
+  return phoneFrom(own(item, 'from')) ?? (business || (firstId(item, 'from') ?? ''))
 }
 
 function changeOfMessage(kind: 'edit' | 'revoke', key: string, item: Fields) {

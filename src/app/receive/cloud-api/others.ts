@@ -3,7 +3,18 @@ import type { Identity } from '../../model/contact.ts'
 import type { OtherEvent, OtherKind } from '../../model/event.ts'
 import type { Change } from './envelope.ts'
 import { orNobody, phoneFrom, recipientOf, senderOf, subjectOf } from './identity.ts'
-import { digestOf, type Fields, fieldsOf, firstText, itemsOf, keyOf, own, textOf } from './shape.ts'
+import {
+  digestOf,
+  type Fields,
+  fieldsOf,
+  firstId,
+  firstText,
+  itemsOf,
+  keyOf,
+  own,
+  short,
+  textOf,
+} from './shape.ts'
 import { momentOf } from './time.ts'
 
 /** Which kind a field is of; null for a field that nobody told us of. */
@@ -66,7 +77,7 @@ export function otherFrom(given: unknown, kind: OtherKind, change: Change): Othe
   const metadata = fieldsOf(own(item, 'metadata'))
   return {
     kind,
-    type: type === null ? field : `${field}:${type}`,
+    type: type === null ? field : short(`${field}:${type}`),
     key: key === null ? digestOf(field, entryId, entryTime ?? null, given) : keyOf(field, ...key),
     data: given,
     contact: contact === undefined ? null : orNobody(contact),
@@ -81,7 +92,7 @@ export function errorFrom(given: unknown, change: Change): OtherEvent {
   const code = textOf(own(fieldsOf(given), 'code'))
   return {
     kind: 'error',
-    type: code === null ? change.field : `${change.field}:${code}`,
+    type: code === null ? change.field : short(`${change.field}:${code}`),
     key: null,
     data: given,
     contact: null,
@@ -102,7 +113,7 @@ export function clickFrom(given: unknown, change: Change): OtherEvent {
   const { field, entryId, entryTime, phoneNumberId, receivedAt } = change
   return {
     kind: 'click',
-    type: `${field}:${firstText(item, 'action_type', 'type') ?? 'user_action'}`,
+    type: short(`${field}:${firstText(item, 'action_type', 'type') ?? 'user_action'}`),
     key: id === null ? digestOf(field, entryId, entryTime ?? null, given) : keyOf('click', id),
     data: given,
     contact: null,
@@ -139,8 +150,8 @@ function describeCall(item: Fields): Described {
 function describeNewId(item: Fields): Described {
   const [now, before] = ['current', 'previous'].map((name) => ({
     ...subjectOf({}),
-    userId: firstText(fieldsOf(own(item, 'user_id')), name),
-    parentUserId: firstText(fieldsOf(own(item, 'parent_user_id')), name),
+    userId: firstId(fieldsOf(own(item, 'user_id')), name),
+    parentUserId: firstId(fieldsOf(own(item, 'parent_user_id')), name),
   }))
   const phone = subjectOf(item).phone
   const contact = { ...subjectOf(item), ...now, phone }

@@ -4,8 +4,14 @@ import { withoutNul } from '../../model/fold.ts'
 
 export type Fields = Readonly<Record<string, unknown>>
 
-/** No key of ours is longer; what is, is known by its digest. UTF-16 units. */
-const MAX_ID_LENGTH = 512
+/**
+ * Bytes of UTF-8, as a JSON string has them: keys are made of several. Nothing that something is
+ * looked up by is longer; what is, is known by its digest. An entry of an index of PostgreSQL holds
+ * up to 2,704 bytes, and some hold three of these.
+ */
+const MAX_ID_BYTES = 512
+/** Of one UTF-16 unit in a JSON string, as in `\u0001`. */
+const MOST_BYTES = 6
 
 /** The value as an object; one without fields where it is none. */
 export function fieldsOf(value: unknown): Fields {
@@ -44,10 +50,22 @@ export function firstText(fields: Fields, ...names: readonly string[]): string |
   return null
 }
 
+/** As firstText, and short enough to be looked up by. */
+export function firstId(fields: Fields, ...names: readonly string[]): string | null {
+  const text = firstText(fields, ...names)
+  return text === null ? null : short(text)
+}
+
 /** An identifier; null where there is none, or one too long to be one. */
 export function idOf(value: unknown): string | null {
   const id = textOf(value)
-  return id === null || id.length > MAX_ID_LENGTH ? null : id
+  return id === null || short(id) !== id ? null : id
+}
+
+/** The text itself, or its digest where it is too long to be looked up by. */
+export function short(text: string): string {
+  if (text.length * MOST_BYTES <= MAX_ID_BYTES) return text
+  return Buffer.byteLength(JSON.stringify(text)) <= MAX_ID_BYTES ? text : digestOf(text)
 }
 
 /** What identifies something that has no id: the digest of all there is of it. */
@@ -57,6 +75,5 @@ export function digestOf(...parts: readonly unknown[]): string {
 
 /** A key made of several identifiers. */
 export function keyOf(...parts: readonly (string | null)[]): string {
-  const key = JSON.stringify(parts)
-  return key.length > MAX_ID_LENGTH ? digestOf(key) : key
+  return short(JSON.stringify(parts))
 }
