@@ -20,7 +20,8 @@ it('a replica on PostgreSQL hears of the commits of others, also after its conne
   await until('it hears', () => heard > before)
   const client = await connectFor(test, url)
   const { rows } = await client.query(
-    "select pg_terminate_backend(pid) from pg_stat_activity where query like 'listen %'",
+    `select pg_terminate_backend(pid) from pg_stat_activity
+     where query like 'listen %' and datname = current_database()`,
   )
   assert.equal(rows.length, 2)
   const lost = heard
