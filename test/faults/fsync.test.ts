@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { anomalies } from './checker.ts'
+import { assertFailStop } from './fail-stop.ts'
 import { Sender } from './sender.ts'
 import { newSetting, type Sabotage, seedOf } from './setting.ts'
 import { injectIntoFsync, noTracing } from './tracing.ts'
@@ -31,14 +32,9 @@ for (const call of CALLS) {
   test(`after a failed fsync (the ${call}. call and on) it answers no 200, ends, and recovers`, {
     skip: noTracing,
   }, async (t) => {
-    const { setting, sender, code, injected } = await sendWhileFailing(t, call)
-    assert.ok(injected, 'an fsync was made to fail')
-    assert.equal(code, 1)
-    assert.ok((sender.statuses.get(503) ?? 0) + (sender.statuses.get(0) ?? 0) > 0)
-    const recovered = await setting.start()
-    assert.equal(await sender.sendOne(recovered.url), 200)
-    await recovered.stop()
-    assert.deepEqual(anomalies(setting.file, sender.sent), [])
+    const failed = await sendWhileFailing(t, call)
+    assert.ok(failed.injected, 'an fsync was made to fail')
+    await assertFailStop(failed)
   })
 }
 
