@@ -9,6 +9,7 @@ export const noTracing = works('strace', '-o', '/dev/null', 'true')
   ? false
   : 'strace is missing or may not trace here'
 
+/** SQLite flushes with fsync, and what copies its log into the database with fdatasync. */
 const CALLS = 'fsync,fdatasync'
 
 export type Tracing = {
@@ -19,12 +20,18 @@ export type Tracing = {
 }
 
 /**
- * Injects into every fsync of a process, threads included: `fault` as strace writes it, such as
- * `error=EIO:when=2+`. Resolves once strace is attached; its log goes to the file `log`.
+ * Injects into every fsync of a process, threads included, or into some `calls` of the kind:
+ * `fault` as strace writes it, such as `error=EIO:when=2+`. Resolves once strace is attached; its
+ * log goes to the file `log`.
  */
-export async function injectIntoFsync(pid: number, fault: string, log: string): Promise<Tracing> {
-  const inject = `inject=${CALLS}:${fault}`
-  const args = ['-f', '-p', String(pid), '-o', log, '-e', `trace=${CALLS}`, '-e', inject]
+export async function injectIntoFsync(
+  pid: number,
+  fault: string,
+  log: string,
+  calls = CALLS,
+): Promise<Tracing> {
+  const inject = `inject=${calls}:${fault}`
+  const args = ['-f', '-p', String(pid), '-o', log, '-e', `trace=${calls}`, '-e', inject]
   const tracer = spawn('strace', args, { stdio: ['ignore', 'ignore', 'pipe'] })
   const ended = once(tracer, 'close')
   let said = ''
