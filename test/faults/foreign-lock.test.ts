@@ -18,6 +18,8 @@ function lock(file: string): () => void {
   }
 }
 
+/** How long a transaction waits for the lock, in seconds. */
+const WAITED_S = 2
 /** Longer than a transaction waits for the lock, in any case; LOCKS_S=1,10,60 in seconds. */
 const LOCKS_S = (process.env['LOCKS_S'] ?? '').split(',').filter(Boolean).map(Number)
 
@@ -74,16 +76,23 @@ for (const seconds of LOCKS_S) {
     await sender.sendOne(service.url)
     const unlock = lock(setting.file)
     const unlocked = delay(seconds * 1000).then(unlock)
+    const alive: Promise<Response>[] = []
     let over = false
     void unlocked.then(() => {
       over = true
     })
-    await sender.sendUntil(service.url, () => over)
+    let answered = 0
+    await sender.sendUntil(service.url, () => {
+      if (!over && ++answered % 20 === 0) alive.push(fetch(`${service.url}/health/live`))
+      return over
+    })
+    for (const { status } of await Promise.all(alive)) assert.equal(status, 200)
     await until(
       'it stores again by itself',
       async () => (await sender.sendOne(service.url)) === 200,
     )
     assert.equal(sender.statuses.has(0), false)
+    assert.equal(sender.statuses.has(503), seconds > WAITED_S, 'what waits for too long is told so')
     await service.stop()
     assert.deepEqual(anomalies(setting.file, sender.sent), [])
   })

@@ -3,7 +3,13 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Engine } from '../support/engines.ts'
-import { type Service, startService } from '../support/service.ts'
+import {
+  type LaunchOptions,
+  launch,
+  type Process,
+  type Service,
+  startService,
+} from '../support/service.ts'
 import { SECRET } from '../support/signed.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { anomalies } from './checker.ts'
@@ -23,6 +29,8 @@ export type Sabotage =
 export type EngineSetting = {
   /** Starts one more service on its database. */
   start(environment?: Readonly<Record<string, string>>): Promise<Service>
+  /** The same without waiting for what becomes of it. */
+  launch(): Process
   /** Holds up whoever wants to store something, until the result is called. */
   holdWriter(): Promise<() => Promise<void>>
   /** Everything in the database that contradicts the promises; see checker.ts. */
@@ -74,6 +82,7 @@ export async function newSettingOn(
   return {
     start: (environment = {}) =>
       startOn(test, cwd, sabotage, { DATABASE_URL: url, ...environment }),
+    launch: () => launch(test, optionsFor(cwd, sabotage, { DATABASE_URL: url })),
     holdWriter,
     anomalies: async (sent) =>
       url.startsWith('sqlite')
@@ -97,7 +106,15 @@ function startOn(
   sabotage: Sabotage | undefined,
   environment: Readonly<Record<string, string>>,
 ): Promise<Service> {
-  return startService(test, {
+  return startService(test, optionsFor(cwd, sabotage, environment))
+}
+
+function optionsFor(
+  cwd: string,
+  sabotage: Sabotage | undefined,
+  environment: Readonly<Record<string, string>>,
+): LaunchOptions {
+  return {
     cwd,
     ...(sabotage === undefined ? {} : { program: SABOTAGED }),
     environment: {
@@ -106,5 +123,5 @@ function startOn(
       ...(sabotage === undefined ? {} : { SABOTAGE: sabotage }),
       ...environment,
     },
-  })
+  }
 }
