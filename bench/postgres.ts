@@ -280,7 +280,8 @@ async function expiryTable(database: string, messages: number): Promise<string> 
   await client.query('begin')
   const deleted = await timed('delete from intakes')
   await client.query('rollback')
-  const dropped = await timed(`select expire_intakes_1(${tomorrow})`)
+  const dropped = await timed(`
+    do $$ begin while expire_intakes_2(${tomorrow}) loop end loop; end $$`)
   await client.end()
   return table([
     [`${messages} raw bodies of one day`, 'seconds'],

@@ -377,6 +377,11 @@ function orders(newPlace: NewPlace): void {
   })
 }
 
+/** As retention does it: as long as there may be more. */
+async function expireAll(store: MessageStore, before: number): Promise<void> {
+  while (await store.expireIntakes(before));
+}
+
 function bodies(newPlace: NewPlace): void {
   it('and gives a body back byte for byte, small or large, until it expires', async (test) => {
     const store = await (await usePlace(test, newPlace)).open()
@@ -393,8 +398,9 @@ function bodies(newPlace: NewPlace): void {
       const facts = await store.intake(id)
       assert.deepEqual([facts?.bytes, facts?.receivedAt], [body.byteLength, ARRIVAL])
     }
-    assert.equal(await store.expireIntakes(ARRIVAL), 0)
-    assert.equal(await store.expireIntakes(ARRIVAL + 1), 2)
+    await expireAll(store, ARRIVAL)
+    assert.ok(await store.intake(ids[0] ?? 0))
+    await expireAll(store, ARRIVAL + 1)
     assert.equal(await store.rawBody(ids[0] ?? 0), null)
     assert.equal(await store.intake(ids[0] ?? 0), null)
     assert.equal((await store.stats()).totalMessages, 2)

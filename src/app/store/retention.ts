@@ -1,4 +1,4 @@
-// Lets raw bodies expire, some hundred at a time, so that no acknowledgement waits for long.
+// Lets raw bodies expire, a part at a time, so that no acknowledgement waits for long.
 
 const DAY_MS = 24 * 60 * 60 * 1000
 /** Between two looks at what has expired. */
@@ -9,8 +9,8 @@ const PAUSE_MS = 50
 export type RetentionOptions = {
   /** 0: nothing expires. */
   readonly days: number
-  /** Deletes some that arrived before this moment (ms since 1970); resolves with how many. */
-  readonly expire: (before: number) => Promise<number>
+  /** Deletes some that arrived before this moment (ms since 1970); true: there may be more. */
+  readonly expire: (before: number) => Promise<boolean>
   readonly onError: (error: unknown) => void
 }
 
@@ -45,12 +45,12 @@ export class Retention {
 
   async #expire(): Promise<void> {
     const { days, expire, onError } = this.#options
-    let expired = 0
+    let more = false
     try {
-      expired = await expire(Date.now() - days * DAY_MS)
+      more = await expire(Date.now() - days * DAY_MS)
     } catch (error) {
       onError(error)
     }
-    this.#schedule(expired > 0 ? PAUSE_MS : INTERVAL_MS)
+    this.#schedule(more ? PAUSE_MS : INTERVAL_MS)
   }
 }

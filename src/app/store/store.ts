@@ -26,10 +26,10 @@ interface EventWriter {
    */
   insert(batch: readonly Intake[]): Promise<InsertedBatch>
   /**
-   * Deletes the oldest raw bodies that arrived before this moment (ms since 1970), some hundred at
-   * a time. Resolves with how many; the events that were in them stay.
+   * Deletes the oldest raw bodies that arrived before this moment (ms since 1970), a part at a
+   * time. Resolves with whether there may be more; the events that were in them stay.
    */
-  expireIntakes(before: number): Promise<number>
+  expireIntakes(before: number): Promise<boolean>
 }
 
 /** What is asked of messages. Each rejects with AppError where it can't be read. */

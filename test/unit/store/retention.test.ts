@@ -7,12 +7,12 @@ const DAY_MS = 24 * 60 * 60 * 1000
 
 test('what is older than so many days expires, part by part until nothing is left', async () => {
   const asked: number[] = []
-  const left = [500, 500, 3, 0]
+  const left = [true, true, true, false]
   const retention = new Retention({
     days: 30,
     expire: async (before) => {
       asked.push(before)
-      return left.shift() ?? 0
+      return left.shift() ?? false
     },
     onError: assert.ifError,
   })

@@ -47,8 +47,16 @@ export function storeError(error: unknown): unknown {
       : error
   }
   const reason = `PostgreSQL answered ${code}${placeOf(error as DatabaseError)}.`
-  const isTransient = code === READ_ONLY_TRANSACTION || TRANSIENT_CLASSES.has(code.slice(0, 2))
-  return isTransient ? new StoreUnavailableError(reason) : new Error(reason)
+  const told = mayPass(code) ? new StoreUnavailableError(reason) : new Error(reason)
+  // A log names errors by their code alone.
+  return Object.assign(told, { code })
+}
+
+/** A refusal too: what was configured right once is right again when somebody has seen to it. */
+function mayPass(code: string): boolean {
+  return (
+    code === READ_ONLY_TRANSACTION || Object.hasOwn(REFUSED, code) || TRANSIENT_CLASSES.has(code.slice(0, 2))
+  )
 }
 
 function placeOf({ table, constraint }: DatabaseError): string {

@@ -78,7 +78,8 @@ async function requireDurability(client: Client): Promise<void> {
 
 function unusable(error: unknown): UnusableDatabaseError | null {
   if (error instanceof UnusableDatabaseError) return error
-  if (storeError(error) instanceof StoreUnavailableError) return null
-  const reason = refusal(error) ?? (error instanceof Error ? error.message : String(error))
+  const refused = refusal(error)
+  if (refused === null && storeError(error) instanceof StoreUnavailableError) return null
+  const reason = refused ?? (error instanceof Error ? error.message : String(error))
   return new UnusableDatabaseError(reason, { cause: error })
 }

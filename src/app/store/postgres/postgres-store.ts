@@ -133,7 +133,7 @@ class PostgresStore implements MessageStore {
     }
   }
 
-  async expireIntakes(before: number): Promise<number> {
+  async expireIntakes(before: number): Promise<boolean> {
     this.#requireBegun()
     try {
       return await this.#upkeep.expireIntakes(before)

@@ -52,9 +52,10 @@ export class Upkeep {
     this.#folding.wake()
   }
 
-  /** Lets bodies expire that arrived before this moment; resolves with how many. */
-  expireIntakes(before: number): Promise<number> {
-    return this.#alone('select expire_intakes_1($1) as count', [before])
+  /** Lets bodies expire that arrived before this moment; resolves with whether there may be more. */
+  async expireIntakes(before: number): Promise<boolean> {
+    const more = await this.#alone('select expire_intakes_2($1)::integer as more', [before])
+    return more === 1
   }
 
   /** Resolves when nothing is under way any more. Idempotent. */
@@ -70,7 +71,7 @@ export class Upkeep {
   async #look(): Promise<void> {
     try {
       const yesterday = new Date(Date.now() - DAY_MS).toISOString().slice(0, 10)
-      await this.#alone('select make_days_1($1, $2) as count', [yesterday, DAYS_AHEAD + 1])
+      await this.#alone('select make_days_1($1, $2) as made', [yesterday, DAYS_AHEAD + 1])
       await this.#options.pool.query('select forget_batches_1()')
     } catch (error) {
       this.#report(error)
@@ -100,12 +101,13 @@ export class Upkeep {
     })
   }
 
+  /** The one number that a statement answers, which waits for no lock for long. */
   #alone(sql: string, values: readonly unknown[]): Promise<number> {
     return withConnection(this.#options.pool, async (client) => {
       await client.query(`begin; set local lock_timeout = ${LOCK_TIMEOUT_MS}`)
-      const { rows } = await client.query<{ count: number }>(sql, [...values])
+      const { rows } = await client.query<Record<string, number>>(sql, [...values])
       await client.query('commit')
-      return rows[0]?.count ?? 0
+      return Object.values(rows[0] ?? {})[0] ?? 0
     })
   }
 }

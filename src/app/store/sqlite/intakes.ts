@@ -54,9 +54,9 @@ export class IntakeWriter {
     return row === undefined ? null : Buffer.from(row.sha256).toString('hex')
   }
 
-  /** Deletes up to 500 that arrived before this moment (ms since 1970); returns how many. */
-  expire(before: number): number {
-    return Number(this.#expire.run(before).changes)
+  /** Deletes up to 500 that arrived before this moment (ms since 1970); true: there may be more. */
+  expire(before: number): boolean {
+    return this.#expire.run(before).changes === EXPIRED_AT_ONCE
   }
 }
 

@@ -116,7 +116,7 @@ class SqliteStore implements MessageStore {
     return this.#write(() => this.#writer.call('probe', null))
   }
 
-  expireIntakes(before: number): Promise<number> {
+  expireIntakes(before: number): Promise<boolean> {
     return this.#write(() => this.#writer.call('expireIntakes', before))
   }
 

@@ -75,8 +75,8 @@ export class Writer {
     return { outcomes, seconds, logFrames: log }
   }
 
-  /** Deletes some of the raw bodies that arrived before this moment; returns how many. */
-  expireIntakes(before: number): number {
+  /** Deletes some of the raw bodies that arrived before this moment; true: there may be more. */
+  expireIntakes(before: number): boolean {
     return this.#guard(() => this.#transaction(() => this.#intakes.expire(before)))
   }
 

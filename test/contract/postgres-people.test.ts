@@ -1,0 +1,72 @@
+// Two replicas that see addresses of one person at the same moment: one person in the end.
+import assert from 'node:assert/strict'
+import { describe, it, type TestContext } from 'node:test'
+import type { Intake } from '../../src/app/model/event.ts'
+import { aText, change } from '../support/cloud-api.ts'
+import { intakeWith } from '../support/cloud-intake.ts'
+import { newDatabase } from '../support/databases.ts'
+import { connectFor, ingest, openStoreFor } from '../support/postgres-place.ts'
+import { until } from '../support/until.ts'
+
+const PHONE = '14155550100'
+const USER = 'US.13491208655302741918'
+
+/** A message from somebody under these addresses. */
+function messageFrom(addresses: { phone?: string; user?: string }): Intake {
+  const { phone, user } = addresses
+  const item = { ...aText({ from_user_id: user ?? null }), from: phone ?? null }
+  return intakeWith(change({ messages: [item] }))
+}
+
+/**
+ * Somebody is known under one address; under the other, a transaction that is not committed yet has
+ * seen somebody new, when a message names both. Resolves with the people there are in the end.
+ */
+async function peopleAfter(
+  t: TestContext,
+  { known, meanwhile, sabotage }: { known: Intake; meanwhile: Intake; sabotage?: string },
+) {
+  const url = await newDatabase()
+  const store = await openStoreFor(t, url)
+  const other = await connectFor(t, url)
+  if (sabotage !== undefined) await other.query(sabotage)
+  await store.insert([known])
+  await other.query('begin')
+  await ingest(other, [meanwhile])
+  const both = store.insert([messageFrom({ phone: PHONE, user: USER })])
+  const watcher = await connectFor(t, url)
+  await until('it waits for the other', async () => {
+    const { rows } = await watcher.query(
+      `select 1 from pg_stat_activity where datname = current_database()
+         and wait_event_type = 'Lock' and query like '%ingest_%'`,
+    )
+    return rows.length === 1
+  })
+  await other.query('commit')
+  await both
+  const { conversations } = await store.conversations({ limit: 9 })
+  return conversations.map(({ contact: { phone, userId }, messages }) => ({
+    ...{ phone, userId, messages },
+  }))
+}
+
+const ONE = [{ phone: `+${PHONE}`, userId: USER, messages: 3 }]
+const byUser = messageFrom({ user: USER })
+const byPhone = messageFrom({ phone: PHONE })
+
+describe('a person that two replicas learn of at once on PostgreSQL', () => {
+  it('is one, when the phone number was new to both', async (t) => {
+    assert.deepEqual(await peopleAfter(t, { known: byUser, meanwhile: byPhone }), ONE)
+  })
+
+  it('is one, when the business-scoped id was new to both', async (t) => {
+    assert.deepEqual(await peopleAfter(t, { known: byPhone, meanwhile: byUser }), ONE)
+  })
+
+  it('would be two without the guard', async (t) => {
+    const sabotage = `create or replace function take_address_1(
+      address text, target bigint, seen bigint) returns void language sql as ''`
+    const people = await peopleAfter(t, { known: byUser, meanwhile: byPhone, sabotage })
+    assert.equal(people.length, 2)
+  })
+})
