@@ -13,6 +13,12 @@ import { Retention } from './store/retention.ts'
 import type { StoreFailure } from './store/store.ts'
 import { StreamHub } from './stream/hub.ts'
 
+/**
+ * Connections that may wait to be accepted. Of more at once the system drops some without a word,
+ * and their senders wait for a minute; it may set a lower limit itself (net.core.somaxconn).
+ */
+const BACKLOG = 4096
+
 export type Service = {
   /** Where it listens; the port is the real one, also when 0 was asked for. */
   readonly address: AddressInfo
@@ -78,7 +84,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     const apiKeys = findApiKeys(config, log)
     server = await createServer({ config, apiKeys, store, queue, hub, metrics, log })
     retention.start()
-    await server.listen({ host: config.host, port: config.port })
+    await server.listen({ host: config.host, port: config.port, backlog: BACKLOG })
     return { address: server.server.address() as AddressInfo, failed: store.failed, close }
   } catch (error) {
     await close()

@@ -4,7 +4,10 @@ import { describe, it } from 'node:test'
 import { type CommandResult, runCommand } from '../support/run-command.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
-const COMMANDS = ['serve', 'send', 'sign', 'verify', 'backup', 'export']
+const COMMANDS = [
+  ...['serve', 'send', 'sign', 'simulate', 'doctor', 'demo', 'verify', 'backup', 'export'],
+  'migrate-store',
+]
 
 describe('the command line', { concurrency: 2 }, () => {
   it('lists every command and says what its own options are', async (test) => {

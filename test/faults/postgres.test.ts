@@ -103,7 +103,7 @@ test(`a backend killed ${RESTARTS} times under load: nothing is lost or doubled`
     )
     assert.ok(backend, 'a backend stores')
     process.kill(backend.pid, 'SIGKILL')
-    await until('it is gone', async () => !(await server.answers()) || true)
+    await until('it is gone', () => !isRunning(backend.pid))
     await until('the server has recovered', () => server.answers())
   })
   assert.deepEqual(found, [])
@@ -230,13 +230,18 @@ test('a server that does not answer any more: every request gets its answer, rea
   const sender = new Sender({ seed: seedOf(t) })
   assert.equal(await sender.sendOne(service.url), 200)
   link.freeze()
-  const statuses = await Promise.all(
-    Array.from({ length: 24 }, async () => {
-      const start = performance.now()
-      const status = await sender.sendOne(service.url)
-      return { status, isInTime: performance.now() - start < ANSWERED_WITHIN_MS }
-    }),
-  )
+  const refused = 16
+  let answered = 0
+  const answers = Array.from({ length: refused + 8 }, async () => {
+    const start = performance.now()
+    const status = await sender.sendOne(service.url)
+    answered++
+    return { status, isInTime: performance.now() - start < ANSWERED_WITHIN_MS }
+  })
+  await until('what finds no room is told so', () => answered === refused)
+  assert.equal((await fetch(`${service.url}/health/live`)).status, 200)
+  assert.equal(answered, refused, 'the rest waits for its commit')
+  const statuses = await Promise.all(answers)
   assert.deepEqual(new Set(statuses.map(({ status }) => status)), new Set([503]))
   assert.ok(statuses.every(({ isInTime }) => isInTime))
   assert.equal(await isReady(service), false)
@@ -245,6 +250,24 @@ test('a server that does not answer any more: every request gets its answer, rea
   await until('the service is ready', () => isReady(service))
   await until('it stores again', async () => (await sender.sendOne(service.url)) === 200)
   await service.stop()
+  assert.deepEqual(await postgresAnomalies(url, sender.sent), [])
+})
+
+test('a slow server is waited for: all that fits is stored, the rest is refused, readiness is right', async (t) => {
+  const server = await startServer(t)
+  const url = await server.newDatabase()
+  const link = await TcpProxy.start(t, server.port)
+  const service = await newSettingFor(link.urlFor(url), t).start({ QUEUE_MAX_REQUESTS: '8' })
+  const sender = new Sender({ seed: seedOf(t), duplicates: 0 })
+  assert.equal(await sender.sendOne(service.url), 200)
+  link.slowDown(300)
+  const waiting = Array.from({ length: 24 }, () => sender.sendOne(service.url))
+  const first = await Promise.race(waiting)
+  assert.equal(first, 503, 'what finds no room is told before anything is stored')
+  const statuses = await Promise.all(waiting)
+  assert.equal(statuses.filter((status) => status === 200).length, 8)
+  assert.equal(statuses.filter((status) => status === 503).length, 16)
+  assert.equal(await isReady(service), true)
   assert.deepEqual(await postgresAnomalies(url, sender.sent), [])
 })
 
@@ -282,9 +305,16 @@ test('a backend stopped in mid-transaction: others go on, and what it did is the
     const rows = await server.query(`select 1 from pg_stat_activity where pid = ${pid}`)
     return rows.length === 0
   })
-  await sleep(100)
   assert.deepEqual(await postgresAnomalies(url, sender.sent), [])
 })
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
 
 function sha256Of(id: string): string {
   return digestOf(toBytes(flatBody({ message_id: id }))).toString('hex')

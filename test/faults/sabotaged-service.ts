@@ -62,7 +62,7 @@ class OverflowingQueue extends WriteQueue<Intake, Outcomes> {
 }
 
 const sabotage = process.env['SABOTAGE'] ?? ''
-const others = ['accepted overflow', 'endless patience']
+const others = ['accepted overflow', 'endless patience', 'no connection limit']
 const write = SABOTAGE[sabotage] ?? (others.includes(sabotage) ? insert : undefined)
 if (write === undefined) throw new Error('SABOTAGE names no guard.')
 const Queue = sabotage === 'accepted overflow' ? OverflowingQueue : WriteQueue<Intake, Outcomes>
@@ -84,6 +84,7 @@ const server = await createServer({ config, apiKeys: [], store, queue, hub, metr
 if (sabotage === 'endless patience') {
   Object.assign(server.server, { headersTimeout: 0, requestTimeout: 0, timeout: 0 })
 }
+if (sabotage === 'no connection limit') server.server.maxConnections = Number.POSITIVE_INFINITY
 await server.listen({ host: config.host, port: config.port })
 log.info({ port: (server.server.address() as AddressInfo).port }, 'listening')
 process.on('SIGTERM', () => process.exit(0))

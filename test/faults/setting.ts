@@ -24,6 +24,7 @@ export type Sabotage =
   | 'no unique index'
   | 'accepted overflow'
   | 'endless patience'
+  | 'no connection limit'
 
 /** What the same fault is tried on, whatever the engine. */
 export type EngineSetting = {

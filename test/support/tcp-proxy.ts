@@ -10,6 +10,7 @@ export class TcpProxy {
   readonly #pairs = new Set<readonly [Socket, Socket]>()
   #target: number
   #frozen = false
+  #delayMs = 0
 
   private constructor(target: number) {
     this.#target = target
@@ -57,13 +58,21 @@ export class TcpProxy {
     for (const pair of this.#pairs) for (const socket of pair) socket.resume()
   }
 
+  /** Everything the server says from now on takes this long to arrive, in ms. */
+  slowDown(delayMs: number): void {
+    this.#delayMs = delayMs
+  }
+
   #forward(client: Socket): void {
     const server = connect(this.#target, '127.0.0.1')
     const pair = [client, server] as const
     this.#pairs.add(pair)
     for (const [from, to] of [pair, [server, client] as const]) {
       from.on('error', () => {})
-      from.on('data', (bytes) => to.write(bytes))
+      from.on('data', (bytes) => {
+        if (from === client || this.#delayMs === 0) to.write(bytes)
+        else setTimeout(() => to.write(bytes), this.#delayMs)
+      })
       from.once('close', () => {
         to.destroy()
         this.#pairs.delete(pair)
