@@ -17,6 +17,11 @@ const KINDS = {
   },
   intake_not_found: { status: 404, detail: 'No request has this number, or its body has expired.' },
   message_not_found: { status: 404, detail: 'No message has this id.' },
+  position_unknown: {
+    status: 409,
+    detail:
+      'The sequence ends before this position: the database is another one, or an earlier state of it. Begin again, with after=0 or at a message you know.',
+  },
   method_not_allowed: { status: 405, detail: 'Method Not Allowed' },
   ambiguous_request: {
     status: 400,

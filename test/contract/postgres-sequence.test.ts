@@ -113,6 +113,21 @@ describe('the committed sequence on PostgreSQL', () => {
     assert.deepEqual(follower.seen, ['kept'])
   })
 
+  it('knows a position again that a transaction which began earlier has not settled', async (test) => {
+    const url = await newDatabase()
+    const store = await openStoreFor(test, url)
+    await store.insert([intakeOf(messageFrom(1))])
+    const { next } = await store.eventsAfter({ filter: {}, after: 0, limit: 9 })
+    // As one that has read the last number, and is slow to take its lock.
+    const slow = await connectFor(test, url)
+    await slow.query(
+      'begin; select pg_advisory_xact_lock_shared(numbering_lock_1(last_given_seq_1() - 1))',
+    )
+    const page = await store.eventsAfter({ filter: {}, after: next, limit: 9 })
+    assert.deepEqual(page, { entries: [], next, last: next })
+    await slow.query('rollback')
+  })
+
   it('gives each committed message once and in order, with many commits in any order', async (test) => {
     const url = await newDatabase()
     const store = await openStoreFor(test, url)

@@ -196,3 +196,18 @@ test('a reader that reads nothing is dropped, and holds up nobody', async (t) =>
   socket.resume()
   await until('it notices', () => closed)
 })
+
+test('a position that this sequence never had is 409, and nothing is passed over in silence', async (t) => {
+  const own = await openServer(t)
+  await own.post(flatBody({ message_id: 'only' }))
+  const port = await own.listen()
+  const { next } = (await own.get('/events')).json<Page>()
+  const beyond = next + 1
+  const refused = await own.get(`/events?after=${beyond}&wait=5`)
+  assert.equal(refused.statusCode, 409)
+  assert.match(refused.json<{ detail: string }>().detail, /Begin again/)
+  const byQuery = await follow(port, `?after=${beyond}`)
+  const byHeader = await follow(port, '', { 'last-event-id': String(beyond) })
+  assert.deepEqual([byQuery.response.status, byHeader.response.status], [409, 409])
+  assert.equal((await own.get(`/events?after=${next}`)).statusCode, 200)
+})

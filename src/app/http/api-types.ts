@@ -161,6 +161,7 @@ export const ERRORS = {
   401: detail('invalid signature'),
   403: detail('The verify token is not META_VERIFY_TOKEN of this service, or it has none.'),
   404: detail('No message has this id.'),
+  409: detail('The sequence ends before this position: begin again.'),
   413: detail('The body is larger than MAX_BODY_BYTES allows.'),
   415: detail('Send the body as it was signed, without a Content-Encoding.'),
   422: Problems,

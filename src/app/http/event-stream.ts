@@ -67,7 +67,9 @@ export class EventStream {
   #join(): boolean {
     const { hub, filter } = this.#options
     const take = (entries: readonly SequenceEntry[], next: number) => this.#take(entries, next)
-    this.#leave = hub.join({ filter, take }, this.#position)
+    // Its reader comes again with its position, and is told that it is none.
+    const lose = () => this.#drop()
+    this.#leave = hub.join({ filter, take, lose }, this.#position)
     return this.#leave !== null
   }
 

@@ -22,6 +22,8 @@ export type Follower = {
   readonly filter: EventFilter
   /** Takes entries of its filter, and how far the sequence was seen; false: it takes no more. */
   readonly take: (entries: readonly SequenceEntry[], next: number) => boolean
+  /** The sequence ends before what it has seen: it is another one, and goes on without it. */
+  readonly lose: () => void
 }
 
 type Live = { readonly follower: Follower; position: number }
@@ -124,12 +126,16 @@ export class StreamHub {
 
   /** One part of the sequence for all; true where there may be more. */
   async #readOn(): Promise<boolean> {
-    const { entries, next } = await this.#options.eventsAfter({
+    const { entries, next, last } = await this.#options.eventsAfter({
       filter: {},
       after: this.#head,
       limit: PAGE,
     })
     if (this.#closed) return false
+    if (this.#head > last) {
+      this.#loseAll()
+      return false
+    }
     this.#head = next
     for (const [key, group] of this.#live) this.#hand(key, group, entries, next)
     return entries.length === PAGE
@@ -146,6 +152,12 @@ export class StreamHub {
         this.#leave(key, live)
       }
     }
+  }
+
+  #loseAll(): void {
+    const followers = [...this.#live.values()].flatMap((group) => [...group])
+    this.#live.clear()
+    for (const { follower } of followers) follower.lose()
   }
 
   #release(): void {

@@ -6,6 +6,7 @@ import type { StreamHub } from '../../stream/hub.ts'
 import { ERRORS, READ_ERRORS } from '../api-types.ts'
 import { eventFilter } from '../event-filter.ts'
 import { EventList, EventsQuery } from '../event-types.ts'
+import { requirePosition } from '../position.ts'
 import { presentEntry } from '../present.ts'
 
 export type EventDeps = {
@@ -30,7 +31,7 @@ export function eventRoutes(app: FastifyInstance, deps: EventDeps): void {
           'In the order of the commits, all kinds in one sequence, from any place on. Numbers rise, with gaps where a filter leaves entries out.',
         tags: ['events'],
         querystring: EventsQuery,
-        response: { 200: EventList, ...READ_ERRORS, 422: ERRORS[422] },
+        response: { 200: EventList, ...READ_ERRORS, 409: ERRORS[409], 422: ERRORS[422] },
       },
     },
     async ({ query, raw }) => {
@@ -55,6 +56,7 @@ async function nextPage(
     // Asked for before reading: a commit in between is not missed.
     const changed = waiting.isOver() ? Promise.resolve() : hub.changed(waiting.leftMs())
     const page = await store.eventsAfter({ ...request, after })
+    requirePosition(after, page)
     if (page.entries.length > 0 || waiting.isOver()) return page
     after = page.next
     await changed

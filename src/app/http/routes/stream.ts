@@ -3,12 +3,13 @@ import type { ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import { type Problem, ValidationError } from '../../errors.ts'
-import type { SequenceReader } from '../../store/store.ts'
+import type { SequenceReader, SequenceRequest } from '../../store/store.ts'
 import type { StreamHub } from '../../stream/hub.ts'
 import { ERRORS, READ_ERRORS } from '../api-types.ts'
 import { eventFilter } from '../event-filter.ts'
 import { EventStream } from '../event-stream.ts'
 import { StreamHeaders, StreamQuery } from '../event-types.ts'
+import { requirePosition } from '../position.ts'
 
 /** How often a stream that is silent proves that it lives, in ms. */
 const HEARTBEAT_MS = 15_000
@@ -51,13 +52,16 @@ export function streamRoute(app: FastifyInstance, deps: StreamDeps): void {
             },
           },
           ...READ_ERRORS,
+          409: ERRORS[409],
           422: ERRORS[422],
         },
       },
     },
     async (request, reply) => {
       const filter = eventFilter(request.query)
-      const position = startOf(request) ?? (await deps.store.lastSeq())
+      const start = startOf(request)
+      if (start !== null) requirePosition(start, await deps.store.eventsAfter(pageAt(start)))
+      const position = start ?? (await deps.store.lastSeq())
       const stream = new EventStream({ ...deps, filter, position, response: begin(reply) })
       open.add(stream)
       reply.raw.once('close', () => {
@@ -79,6 +83,11 @@ function startOf({ headers, query }: FastifyRequest<{ Querystring: StreamQuery }
   const msg = 'Input should be the id of an event of this stream'
   const problem: Problem = { loc: ['header', 'last-event-id'], msg, type: 'value_error' }
   throw new ValidationError([problem])
+}
+
+/** The least that tells how far the sequence goes. */
+function pageAt(after: number): SequenceRequest {
+  return { filter: {}, after, limit: 1 }
 }
 
 /** Sends the headers and takes the answer out of the framework's hands. */

@@ -55,7 +55,9 @@ export function storeError(error: unknown): unknown {
 /** A refusal too: what was configured right once is right again when somebody has seen to it. */
 function mayPass(code: string): boolean {
   return (
-    code === READ_ONLY_TRANSACTION || Object.hasOwn(REFUSED, code) || TRANSIENT_CLASSES.has(code.slice(0, 2))
+    code === READ_ONLY_TRANSACTION ||
+    Object.hasOwn(REFUSED, code) ||
+    TRANSIENT_CLASSES.has(code.slice(0, 2))
   )
 }
 

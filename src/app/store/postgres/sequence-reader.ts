@@ -30,7 +30,8 @@ export class SequenceReader {
     const part = { after, limit, lastSeq }
     const messages = await this.#messages(filter, part)
     const others = await this.#others(filter, part)
-    return sequencePageOf({ messages, others, ...part })
+    const last = await this.#snapshot.number('select last_given_seq_1()', [])
+    return sequencePageOf({ messages, others, ...part, last })
   }
 
   async #messages(filter: EventFilter, { after, limit, lastSeq }: Part) {

@@ -177,7 +177,10 @@ type SequencePart = {
   readonly after: number
   readonly limit: number
   /** The last number that was looked at. */
+  /** Up to here the sequence is complete. */
   readonly lastSeq: number
+  /** The last number that was given. */
+  readonly last: number
 }
 
 /** A part of the sequence: messages and other events, merged by their numbers. */
@@ -187,6 +190,7 @@ export function sequencePageOf({
   after,
   limit,
   lastSeq,
+  last,
 }: SequencePart): SequencePage {
   const entries = [
     ...messages.map((row) => ({
@@ -199,9 +203,10 @@ export function sequencePageOf({
     })),
   ].sort((a, b) => a.seq - b.seq)
   const shown = entries.slice(0, limit)
-  const last = shown.length === limit ? shown.at(-1) : undefined
+  const end = shown.length === limit ? shown.at(-1) : undefined
   return {
     entries: shown.map(({ entry }) => entry),
-    next: last?.seq ?? Math.max(after, lastSeq),
+    next: end?.seq ?? Math.max(after, lastSeq),
+    last,
   }
 }

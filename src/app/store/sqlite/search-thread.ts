@@ -10,7 +10,7 @@ import { serveThread } from './thread.ts'
 let reader: Reader
 let indexer: Indexer
 let checkpointer: DatabaseSync
-/** Open for as long as any connection is, see SqliteStore. */
+/** Stays open until every connection is closed, see SqliteStore. */
 let database: number
 
 const methods = {

@@ -30,7 +30,7 @@ export class SequenceReader {
       const lastSeq = this.lastSeq()
       const messages = this.#messagesAfter(filter, after, limit)
       const others = this.#othersAfter(filter, after, limit)
-      return sequencePageOf({ messages, others, after, limit, lastSeq })
+      return sequencePageOf({ messages, others, after, limit, lastSeq, last: lastSeq })
     })
   }
 
