@@ -35,7 +35,7 @@ export class BusiestSenders {
   }
 }
 
-/** Senders are phone numbers and ids in ASCII, which compare alike here and in SQL. */
+/** Texts by their bytes, as SQL compares them: UTF-16 units come in another order. */
 function byMessages(a: SenderCount, b: SenderCount): number {
-  return b.messages - a.messages || (a.sender < b.sender ? -1 : a.sender > b.sender ? 1 : 0)
+  return b.messages - a.messages || Buffer.compare(Buffer.from(a.sender), Buffer.from(b.sender))
 }
