@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it, type TestContext } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { parseFlatMessage } from '../../src/app/receive/flat.ts'
 import { copyStore } from '../../src/app/store/copy/copy-store.ts'
 import { openCopySource, openCopyTarget } from '../../src/app/store/copy/ends.ts'
@@ -13,7 +14,7 @@ import { type AMessage, insertAll } from '../support/a-message.ts'
 import { aStatus, aText, change } from '../support/cloud-api.ts'
 import { intakeWith } from '../support/cloud-intake.ts'
 import { newDatabase } from '../support/databases.ts'
-import { runCommand } from '../support/run-command.ts'
+import { runCommand, startCommand } from '../support/run-command.ts'
 import { flatBody, toBytes } from '../support/signed.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
@@ -131,6 +132,28 @@ describe('migrate-store', () => {
       assert.deepEqual(await seenIn(await openAt(t, to)), await seenIn(await openAt(t, from)))
     })
   }
+
+  it('goes on after it was killed, at whatever moment', async (t) => {
+    const cwd = temporaryDirectory(t)
+    const from = `sqlite:///${join(cwd, 'from.db')}`
+    const to = await newDatabase()
+    await fill(from, t)
+    const source = await openAt(t, from)
+    await insertAll(
+      source,
+      Array.from({ length: 4000 }, (_, i) => aFlatMessage(`many-${i}`)),
+    )
+    await source.close()
+    for (const ms of [300, 500, 700, 900]) {
+      const { child, result } = startCommand(['migrate-store', from, to], { cwd })
+      await delay(ms)
+      child.kill('SIGKILL')
+      await result
+    }
+    const { code, stderr } = await runCommand(['migrate-store', from, to], { cwd })
+    assert.equal(code, 0, stderr)
+    assert.deepEqual(await seenIn(await openAt(t, to)), await seenIn(await openAt(t, from)))
+  })
 
   it('says what differs where the source changed meanwhile', async (t) => {
     const cwd = temporaryDirectory(t)

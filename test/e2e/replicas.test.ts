@@ -88,6 +88,10 @@ describe('the wake-up between replicas', () => {
     const [replica] = await startReplicas(t, url, 1)
     assert.ok(replica)
     const seen = follow(t, replica)
+    const sender = new Sender({ seed: 1, duplicates: 0 })
+    assert.equal(await sender.sendOne(replica.url), 200)
+    // The stream has caught up: from now on it reads only when it is woken, or polls.
+    await until('the first is streamed', () => seen.length === 1)
     const client = new Client({ connectionString: url })
     await client.connect()
     await ingest(client, [intakeOf(aMessage({ messageId: 'unannounced' }))])
