@@ -89,6 +89,7 @@ export class EventStream {
     const { store, filter, response } = this.#options
     const page = await store.eventsAfter({ filter, after: this.#position, limit: PAGE })
     if (this.#ended) return
+    if (this.#position > page.last) return this.#drop()
     this.#position = page.next
     if (page.entries.length > 0) response.write(framesOf(page.entries))
   }

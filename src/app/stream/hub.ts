@@ -126,16 +126,16 @@ export class StreamHub {
 
   /** One part of the sequence for all; true where there may be more. */
   async #readOn(): Promise<boolean> {
+    const after = this.#head
     const { entries, next, last } = await this.#options.eventsAfter({
       filter: {},
-      after: this.#head,
+      after,
       limit: PAGE,
     })
     if (this.#closed) return false
-    if (this.#head > last) {
-      this.#loseAll()
-      return false
-    }
+    // The last follower left meanwhile, and another one began elsewhere: this part is not for it.
+    if (this.#head !== after) return true
+    this.#loseBehind(last)
     this.#head = next
     for (const [key, group] of this.#live) this.#hand(key, group, entries, next)
     return entries.length === PAGE
@@ -146,6 +146,8 @@ export class StreamHub {
     if (first === undefined) return
     const matching = entries.filter((entry) => matches(first.follower.filter, entry))
     for (const live of group) {
+      // It is further than the hub, and has seen all of this.
+      if (live.position >= next) continue
       const behind = matching.filter((entry) => seqOf(entry) > live.position)
       live.position = next
       if (!live.follower.take(behind.length === matching.length ? matching : behind, next)) {
@@ -154,10 +156,15 @@ export class StreamHub {
     }
   }
 
-  #loseAll(): void {
-    const followers = [...this.#live.values()].flatMap((group) => [...group])
-    this.#live.clear()
-    for (const { follower } of followers) follower.lose()
+  /** Everybody who has seen more than there is. */
+  #loseBehind(last: number): void {
+    for (const [key, group] of this.#live) {
+      for (const live of [...group]) {
+        if (live.position <= last) continue
+        this.#leave(key, live)
+        live.follower.lose()
+      }
+    }
   }
 
   #release(): void {

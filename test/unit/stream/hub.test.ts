@@ -1,27 +1,94 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import { StreamHub } from '../../../src/app/stream/hub.ts'
+import { describe, it } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { SequenceEntry, SequencePage } from '../../../src/app/model/event.ts'
+import { type Follower, StreamHub } from '../../../src/app/stream/hub.ts'
 import { until } from '../../support/until.ts'
 
-test('a sequence that ends before what its followers have seen loses them: they have to learn of it', async () => {
+/** A sequence that ends at `last`, and whose parts come when the test says so. */
+function aHub(last: () => number) {
+  const asked: { after: number; answer: () => void }[] = []
   const hub = new StreamHub({
-    eventsAfter: async ({ after }) => ({ entries: [], next: after, last: 41 }),
+    eventsAfter: ({ after }) =>
+      new Promise((resolve) => {
+        const page: SequencePage = { entries: entriesOf(after), next: after + 100, last: last() }
+        asked.push({ after, answer: () => resolve(page) })
+      }),
     onError: assert.ifError,
   })
-  let [kept, lost] = [0, 0]
-  const follower = (onLost: () => void) => ({ filter: {}, take: () => true, lose: onLost })
-  hub.join(
-    follower(() => lost++),
-    42,
-  )
-  await until('it is lost', () => lost === 1)
-  hub.join(
-    follower(() => kept++),
-    41,
-  )
-  hub.wake()
-  await hub.changed(50)
-  await hub.changed(50)
-  hub.close()
-  assert.deepEqual({ kept, lost }, { kept: 0, lost: 1 })
+  return { hub, asked }
+}
+
+/** The entries behind a position, as far as a test looks at them. */
+function entriesOf(after: number): SequenceEntry[] {
+  return Array.from({ length: 100 }, (_, i) => {
+    const message = { seq: after + 1 + i } as Extract<SequenceEntry, { kind: 'message' }>['message']
+    return { kind: 'message', intake: 1, message }
+  })
+}
+
+function aFollower() {
+  const seen: number[] = []
+  const positions: number[] = []
+  const state = { seen, positions, lost: 0 }
+  const follower: Follower = {
+    filter: {},
+    take: (entries, next) => {
+      seen.push(...entries.flatMap((entry) => (entry.kind === 'message' ? entry.message.seq : [])))
+      positions.push(next)
+      return true
+    },
+    lose: () => {
+      state.lost++
+    },
+  }
+  return { follower, state }
+}
+
+describe('the hub', () => {
+  it('loses whoever has seen more than the sequence holds: they have to learn of it', async () => {
+    const { hub, asked } = aHub(() => 41)
+    const [ahead, along] = [aFollower(), aFollower()]
+    hub.join(along.follower, 41)
+    hub.join(ahead.follower, 42)
+    await until('it reads', () => asked.length === 1)
+    asked[0]?.answer()
+    await until('one is lost', () => ahead.state.lost === 1)
+    assert.equal(along.state.lost, 0)
+    hub.close()
+  })
+
+  it('gives nothing to a follower that is further than itself, and does not move it back', async () => {
+    const { hub, asked } = aHub(() => 9999)
+    const [behind, ahead] = [aFollower(), aFollower()]
+    hub.join(behind.follower, 0)
+    hub.join(ahead.follower, 150)
+    await until('it reads', () => asked.length === 1)
+    asked[0]?.answer()
+    await until('it reads on', () => asked.length === 2)
+    assert.deepEqual(ahead.state.positions, [])
+    asked[1]?.answer()
+    await until('it reads on', () => asked.length === 3)
+    assert.deepEqual([ahead.state.seen[0], ahead.state.seen.length], [151, 50])
+    assert.equal(behind.state.seen.length, 200)
+    hub.close()
+  })
+
+  it('hands nobody a part that was read for somebody else', async () => {
+    const { hub, asked } = aHub(() => 9999)
+    const [first, second] = [aFollower(), aFollower()]
+    const leave = hub.join(first.follower, 50)
+    await until('it reads', () => asked.length === 1)
+    leave?.()
+    hub.join(second.follower, 40)
+    asked[0]?.answer()
+    await nextTurn()
+    assert.deepEqual(second.state.seen, [])
+    await until('it reads for the other', () => asked.length === 2)
+    assert.equal(asked[1]?.after, 40)
+    asked[1]?.answer()
+    await until('it has all', () => second.state.seen.length === 100)
+    assert.equal(second.state.seen[0], 41)
+    hub.close()
+  })
 })

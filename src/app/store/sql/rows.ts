@@ -176,8 +176,7 @@ type SequencePart = {
   readonly others: readonly EventRow[]
   readonly after: number
   readonly limit: number
-  /** The last number that was looked at. */
-  /** Up to here the sequence is complete. */
+  /** Up to here the sequence is complete, and was looked at. */
   readonly lastSeq: number
   /** The last number that was given. */
   readonly last: number

@@ -68,8 +68,8 @@ export function openCheckpointer(file: string): DatabaseSync {
 }
 
 /**
- * Copies as much of the log into the database file as no reader needs. Where nothing was appended
- * to the log meanwhile, the file is fsynced too, and the next commit begins the log anew.
+ * Copies as much of the log into the database file as no reader needs. Where that is all, the file
+ * is fsynced too, and the next commit begins the log anew.
  */
 export function checkpoint(database: DatabaseSync): void {
   pragma(database, 'wal_checkpoint(passive)')

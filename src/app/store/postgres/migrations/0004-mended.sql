@@ -65,7 +65,7 @@ end $$;
 
 -- Lets bodies expire that arrived before this moment (ms since 1970): at once for every reader, and
 -- from the disk day by day, a call each. True while there may be more. Nothing is counted, and
--- nobody waits: neither for another replica, nor for a table that is in use.
+-- nobody waits for another replica, nor for long for a table that is in use.
 create function expire_intakes_2(before bigint) returns boolean language plpgsql as $$
 declare
   day text;
