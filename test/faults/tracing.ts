@@ -4,10 +4,14 @@ import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { until } from '../support/until.ts'
 
+/** Where Linux says who may attach to whom: 0 allows it to everybody for their own processes. */
+const PTRACE_SCOPE = '/proc/sys/kernel/yama/ptrace_scope'
+
 /** Why tests that need strace are skipped; false where they run. */
-export const noTracing = works('strace', '-o', '/dev/null', 'true')
-  ? false
-  : 'strace is missing or may not trace here'
+export const noTracing =
+  works('strace', '-o', '/dev/null', 'true') && mayAttach()
+    ? false
+    : 'strace is missing or may not attach to a process here'
 
 /** SQLite flushes with fsync, and what copies its log into the database with fdatasync. */
 const CALLS = 'fsync,fdatasync'
@@ -46,6 +50,11 @@ export async function injectIntoFsync(
       await ended
     },
   }
+}
+
+function mayAttach(): boolean {
+  if (process.getuid?.() === 0 || !existsSync(PTRACE_SCOPE)) return true
+  return readFileSync(PTRACE_SCOPE, 'utf8').trim() === '0'
 }
 
 /** Whether a command runs and ends with 0. */
