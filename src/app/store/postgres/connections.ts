@@ -1,5 +1,5 @@
 // Connections to PostgreSQL: how long they wait, how they read numbers, what they begin with.
-import { Client, Pool, type PoolClient, types } from 'pg'
+import { Client, Pool, type PoolClient, type QueryConfig, types } from 'pg'
 
 /** Until a connection is made, or one of the pool becomes free. */
 const CONNECT_TIMEOUT_MS = 3000
@@ -58,11 +58,16 @@ function poolFor(url: string, max: number, session: string): Pool {
     onConnect: async (client) => {
       // Whoever uses it learns of its loss from the query that fails.
       client.on('error', () => {})
-      await client.query(session)
+      await client.query(withinTime(session))
     },
   })
   pool.on('error', () => {})
   return pool
+}
+
+/** The pool's own limit ends when a connection is made, and a link may freeze right then. */
+function withinTime(text: string): QueryConfig & { query_timeout: number } {
+  return { text, query_timeout: CONNECT_TIMEOUT_MS }
 }
 
 /** One connection that nobody shares, whose statements may take any time; not connected yet. */
