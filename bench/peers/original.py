@@ -100,6 +100,11 @@ def ready():
 
 
 if __name__ == "__main__":
+    # Its own default closes a connection that was idle for 5 s, perhaps just when a request is sent.
     uvicorn.run(
-        app, host="127.0.0.1", port=int(os.environ["PORT"]), log_level="warning"
+        app,
+        host="127.0.0.1",
+        port=int(os.environ["PORT"]),
+        log_level="warning",
+        timeout_keep_alive=75,
     )
