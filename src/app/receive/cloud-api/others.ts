@@ -77,7 +77,7 @@ export function otherFrom(given: unknown, kind: OtherKind, change: Change): Othe
   const metadata = fieldsOf(own(item, 'metadata'))
   return {
     kind,
-    type: type === null ? field : short(`${field}:${type}`),
+    type: typeOf(field, type),
     key: key === null ? digestOf(field, entryId, entryTime ?? null, given) : keyOf(field, ...key),
     data: given,
     contact: contact === undefined ? null : orNobody(contact),
@@ -87,12 +87,17 @@ export function otherFrom(given: unknown, kind: OtherKind, change: Change): Othe
   }
 }
 
+/** A field, and the provider's word for what is in it, where there is one. */
+function typeOf(field: string, word: string | null): string {
+  return word === null ? field : short(`${field}:${word}`)
+}
+
 /** A fault that Meta tells of. Two that look the same are two: they name nothing that is the same. */
 export function errorFrom(given: unknown, change: Change): OtherEvent {
   const code = textOf(own(fieldsOf(given), 'code'))
   return {
     kind: 'error',
-    type: code === null ? change.field : short(`${change.field}:${code}`),
+    type: typeOf(change.field, code),
     key: null,
     data: given,
     contact: null,
@@ -113,7 +118,7 @@ export function clickFrom(given: unknown, change: Change): OtherEvent {
   const { field, entryId, entryTime, phoneNumberId, receivedAt } = change
   return {
     kind: 'click',
-    type: short(`${field}:${firstText(item, 'action_type', 'type') ?? 'user_action'}`),
+    type: typeOf(field, firstText(item, 'action_type', 'type') ?? 'user_action'),
     key: id === null ? digestOf(field, entryId, entryTime ?? null, given) : keyOf('click', id),
     data: given,
     contact: null,

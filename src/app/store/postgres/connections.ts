@@ -49,7 +49,10 @@ export function createWriterPool(url: string): Pool {
   return poolFor(url, 1, WRITER_SESSION)
 }
 
-/** Errors of idle connections are no concern: they are replaced. */
+/**
+ * Errors of idle connections are no concern: they are replaced. The time limit of a connection ends
+ * when it is made, and a link may freeze right then: so its first statement has one of its own.
+ */
 function poolFor(url: string, max: number, session: string): Pool {
   const pool = new Pool({
     ...settings(url),
@@ -58,16 +61,16 @@ function poolFor(url: string, max: number, session: string): Pool {
     onConnect: async (client) => {
       // Whoever uses it learns of its loss from the query that fails.
       client.on('error', () => {})
-      await client.query(withinTime(session))
+      await client.query(withTimeLimit({ text: session }, CONNECT_TIMEOUT_MS))
     },
   })
   pool.on('error', () => {})
   return pool
 }
 
-/** The pool's own limit ends when a connection is made, and a link may freeze right then. */
-function withinTime(text: string): QueryConfig & { query_timeout: number } {
-  return { text, query_timeout: CONNECT_TIMEOUT_MS }
+/** A query that is given up after so many ms; the driver takes that, though its types do not tell. */
+export function withTimeLimit(query: QueryConfig, ms: number): QueryConfig {
+  return Object.assign(query, { query_timeout: ms })
 }
 
 /** One connection that nobody shares, whose statements may take any time; not connected yet. */

@@ -24,13 +24,16 @@ export class SequenceReader {
     return this.#snapshot.number('select settled_seq_1()', [])
   }
 
-  /** The bound comes first, in a statement of its own: whatever it settles, the next ones see. */
+  /** The bounds come first, in a statement of their own: whatever is settled, the next ones see. */
   async eventsAfter({ filter, after, limit }: SequenceRequest): Promise<SequencePage> {
-    const lastSeq = await this.lastSeq()
+    const [bounds] = await this.#snapshot.all<{ settled: number; given: number }>(
+      'select settled_seq_1() as settled, last_given_seq_1() as given',
+      [],
+    )
+    const { settled: lastSeq, given: last } = bounds ?? { settled: 0, given: 0 }
     const part = { after, limit, lastSeq }
     const messages = await this.#messages(filter, part)
     const others = await this.#others(filter, part)
-    const last = await this.#snapshot.number('select last_given_seq_1()', [])
     return sequencePageOf({ messages, others, ...part, last })
   }
 

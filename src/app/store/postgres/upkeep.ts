@@ -54,7 +54,7 @@ export class Upkeep {
 
   /** Lets bodies expire that arrived before this moment; resolves with whether there may be more. */
   async expireIntakes(before: number): Promise<boolean> {
-    const more = await this.#alone('select expire_intakes_2($1)::integer as more', [before])
+    const more = await this.#alone('select expire_intakes_2($1)::integer as answer', [before])
     return more === 1
   }
 
@@ -71,7 +71,7 @@ export class Upkeep {
   async #look(): Promise<void> {
     try {
       const yesterday = new Date(Date.now() - DAY_MS).toISOString().slice(0, 10)
-      await this.#alone('select make_days_1($1, $2) as made', [yesterday, DAYS_AHEAD + 1])
+      await this.#alone('select make_days_1($1, $2) as answer', [yesterday, DAYS_AHEAD + 1])
       await this.#options.pool.query('select forget_batches_1()')
     } catch (error) {
       this.#report(error)
@@ -101,13 +101,13 @@ export class Upkeep {
     })
   }
 
-  /** The one number that a statement answers, which waits for no lock for long. */
+  /** The `answer` of a statement, which waits for no lock for long. */
   #alone(sql: string, values: readonly unknown[]): Promise<number> {
     return withConnection(this.#options.pool, async (client) => {
       await client.query(`begin; set local lock_timeout = ${LOCK_TIMEOUT_MS}`)
-      const { rows } = await client.query<Record<string, number>>(sql, [...values])
+      const { rows } = await client.query<{ answer: number }>(sql, [...values])
       await client.query('commit')
-      return Object.values(rows[0] ?? {})[0] ?? 0
+      return rows[0]?.answer ?? 0
     })
   }
 }

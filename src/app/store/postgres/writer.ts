@@ -1,13 +1,13 @@
 // Stores batches: one statement each, sent again until it is known what became of it.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Pool, QueryConfig } from 'pg'
+import type { Pool } from 'pg'
 import type { Intake } from '../../model/event.ts'
 import type { InsertOutcome } from '../../model/message.ts'
 import { digestOf } from '../body.ts'
 import type { InsertedBatch } from '../store.ts'
 import { batchFor, INGEST_SQL, type SentBatch } from './batch.ts'
-import { withConnection } from './connections.ts'
+import { withConnection, withTimeLimit } from './connections.ts'
 import { isWorthAnotherTry, needsToBeAlone, storeError } from './faults.ts'
 
 /** How long a batch is sent again before its requests are asked to come again themselves. */
@@ -68,13 +68,11 @@ export class Writer {
 
   #ingest(token: string, { parameters }: SentBatch, leftMs: number): Promise<readonly Copy[]> {
     return withConnection(this.#pool, async (client) => {
-      // The driver takes a time limit for each query, though its types do not tell.
-      const query: QueryConfig & { query_timeout: number } = {
-        name: 'ingest',
-        text: INGEST_SQL,
-        values: [token, ...parameters],
-        query_timeout: Math.max(leftMs, LAST_TRY_MS),
-      }
+      const values = [token, ...parameters]
+      const query = withTimeLimit(
+        { name: 'ingest', text: INGEST_SQL, values },
+        Math.max(leftMs, LAST_TRY_MS),
+      )
       const { rows } = await client.query<{ copies: Copy[] }>(query)
       return rows[0]?.copies ?? []
     })

@@ -6,7 +6,7 @@ import { TOP_SENDERS } from '../sql/statistics.ts'
 export type SenderCount = { readonly sender: string; readonly messages: number }
 
 /** The busiest of these, each named once: by count descending, then by sender. */
-export function busiestOf(senders: readonly SenderCount[]): SenderCount[] {
+function busiestOf(senders: readonly SenderCount[]): SenderCount[] {
   return senders.toSorted(byMessages).slice(0, TOP_SENDERS)
 }
 

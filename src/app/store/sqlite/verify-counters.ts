@@ -4,7 +4,6 @@ import { isDeepStrictEqual } from 'node:util'
 import { TOP_SENDERS } from '../sql/statistics.ts'
 import { StateCheck, type StatusRow } from '../verify/states.ts'
 import type { Report } from '../verify/verification.ts'
-import { busiestOf, type SenderCount } from './busiest-senders.ts'
 
 export type Totals = {
   readonly lastSeq: number
@@ -59,17 +58,15 @@ function checkSenders(database: DatabaseSync, report: Report): void {
 }
 
 function checkBusiest(database: DatabaseSync, report: Report): void {
-  const counted = busiestOf(
-    database
-      .prepare(
-        `select sender, count(*) as messages from messages not indexed group by sender
-         order by messages desc, sender limit ${TOP_SENDERS}`,
-      )
-      .all() as SenderCount[],
-  )
-  const stored = busiestOf(
-    database.prepare('select sender, messages from busiest_senders').all() as SenderCount[],
-  )
+  const counted = database
+    .prepare(
+      `select sender, count(*) as messages from messages not indexed group by sender
+       order by messages desc, sender limit ${TOP_SENDERS}`,
+    )
+    .all()
+  const stored = database
+    .prepare('select sender, messages from busiest_senders order by messages desc, sender')
+    .all()
   if (isDeepStrictEqual(counted, stored)) return
   report('busiest senders: the list is not that of the senders with the most messages.')
 }

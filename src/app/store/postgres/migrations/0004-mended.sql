@@ -10,7 +10,8 @@ language plpgsql as $$
 declare
   owner bigint;
 begin
-  if address is null then return; end if;
+  -- Most often: it is known under this address already.
+  if address is null or seen = target then return; end if;
   insert into contact_addresses values (address, target) on conflict do nothing;
   select a.contact into owner from contact_addresses as a where a.address = $1;
   if owner is distinct from target and owner is distinct from seen then
