@@ -3,8 +3,6 @@
 import { performance } from 'node:perf_hooks'
 import { Client } from 'pg'
 import { batchFor } from '../src/app/store/postgres/batch.ts'
-import { openPostgresStore } from '../src/app/store/postgres/postgres-store.ts'
-import type { PostgresServer } from '../test/support/postgres-server.ts'
 import { incoming } from './fill.ts'
 import { median } from './statistics.ts'
 import { table } from './table.ts'
@@ -40,12 +38,8 @@ const FORMS: readonly Form[] = [
   },
 ]
 
-/** Medians over some rounds, the forms in turn. */
-export async function measureBatchForms(server: PostgresServer, rounds: number): Promise<Cost[]> {
-  const url = await server.newDatabase()
-  const ignore = () => {}
-  const options = { url, poolSize: 2, onCommitted: ignore, onUpkeepError: ignore }
-  await (await openPostgresStore(options)).close()
+/** Medians over some rounds, the forms in turn, on a database with the schema of the service. */
+export async function measureBatchForms(url: string, rounds: number): Promise<Cost[]> {
   const client = new Client({ connectionString: url })
   await client.connect()
   const fields = await fieldsOf(client)

@@ -8,7 +8,8 @@ import { messageFor } from './messages.ts'
 const CLIENTS = 64
 const THREADS = 2
 
-const { from, to, ts, text } = messageFor('pgbench', 1)
+const MESSAGE = messageFor('pgbench', 1)
+const { from, to, ts, text } = MESSAGE
 const ADDRESS = `'${from.slice(0, -6)}' || :person`
 
 const INTAKE = `intake as (
@@ -53,7 +54,7 @@ const STATEMENTS = { two: TWO_ROWS, all: ALL_ROWS }
 export type Rows = keyof typeof STATEMENTS
 
 function script(rows: Rows): string {
-  const body = JSON.stringify(messageFor('pgbench', 1)).replaceAll("'", "''")
+  const body = JSON.stringify(MESSAGE).replaceAll("'", "''")
   return `\\set id random(1, 1000000000000000)
 \\set person random(1, 50000)
 ${STATEMENTS[rows].replaceAll(':body', `'${body}'`)}

@@ -90,15 +90,21 @@ async function ingestByPgbench(
 ): Promise<number | null> {
   if (pgbenchVersion() === null) return null
   const directory = mkdtempSync(join(tmpdir(), 'bench-postgres-'))
-  const database = await server.newDatabase()
+  const database = await databaseWithSchema(server)
   try {
-    await (await openStore(database)).close()
     pgbench(database, { rows, directory, seconds: 2 })
     return pgbench(database, { rows, directory, seconds })
   } finally {
     rmSync(directory, { recursive: true, force: true })
     await drop(server, database)
   }
+}
+
+/** An empty database with the tables and functions of the service. */
+async function databaseWithSchema(server: PostgresServer): Promise<string> {
+  const database = await server.newDatabase()
+  await (await openStore(database)).close()
+  return database
 }
 
 function openStore(url: string) {
@@ -321,7 +327,7 @@ async function main(): Promise<void> {
       tables.push(ingestTable(measured))
     }
     if (values.only === '' || values.only === 'batches') {
-      tables.push(batchFormTable(await measureBatchForms(server, rounds)))
+      tables.push(batchFormTable(await measureBatchForms(await databaseWithSchema(server), rounds)))
     }
     if (values.only === '' || values.only === 'contention') {
       const measured: Contention[] = []

@@ -11,19 +11,13 @@ import { isDeepStrictEqual } from 'node:util'
 import { runCommand } from '../support/run-command.ts'
 import type { Ended, Service } from '../support/service.ts'
 import { type Damage, DAMAGES as KINDS, keep } from './damaging.ts'
-import { Sender } from './sender.ts'
-import { newSetting, type Setting, seedOf } from './setting.ts'
+import { Sender, saidIn } from './sender.ts'
+import { chanceOf, newSetting, type Setting, seedOf } from './setting.ts'
 
 const DAMAGES = Number(process.env['DAMAGES'] ?? 12)
 /** Messages of the stopped are in its file; what the killed has more is only in its log. */
 const SENT = { stopped: 150, killed: 300 } as const
 const LIMIT_MS = 15_000
-
-/** A number from 0 to below `limit`, the same for the same seed and trial. */
-function pick(seed: number, trial: number, limit: number): number {
-  const share = (Math.imul(seed + trial * 7919, 0x9e3779b1) >>> 0) / 2 ** 32
-  return Math.floor(share * limit)
-}
 
 test(`${DAMAGES} damaged files are refused or found out, and no wrong message is served`, {
   timeout: 3_600_000,
@@ -38,7 +32,7 @@ test(`${DAMAGES} damaged files are refused or found out, and no wrong message is
     assert.ok(kind)
     const damage = () => {
       restore[kind.of]()
-      kind.apply(setting.file, (limit) => pick(seed, trial, limit))
+      kind.apply(setting.file, (limit) => Math.floor(chanceOf(seed, trial) * limit))
     }
     damage()
     const found = await isFound(setting.file)
@@ -187,8 +181,7 @@ async function answerOf(url: string): Promise<{ status: number; body: string } |
 
 /** Whether it says what the sender said in the message with its id. */
 function isAsSent({ message_id, from, text }: Message): boolean {
-  const number = Number(message_id.split('-').at(-1))
-  return from === `+1415555${1000 + (number % 37)}` && text === `Message ${number} 🎉`
+  return isDeepStrictEqual({ from, text }, saidIn(Number(message_id.split('-').at(-1))))
 }
 
 type Forgery = { readonly digest: boolean }

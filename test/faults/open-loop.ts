@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { connect, type Socket } from 'node:net'
 import { flatBody, signature, toBytes } from '../support/signed.ts'
 import { until } from '../support/until.ts'
-import type { Sent } from './sender.ts'
+import { type Sent, saidIn } from './sender.ts'
 
 type Answer = { readonly status: number; readonly retryAfter: boolean }
 type OnAnswer = (answer: Answer) => void
@@ -213,8 +213,7 @@ export class OpenLoop {
   }
 
   #body(number: number): Buffer {
-    const from = `+1415555${1000 + (number % 37)}`
-    return toBytes(flatBody({ message_id: this.#id(number), from, text: `Message ${number} 🎉` }))
+    return toBytes(flatBody({ message_id: this.#id(number), ...saidIn(number) }))
   }
 
   #answered(): Promise<void> {

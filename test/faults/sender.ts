@@ -59,8 +59,7 @@ export class Sender {
     if (earlier !== undefined && this.#chance() < this.#duplicates) return earlier
     const number = this.#bodies.length
     const id = `fault-${this.#seed}-${number}`
-    const from = `+1415555${1000 + (number % 37)}`
-    const body = toBytes(flatBody({ message_id: id, from, text: `Message ${number} 🎉` }))
+    const body = toBytes(flatBody({ message_id: id, ...saidIn(number) }))
     this.#bodies.push({ id, body })
     return { id, body }
   }
@@ -80,6 +79,11 @@ export class Sender {
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296
   }
+}
+
+/** Who says what in the message with this number: a few people take turns. */
+export function saidIn(number: number): { readonly from: string; readonly text: string } {
+  return { from: `+1415555${1000 + (number % 37)}`, text: `Message ${number} 🎉` }
 }
 
 async function statusOf(url: string, body: Buffer): Promise<number> {

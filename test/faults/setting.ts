@@ -72,6 +72,11 @@ export function seedOf(test: TestContext): number {
   return seed
 }
 
+/** A number from 0 to below 1, the same for the same seed and trial. */
+export function chanceOf(seed: number, trial: number): number {
+  return (Math.imul(seed + trial * 7919, 0x9e3779b1) >>> 0) / 2 ** 32
+}
+
 /** A new setting on an engine; its services end with the test at the latest. */
 export async function newSettingOn(
   engine: Engine,
