@@ -3,10 +3,11 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { Client } from 'pg'
 import { parseFlatMessage } from '../../src/app/receive/flat.ts'
 import { copyStore } from '../../src/app/store/copy/copy-store.ts'
 import { openCopySource, openCopyTarget } from '../../src/app/store/copy/ends.ts'
-import { parseDatabaseUrl } from '../../src/app/store/database-url.ts'
+import { type DatabaseUrl, parseDatabaseUrl } from '../../src/app/store/database-url.ts'
 import { openPostgresStore } from '../../src/app/store/postgres/postgres-store.ts'
 import { openSqliteStore } from '../../src/app/store/sqlite/sqlite-store.ts'
 import type { MessageStore } from '../../src/app/store/store.ts'
@@ -62,6 +63,21 @@ async function fill(url: string, t: TestContext): Promise<void> {
     intakeWith(change({ messages: [aText({ id: 'b', text: { body: 'ä'.repeat(4000) } })] })),
   ])
   await store.close()
+}
+
+/** The raw bodies that are there, which are copied first; 0 where there are no tables yet. */
+async function bodiesIn(url: string): Promise<number> {
+  const client = new Client(url)
+  await client.connect()
+  try {
+    const { rows } = await client.query('select count(*) as count from intakes')
+    return Number(rows[0]?.count)
+  } catch (error) {
+    assert.equal((error as { code?: unknown }).code, '42P01')
+    return 0
+  } finally {
+    await client.end()
+  }
 }
 
 /** Everything a reader can see. */
@@ -144,15 +160,51 @@ describe('migrate-store', () => {
       Array.from({ length: 4000 }, (_, i) => aFlatMessage(`many-${i}`)),
     )
     await source.close()
-    for (const ms of [300, 500, 700, 900]) {
+    const first = startCommand(['migrate-store', from, to], { cwd })
+    while ((await bodiesIn(to)) === 0) await delay(5)
+    first.child.kill('SIGKILL')
+    await first.result
+    const bodies = await bodiesIn(to)
+    assert.ok(bodies < 4062, `the copying is cut off in its midst, here after ${bodies} bodies`)
+    for (let ms = 200; ; ms += 100) {
       const { child, result } = startCommand(['migrate-store', from, to], { cwd })
       await delay(ms)
       child.kill('SIGKILL')
-      await result
+      const { code, stderr } = await result
+      if (code === null) continue
+      assert.equal(code, 0, stderr)
+      break
     }
-    const { code, stderr } = await runCommand(['migrate-store', from, to], { cwd })
-    assert.equal(code, 0, stderr)
     assert.deepEqual(await seenIn(await openAt(t, to)), await seenIn(await openAt(t, from)))
+  })
+
+  it('compares once more after its end, and copies nothing', async (t) => {
+    const cwd = temporaryDirectory(t)
+    const [from, to] = [`sqlite:///${join(cwd, 'from.db')}`, await newDatabase()]
+    await fill(from, t)
+    const first = await runCommand(['migrate-store', from, to], { cwd })
+    assert.deepEqual(await runCommand(['migrate-store', from, to], { cwd }), first)
+    const copy = await openAt(t, to)
+    await insertAll(copy, [aFlatMessage('only in the copy')])
+    await copy.close()
+    const { code, stdout } = await runCommand(['migrate-store', from, to], { cwd })
+    assert.equal(code, 1)
+    assert.match(stdout, /^messages: 64 rows, sha256 [0-9a-f]{64}, DIFFERENT$/m)
+  })
+
+  it('waits for what one that was killed had sent, and for no other copy', async (t) => {
+    const cwd = temporaryDirectory(t)
+    const [from, to] = [`sqlite:///${join(cwd, 'from.db')}`, await newDatabase()]
+    await fill(from, t)
+    const other = await openCopyTarget(parseDatabaseUrl(to) as DatabaseUrl)
+    const ended = delay(1500).then(() => other.close())
+    const waited = await runCommand(['migrate-store', from, to], { cwd })
+    await ended
+    assert.equal(waited.code, 0, waited.stderr)
+    const stays = await openCopyTarget(parseDatabaseUrl(to) as DatabaseUrl)
+    const { code, stderr } = await runCommand(['migrate-store', from, to], { cwd })
+    assert.deepEqual([code, stderr.startsWith('Another migrate-store writes')], [1, true])
+    await stays.close()
   })
 
   it('says what differs where the source changed meanwhile', async (t) => {

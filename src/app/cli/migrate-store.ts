@@ -24,7 +24,8 @@ both are read once more and compared, table by table, by count and SHA-256.
 
 Stop the service before: what it stores meanwhile may be left out, and the comparison then says so.
 TO_URL has to be empty, or a part of this same copy: after an interruption the same command goes on
-where it was. No service starts on a copy that is not complete.
+where it was, and after its end it compares once more. No service starts on a copy that is not
+complete.
 
 A password in an argument can be read by everybody on this machine: leave it out of the URL and set
 PGPASSWORD, or use ~/.pgpass.

@@ -42,29 +42,44 @@ export type CopyResult = {
   readonly differs: readonly string[]
 }
 
-/** Throws where the target holds something else than an earlier part of this copy. */
+/**
+ * Copies what the target has not got yet; a copy that is complete is only compared again. Throws
+ * where the target holds something else than an earlier part of this copy.
+ */
 export async function copyStore(
   source: CopySource,
   target: CopyTarget,
   onProgress: CopyProgress,
 ): Promise<CopyResult> {
   const identity = await source.identity()
-  const unfinished = `${identity}${UNFINISHED}`
-  if ((await target.identity()) !== unfinished) {
-    if (!(await target.isEmpty())) throw new Error('The store to copy to is not empty.')
-    await target.setIdentity(unfinished)
-  }
   const counts = await Promise.all(TABLES.map(({ name }) => source.count(name)))
   const total = counts.reduce((sum, count) => sum + count, 0)
+  if ((await target.identity()) !== identity) {
+    await begin(target, `${identity}${UNFINISHED}`)
+    await copyTables(source, target, (done) => onProgress('Copying', done, total))
+    await target.finish()
+  }
+  const result = await compare(source, target, (done) => onProgress('Comparing', done, 2 * total))
+  if (result.differs.length === 0) await target.setIdentity(identity)
+  return result
+}
+
+async function begin(target: CopyTarget, unfinished: string): Promise<void> {
+  if ((await target.identity()) === unfinished) return
+  if (!(await target.isEmpty())) throw new Error('The store to copy to is not empty.')
+  await target.setIdentity(unfinished)
+}
+
+async function copyTables(
+  source: CopySource,
+  target: CopyTarget,
+  onProgress: (done: number) => void,
+): Promise<void> {
   let done = 0
   for (const table of TABLES) {
     done += await target.count(table.name)
-    done = await copyTable(table, source, target, done, (now) => onProgress('Copying', now, total))
+    done = await copyTable(table, source, target, done, onProgress)
   }
-  await target.finish()
-  const result = await compare(source, target, (now) => onProgress('Comparing', now, 2 * total))
-  if (result.differs.length === 0) await target.setIdentity(identity)
-  return result
 }
 
 async function copyTable(

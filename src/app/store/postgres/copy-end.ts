@@ -10,6 +10,8 @@ import { prepareTarget } from './opening.ts'
 import { requireSchema } from './schema.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
+const LOCK_TIMEOUT_MS = 5000
+const LOCK_NOT_AVAILABLE = '55P03'
 
 /** Connects to a database that is there. Rejects where it is none of this version. */
 export async function postgresSource(url: string): Promise<CopySource> {
@@ -18,10 +20,38 @@ export async function postgresSource(url: string): Promise<CopySource> {
   return new PostgresEnd(client)
 }
 
-/** Connects to a database, whose tables are made where they are missing. */
+/**
+ * Connects to a database, whose tables are made where they are missing. Rejects while another copy
+ * writes to it.
+ */
 export async function postgresTarget(url: string): Promise<CopyTarget> {
   await prepareTarget(url)
-  return new PostgresEnd(await connected(url))
+  const client = await connected(url)
+  try {
+    await lockTarget(client)
+  } catch (error) {
+    await client.end()
+    throw error
+  }
+  return new PostgresEnd(client)
+}
+
+/**
+ * Until the connection ends, nobody else copies into the database. A copy that was killed holds it
+ * for as long as the server still works on its last statement, whose rows count as copied.
+ */
+async function lockTarget(client: Client): Promise<void> {
+  try {
+    await client.query(`set lock_timeout = ${LOCK_TIMEOUT_MS}`)
+    await client.query('select pg_advisory_lock((22340::bigint << 48) + 1)')
+    await client.query('set lock_timeout = 0')
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== LOCK_NOT_AVAILABLE) throw error
+    throw new Error(
+      'Another migrate-store writes to this database, or the server still works on what one that was ended had sent: try again when it is done.',
+      { cause: error },
+    )
+  }
 }
 
 async function connected(url: string): Promise<Client> {
