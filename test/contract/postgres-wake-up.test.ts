@@ -4,6 +4,7 @@ import { it } from 'node:test'
 import { aMessage, insertAll } from '../support/a-message.ts'
 import { newDatabase } from '../support/databases.ts'
 import { connectFor, openStoreFor } from '../support/postgres-place.ts'
+import { TcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 
 it('a replica on PostgreSQL hears of the commits of others, also after its connection was lost', async (test) => {
@@ -26,6 +27,24 @@ it('a replica on PostgreSQL hears of the commits of others, also after its conne
   assert.equal(rows.length, 2)
   const lost = heard
   await until('it listens again, and looks for what it missed', () => heard > lost)
+  const again = heard
+  await insertAll(other, [aMessage()])
+  await until('it hears again', () => heard > again)
+})
+
+it('a replica hears again after the other end of its connection vanished without a word', async (test) => {
+  const url = await newDatabase()
+  const link = await TcpProxy.start(test, Number(new URL(url).port))
+  let heard = 0
+  await openStoreFor(test, link.urlFor(url), () => {
+    heard++
+  })
+  const other = await openStoreFor(test, url)
+  await until('it listens', () => heard >= 2)
+  link.abandon()
+  const before = heard
+  await insertAll(other, [aMessage()])
+  await until('it listens again, and looks for what it missed', () => heard > before)
   const again = heard
   await insertAll(other, [aMessage()])
   await until('it hears again', () => heard > again)

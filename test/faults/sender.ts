@@ -21,6 +21,8 @@ export class Sender {
   readonly sent = new Map<string, Sent>()
   /** Answers by status; 0 counts those that never came. */
   readonly statuses = new Map<number, number>()
+  /** Of the answer that took longest; ms. */
+  slowestMs = 0
   readonly #seed: number
   readonly #duplicates: number
   readonly #bodies: { id: string; body: Buffer }[] = []
@@ -43,7 +45,9 @@ export class Sender {
   /** Sends one message, new or again; resolves with the status, 0 where no answer came. */
   async sendOne(url: string): Promise<number> {
     const { id, body } = this.#nextBody()
+    const start = performance.now()
     const status = await statusOf(url, body)
+    this.slowestMs = Math.max(this.slowestMs, performance.now() - start)
     this.statuses.set(status, (this.statuses.get(status) ?? 0) + 1)
     this.#remember(id, body, status)
     return status

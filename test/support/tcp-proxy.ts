@@ -11,6 +11,7 @@ export class TcpProxy {
   #target: number
   #frozen = false
   #delayMs = 0
+  #bytesASecond = Number.POSITIVE_INFINITY
 
   private constructor(target: number) {
     this.#target = target
@@ -47,6 +48,16 @@ export class TcpProxy {
     for (const pair of this.#pairs) for (const socket of pair) socket.destroy()
   }
 
+  /** Ends every connection in the middle of whatever is said (RST). */
+  reset(): void {
+    for (const pair of this.#pairs) for (const socket of pair) socket.resetAndDestroy()
+  }
+
+  /** What is open stays open and silent for ever, as if its other end had vanished; new ones work. */
+  abandon(): void {
+    for (const pair of this.#pairs) for (const socket of pair) socket.pause()
+  }
+
   /** Connections stay open, new ones are taken, and not a byte passes. */
   freeze(): void {
     this.#frozen = true
@@ -63,15 +74,20 @@ export class TcpProxy {
     this.#delayMs = delayMs
   }
 
+  /** Everything the server says from now on arrives at this pace. */
+  trickle(bytesASecond: number): void {
+    this.#bytesASecond = bytesASecond
+  }
+
   #forward(client: Socket): void {
     const server = connect(this.#target, '127.0.0.1')
     const pair = [client, server] as const
     this.#pairs.add(pair)
     for (const [from, to] of [pair, [server, client] as const]) {
       from.on('error', () => {})
-      from.on('data', (bytes) => {
-        if (from === client || this.#delayMs === 0) to.write(bytes)
-        else setTimeout(() => to.write(bytes), this.#delayMs)
+      from.on('data', (bytes: Buffer) => {
+        if (from === client) to.write(bytes)
+        else this.#answer(from, to, bytes)
       })
       from.once('close', () => {
         to.destroy()
@@ -79,6 +95,19 @@ export class TcpProxy {
       })
       if (this.#frozen) from.pause()
     }
+  }
+
+  #answer(server: Socket, client: Socket, bytes: Buffer): void {
+    if (this.#bytesASecond < Number.POSITIVE_INFINITY) {
+      const some = bytes.subarray(0, this.#bytesASecond)
+      client.write(some)
+      server.pause()
+      server.unshift(bytes.subarray(some.byteLength))
+      setTimeout(() => server.resume(), 1000)
+      return
+    }
+    if (this.#delayMs === 0) client.write(bytes)
+    else setTimeout(() => client.write(bytes), this.#delayMs)
   }
 
   #close(): void {

@@ -1,5 +1,5 @@
 // Connections to PostgreSQL: how long they wait, how they read numbers, what they begin with.
-import { Client, Pool, type PoolClient, type QueryConfig, types } from 'pg'
+import { Client, type ClientBase, Pool, type PoolClient, type QueryConfig, types } from 'pg'
 
 /** Until a connection is made, or one of the pool becomes free. */
 const CONNECT_TIMEOUT_MS = 3000
@@ -39,38 +39,61 @@ function settings(url: string) {
  */
 const WRITER_SESSION = `${SESSION}; set enable_seqscan = off; set plan_cache_mode = force_generic_plan`
 
-/** Up to `max` connections that read, each made when it is needed. */
-export function createPool(url: string, max: number): Pool {
-  return poolFor(url, max, SESSION)
-}
-
-/** The connection that writes, made when it is needed. */
-export function createWriterPool(url: string): Pool {
-  return poolFor(url, 1, WRITER_SESSION)
-}
-
 /**
- * Errors of idle connections are no concern: they are replaced. The time limit of a connection ends
- * when it is made, and a link may freeze right then: so its first statement has one of its own.
+ * Up to `max` connections that read, each made when it is needed. Errors of idle ones are no
+ * concern: they are replaced.
  */
-function poolFor(url: string, max: number, session: string): Pool {
+export function createPool(url: string, max: number): Pool {
   const pool = new Pool({
     ...settings(url),
     max,
     idleTimeoutMillis: IDLE_MS,
-    onConnect: async (client) => {
-      // Whoever uses it learns of its loss from the query that fails.
-      client.on('error', () => {})
-      await client.query(withTimeLimit({ text: session }, CONNECT_TIMEOUT_MS))
-    },
+    onConnect: (client) => begin(client, SESSION, CONNECT_TIMEOUT_MS),
   })
   pool.on('error', () => {})
   return pool
 }
 
+/** Makes the connection that writes. Each of its two steps may take so many ms. */
+export async function connectWriter(url: string, withinMs: number): Promise<Client> {
+  const ms = Math.min(withinMs, CONNECT_TIMEOUT_MS)
+  const client = new Client({ ...settings(url), connectionTimeoutMillis: ms })
+  try {
+    await client.connect()
+    await begin(client, WRITER_SESSION, ms)
+    return client
+  } catch (error) {
+    await client.end().catch(() => {})
+    throw error
+  }
+}
+
+/**
+ * The time limit of a connection ends when it is made, and a link may freeze right then: so its
+ * first statement has one of its own. Whoever uses it learns of its loss from the query that fails.
+ */
+async function begin(client: ClientBase, session: string, ms: number): Promise<void> {
+  client.on('error', () => {})
+  await client.query(withTimeLimit({ text: session }, ms))
+}
+
 /** A query that is given up after so many ms; the driver takes that, though its types do not tell. */
 export function withTimeLimit(query: QueryConfig, ms: number): QueryConfig {
   return Object.assign(query, { query_timeout: ms })
+}
+
+/** Runs `work`; a connection on which it takes longer than so many ms is ended, and `work` rejects. */
+export async function withinTime<Result>(
+  client: Client,
+  ms: number,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const timer = setTimeout(() => void client.end().catch(() => {}), ms)
+  try {
+    return await work()
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 /** One connection that nobody shares, whose statements may take any time; not connected yet. */

@@ -11,12 +11,11 @@ import type {
   SequenceRequest,
   StoreFailure,
 } from '../store.ts'
-import { createPool, createWriterPool, withConnection } from './connections.ts'
+import { createPool, withConnection } from './connections.ts'
 import { storeError } from './faults.ts'
 import { findIntake, readRawBody } from './intakes.ts'
 import { prepareDatabase, prepareEventually, UnusableDatabaseError } from './opening.ts'
 import { Reader } from './reader.ts'
-import { requireSchema } from './schema.ts'
 import { SequenceReader } from './sequence-reader.ts'
 import { Upkeep } from './upkeep.ts'
 import { WakeUp } from './wake-up.ts'
@@ -62,7 +61,6 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Messa
 class PostgresStore implements MessageStore {
   readonly failed: Promise<StoreFailure>
   readonly #options: PostgresOptions
-  readonly #writes: Pool
   readonly #reads: Pool
   readonly #maxWaiting: number
   readonly #writer: Writer
@@ -76,10 +74,9 @@ class PostgresStore implements MessageStore {
   constructor(options: PostgresOptions) {
     const { url, poolSize, onCommitted, onUpkeepError } = options
     this.#options = options
-    this.#writes = createWriterPool(url)
     this.#reads = createPool(url, poolSize - RESERVED)
     this.#maxWaiting = (poolSize - RESERVED) * WAITING_EACH
-    this.#writer = new Writer(this.#writes)
+    this.#writer = new Writer(url)
     this.#wakeUp = new WakeUp({ url, pool: this.#reads, onCommitted })
     this.#upkeep = new Upkeep({ pool: this.#reads, onError: onUpkeepError })
     this.failed = new Promise((resolve) => {
@@ -121,16 +118,7 @@ class PostgresStore implements MessageStore {
 
   async probe(): Promise<void> {
     this.#requireBegun()
-    try {
-      await withConnection(this.#writes, async (client) => {
-        await requireSchema(client)
-        const { rows } = await client.query('show transaction_read_only')
-        if (rows[0]?.transaction_read_only === 'off') return
-        throw new StoreUnavailableError('The server takes no writes.')
-      })
-    } catch (error) {
-      throw storeError(error)
-    }
+    await this.#writer.probe()
   }
 
   async expireIntakes(before: number): Promise<boolean> {
@@ -191,7 +179,7 @@ class PostgresStore implements MessageStore {
   async #close(): Promise<void> {
     await Promise.allSettled([...this.#writing])
     await this.#upkeep.close()
-    const closing = [this.#wakeUp.close(), this.#writes.end(), this.#reads.end()]
+    const closing = [this.#wakeUp.close(), this.#writer.close(), this.#reads.end()]
     // A server that does not answer any more does not say goodbye either.
     await Promise.race([Promise.all(closing), sleep(GOODBYE_MS, undefined, { ref: false })])
   }

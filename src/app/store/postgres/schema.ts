@@ -3,6 +3,7 @@
 // more, a later version takes away. Each names in its first line the oldest replica it works with.
 import { readdirSync, readFileSync } from 'node:fs'
 import type { ClientBase } from 'pg'
+import { StoreUnavailableError } from '../../errors.ts'
 
 const DIRECTORY = new URL('./migrations/', import.meta.url)
 const OLDEST_REPLICA = /^-- oldest-replica: (\d+)\n/
@@ -91,12 +92,14 @@ export async function schemaState(client: ClientBase): Promise<SchemaState> {
   return await readState(client)
 }
 
-async function readState(client: ClientBase): Promise<SchemaState> {
-  const { rows } = await client.query<{ found: number | null; oldest: number | null }>(
-    'select max(version) as found, max(oldest_replica) as oldest from schema_migrations',
+async function readState(client: ClientBase): Promise<SchemaState & { isReadOnly: boolean }> {
+  const { rows } = await client.query<{ found: number; oldest: number; read_only: boolean }>(
+    `select coalesce(max(version), 0) as found, coalesce(max(oldest_replica), 0) as oldest,
+       current_setting('transaction_read_only')::boolean as read_only
+     from schema_migrations`,
   )
-  const { found, oldest } = rows[0] ?? { found: null, oldest: null }
-  return { found: found ?? 0, oldestReplica: oldest ?? 0, needed: SCHEMA_VERSION }
+  const { found, oldest, read_only } = rows[0] ?? { found: 0, oldest: 0, read_only: false }
+  return { found, oldestReplica: oldest, needed: SCHEMA_VERSION, isReadOnly: read_only }
 }
 
 /** Why this build can't work with a schema, and what to do; null where it can. */
@@ -115,6 +118,20 @@ export function schemaFault({ found, oldestReplica, needed }: SchemaState): stri
  * that it works with.
  */
 export async function requireSchema(client: ClientBase): Promise<void> {
-  const fault = schemaFault(await readState(client))
+  checked(await readState(client))
+}
+
+/**
+ * The same, and rejects with StoreUnavailableError where the server takes no writes. One statement:
+ * whoever waits behind it on a slow link waits once.
+ */
+export async function requireWritable(client: ClientBase): Promise<void> {
+  const state = await readState(client)
+  checked(state)
+  if (state.isReadOnly) throw new StoreUnavailableError('The server takes no writes.')
+}
+
+function checked(state: SchemaState): void {
+  const fault = schemaFault(state)
   if (fault !== null) throw new SchemaMismatchError(fault)
 }

@@ -2,12 +2,15 @@
 // the tables are the truth, and a lost one costs whoever waits a polling interval.
 import { randomUUID } from 'node:crypto'
 import type { Client, Notification, Pool } from 'pg'
-import { createClient } from './connections.ts'
+import { createClient, withinTime } from './connections.ts'
 
 const CHANNEL = 'whatsapp_webhook_committed'
 /** Not inside the transactions that store: notifying ones commit one after the other. */
 const GATHER_MS = 25
 const RECONNECT_MS = 1000
+/** A connection whose other end is gone says nothing, as one does on which nobody notifies. */
+const HEARTBEAT_MS = 5000
+const ANSWER_MS = 2000
 
 export type WakeUpOptions = {
   readonly url: string
@@ -23,6 +26,7 @@ export class WakeUp {
   #client: Client | null = null
   #reconnect: NodeJS.Timeout | null = null
   #notify: NodeJS.Timeout | null = null
+  #heartbeat: NodeJS.Timeout | null = null
   #closed = false
 
   constructor(options: WakeUpOptions) {
@@ -31,6 +35,7 @@ export class WakeUp {
 
   start(): void {
     void this.#listen()
+    this.#heartbeat = setInterval(() => void this.#beat(), HEARTBEAT_MS)
   }
 
   /** Tells the others within some ms; calls in between are one. */
@@ -48,6 +53,7 @@ export class WakeUp {
     this.#closed = true
     if (this.#reconnect !== null) clearTimeout(this.#reconnect)
     if (this.#notify !== null) clearTimeout(this.#notify)
+    if (this.#heartbeat !== null) clearInterval(this.#heartbeat)
     await this.#client?.end().catch(() => {})
   }
 
@@ -67,6 +73,13 @@ export class WakeUp {
       await client.end().catch(() => {})
       this.#retry()
     }
+  }
+
+  /** Ends a connection that does not answer, so that another one is made. */
+  async #beat(): Promise<void> {
+    const client = this.#client
+    if (client === null || this.#reconnect !== null) return
+    await withinTime(client, ANSWER_MS, () => client.query('select')).catch(() => {})
   }
 
   #retry(): void {

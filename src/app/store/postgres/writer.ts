@@ -1,14 +1,16 @@
 // Stores batches: one statement each, sent again until it is known what became of it.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Pool } from 'pg'
+import { StoreUnavailableError } from '../../errors.ts'
 import type { Intake } from '../../model/event.ts'
 import type { InsertOutcome } from '../../model/message.ts'
 import { digestOf } from '../body.ts'
 import type { InsertedBatch } from '../store.ts'
 import { batchFor, INGEST_SQL, type SentBatch } from './batch.ts'
-import { withConnection, withTimeLimit } from './connections.ts'
+import { connectWriter, withinTime, withTimeLimit } from './connections.ts'
 import { isWorthAnotherTry, needsToBeAlone, storeError } from './faults.ts'
+import { HeldConnection } from './held-connection.ts'
+import { requireWritable } from './schema.ts'
 
 /** How long a batch is sent again before its requests are asked to come again themselves. */
 const PATIENCE_MS = 4000
@@ -17,6 +19,8 @@ const LAST_TRY_MS = 500
 /** Between two tries, growing up to the longest. */
 const FIRST_PAUSE_MS = 20
 const LONGEST_PAUSE_MS = 1000
+/** A batch that takes longer lets the one before it answer a probe. */
+const TURN_MS = 500
 
 /** What the server says of an event that was not new. */
 type Copy = {
@@ -25,33 +29,78 @@ type Copy = {
   readonly storedSha256: string | null
 }
 
-/** Writes on the connections of a pool, one batch a transaction. */
+/** Writes on one connection, one batch a transaction. */
 export class Writer {
-  readonly #pool: Pool
+  readonly #connection: HeldConnection
+  /** Why the last batch that ended could not be stored. */
+  #outage: StoreUnavailableError | null = null
+  #storing = 0
+  #probing: Promise<void> | null = null
 
-  constructor(pool: Pool) {
-    this.#pool = pool
+  constructor(url: string) {
+    this.#connection = new HeldConnection((withinMs) => connectWriter(url, withinMs))
   }
 
   /** Stores a batch in one transaction. Rejects with StoreUnavailableError. */
   async insert(intakes: readonly Intake[]): Promise<InsertedBatch> {
     const start = performance.now()
-    const copies = await this.#send(intakes)
-    return { outcomes: outcomesOf(intakes, copies), seconds: (performance.now() - start) / 1000 }
+    this.#storing++
+    try {
+      const copies = await this.#send(intakes, start + PATIENCE_MS)
+      this.#outage = null
+      return { outcomes: outcomesOf(intakes, copies), seconds: (performance.now() - start) / 1000 }
+    } catch (error) {
+      if (error instanceof StoreUnavailableError) this.#outage = error
+      throw error
+    } finally {
+      this.#storing--
+    }
+  }
+
+  /**
+   * Resolves when a batch could be stored now: the server takes writes and has a schema we know.
+   * Where a slow batch keeps the connection, what became of the one before it counts.
+   */
+  async probe(): Promise<void> {
+    this.#probing ??= this.#ask().finally(() => {
+      this.#probing = null
+    })
+    const answers = [this.#probing]
+    if (this.#storing > 0) answers.push(this.#lastOutcome())
+    try {
+      await Promise.race(answers)
+    } catch (error) {
+      throw storeError(error)
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#connection.close()
+  }
+
+  #ask(): Promise<void> {
+    return this.#connection.use(
+      () => PATIENCE_MS,
+      (client) => withinTime(client, PATIENCE_MS, () => requireWritable(client)),
+    )
+  }
+
+  async #lastOutcome(): Promise<void> {
+    await sleep(TURN_MS, undefined, { ref: false })
+    if (this.#outage !== null) throw this.#outage
   }
 
   /**
    * The token makes sending a batch again safe when its connection was lost in mid-commit: what
    * was stored answers as it did the first time.
    */
-  async #send(intakes: readonly Intake[]): Promise<readonly Copy[]> {
+  async #send(intakes: readonly Intake[], deadline: number): Promise<readonly Copy[]> {
     const token = randomUUID()
-    const deadline = performance.now() + PATIENCE_MS
     let batch = batchFor(intakes)
     let pause = FIRST_PAUSE_MS
     for (;;) {
       try {
-        return await this.#ingest(token, batch, deadline - performance.now())
+        return await this.#ingest(token, batch, deadline)
       } catch (error) {
         if (needsToBeAlone(error)) {
           batch = batchFor(intakes, true)
@@ -66,14 +115,13 @@ export class Writer {
     }
   }
 
-  #ingest(token: string, { parameters }: SentBatch, leftMs: number): Promise<readonly Copy[]> {
-    return withConnection(this.#pool, async (client) => {
+  #ingest(token: string, { parameters }: SentBatch, deadline: number): Promise<readonly Copy[]> {
+    const msLeft = () => Math.max(deadline - performance.now(), LAST_TRY_MS)
+    return this.#connection.use(msLeft, async (client) => {
       const values = [token, ...parameters]
-      const query = withTimeLimit(
-        { name: 'ingest', text: INGEST_SQL, values },
-        Math.max(leftMs, LAST_TRY_MS),
+      const { rows } = await client.query<{ copies: Copy[] }>(
+        withTimeLimit({ name: 'ingest', text: INGEST_SQL, values }, msLeft()),
       )
-      const { rows } = await client.query<{ copies: Copy[] }>(query)
       return rows[0]?.copies ?? []
     })
   }

@@ -1,0 +1,64 @@
+// One connection that is kept: made when it is needed, lent to one user at a time, in the order in
+// which they came, and made anew after an error.
+import type { Client } from 'pg'
+
+/** Makes a connection within so many ms, or rejects. */
+export type Connect = (withinMs: number) => Promise<Client>
+
+export class HeldConnection {
+  readonly #connect: Connect
+  readonly #waiting: (() => void)[] = []
+  #client: Client | null = null
+  #isLent = false
+
+  constructor(connect: Connect) {
+    this.#connect = connect
+  }
+
+  /**
+   * Runs `work` when its turn comes: right now, before anything else happens on this thread, where
+   * nobody uses the connection. `msLeft` tells then how long connecting may take. Rejects as `work`
+   * does, or with why there is no connection.
+   */
+  async use<Result>(
+    msLeft: () => number,
+    work: (client: Client) => Promise<Result>,
+  ): Promise<Result> {
+    if (this.#isLent) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    this.#isLent = true
+    try {
+      const client = this.#client ?? (await this.#open(msLeft()))
+      return await work(client)
+    } catch (error) {
+      this.#drop()
+      throw error
+    } finally {
+      const next = this.#waiting.shift()
+      // It stays lent: whoever comes before the next one runs has to wait behind it.
+      if (next === undefined) this.#isLent = false
+      else next()
+    }
+  }
+
+  /** Ends the connection; the next use makes another one. */
+  async close(): Promise<void> {
+    const client = this.#client
+    this.#client = null
+    await client?.end().catch(() => {})
+  }
+
+  async #open(withinMs: number): Promise<Client> {
+    const client = await this.#connect(withinMs)
+    // One that ends while nobody uses it is no fault yet.
+    client.once('end', () => {
+      if (this.#client === client) this.#client = null
+    })
+    this.#client = client
+    return client
+  }
+
+  /** After an error nobody knows what state a connection is in. */
+  #drop(): void {
+    void this.close()
+  }
+}
