@@ -10,6 +10,7 @@ import type { Options } from './options.ts'
 import { type Memory, memoryOf } from './process-facts.ts'
 import type { Program, ProgramName } from './programs.ts'
 import { type Running, runProgram, SECRET } from './run-program.ts'
+import { withSlowFlush } from './slow-flush.ts'
 import { checkStored, type StoreCheck } from './stored.ts'
 
 export type IngestRound = {
@@ -51,7 +52,7 @@ async function measure(program: Program, round: number, options: Options): Promi
   const run = randomBytes(8).toString('hex')
   let running: Running | undefined
   try {
-    running = await runProgram(program, { directory, database })
+    running = await runProgram(withSlowFlush(program, options.flushMs), { directory, database })
     const { port, pid } = running
     const { connections, seconds, warmUpSeconds } = options
     const job = { port, pid, run, secret: SECRET, connections, seconds, warmUpSeconds }

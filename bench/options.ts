@@ -16,6 +16,8 @@ Options:
   --only PART       "ingest" or "queries".
   --directory DIR   Where databases are put (${tmpdir()}). On a file system in memory a commit
                     costs nothing, and the numbers mean nothing.
+  --flush-ms N      Each flush of the programs under load takes so many ms longer, as on a slower
+                    disk (0). Needs strace.
   --refill          Fill the databases of the query part again; else they are kept between runs.
   --quick           A smoke run of under a minute: 1 round, 2 seconds, 20000 messages.
   -h, --help        Show this text.
@@ -29,6 +31,8 @@ export type Options = {
   readonly messages: number
   readonly only: 'ingest' | 'queries' | null
   readonly directory: string
+  /** What each flush takes longer than this disk needs; ms. */
+  readonly flushMs: number
   readonly refill: boolean
   readonly quick: boolean
 }
@@ -47,6 +51,7 @@ export function parseOptions(args: readonly string[]): Options | null {
       messages: { type: 'string' },
       only: { type: 'string' },
       directory: { type: 'string' },
+      'flush-ms': { type: 'string' },
       refill: { type: 'boolean' },
       quick: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
@@ -66,6 +71,7 @@ export function parseOptions(args: readonly string[]): Options | null {
     messages: integer('messages', values.messages ?? (quick ? '20000' : '1000000'), LEAST_MESSAGES),
     only: only ?? null,
     directory: values.directory ?? tmpdir(),
+    flushMs: integer('flush-ms', values['flush-ms'] ?? '0', 0),
     refill: values.refill === true,
     quick,
   }

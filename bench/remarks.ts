@@ -12,12 +12,17 @@ export function misses(outcomes: readonly Outcome[]): string[] {
 
 /** Machine, versions, settings. */
 export function conditions({ machine, options, original, command, startedAt }: Results): string[] {
-  const { rounds, seconds, warmUpSeconds, connections } = options
+  const { rounds, seconds, warmUpSeconds, connections, flushMs } = options
   const { p50, p99, max } = machine.fsyncMs
   return [
     `${machine.cores} cores (${machine.processor}), ${machine.memoryGb} GB of memory, ${machine.kernel}`,
     `Node ${machine.node}, SQLite ${machine.sqlite}, sources ${machine.commit ?? 'outside a clone'}; started ${startedAt.toISOString()} by \`${command}\``,
     `a 4 KiB write with its fsync: median ${p50.toFixed(3)} ms, p99 ${p99.toFixed(3)} ms, longest ${max.toFixed(2)} ms${machine.inMemory ? '. **This file system is in memory: a commit costs nothing here, and the ratios mean nothing**' : ''}`,
+    ...(flushMs === 0
+      ? []
+      : [
+          `**each fsync and fdatasync of the programs takes ${flushMs} ms longer than that**: strace holds the thread that waits for it, and stops no other call`,
+        ]),
     `${rounds} rounds of each program, one after another in one run, each round in another order, each on an empty database; ${connections} connections, ${warmUpSeconds} s of warm-up, ${seconds} s a measurement; medians of the rounds`,
     'service: `node --max-semi-space-size=8 src/main.ts serve`, as npm start and the image run it, synchronous=FULL, its default log (level info, a JSON line a request) written to a file; the peers log nothing',
     '(a) checks the signature, parses the body and answers; (b) one insert and commit per request, WAL and synchronous=FULL, no raw body kept, no search',
@@ -34,12 +39,13 @@ export function conditions({ machine, options, original, command, startedAt }: R
 export function limits(results: Results): string[] {
   const limit = ingestMedian(results, 'limit', ({ load }) => load.full.perSecond)
   const naive = ingestMedian(results, 'naive', ({ load }) => load.full.perSecond)
+  const flush = results.machine.fsyncMs.p50 + results.options.flushMs
   const lines = [
     'The load generator runs on the same machine and takes its share of the processors. Absolute numbers are those of this machine; only ratios of one run are comparable.',
   ]
   if (limit !== null && naive !== null) {
     lines.push(
-      `(a) itself is ${(limit / naive).toFixed(1)} times as fast as (b) here: no program that answers over node:http can be further ahead of (b). The slower an fsync, the more a shared commit gains; on this disk it takes ${results.machine.fsyncMs.p50.toFixed(2)} ms.`,
+      `(a) itself is ${(limit / naive).toFixed(1)} times as fast as (b) here: no program that answers over node:http can be further ahead of (b). The slower an fsync, the more a shared commit gains; here it takes ${flush.toFixed(2)} ms.`,
     )
   }
   if (results.options.quick) {
