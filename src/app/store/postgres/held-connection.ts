@@ -1,6 +1,7 @@
 // One connection that is kept: made when it is needed, lent to one user at a time, in the order in
 // which they came, and made anew after an error.
 import type { Client } from 'pg'
+import { StoreUnavailableError } from '../../errors.ts'
 
 /** Makes a connection within so many ms, or rejects. */
 export type Connect = (withinMs: number) => Promise<Client>
@@ -10,6 +11,7 @@ export class HeldConnection {
   readonly #waiting: (() => void)[] = []
   #client: Client | null = null
   #isLent = false
+  #isClosed = false
 
   constructor(connect: Connect) {
     this.#connect = connect
@@ -18,7 +20,7 @@ export class HeldConnection {
   /**
    * Runs `work` when its turn comes: right now, before anything else happens on this thread, where
    * nobody uses the connection. `msLeft` tells then how long connecting may take. Rejects as `work`
-   * does, or with why there is no connection.
+   * does, or with why there is no connection; with StoreUnavailableError after `close`.
    */
   async use<Result>(
     msLeft: () => number,
@@ -30,7 +32,8 @@ export class HeldConnection {
       const client = this.#client ?? (await this.#open(msLeft()))
       return await work(client)
     } catch (error) {
-      this.#drop()
+      // Nobody knows what state the connection is in.
+      void this.#end()
       throw error
     } finally {
       const next = this.#waiting.shift()
@@ -40,25 +43,31 @@ export class HeldConnection {
     }
   }
 
-  /** Ends the connection; the next use makes another one. */
+  /** Ends the connection, and whatever is under way on it. Idempotent. */
   async close(): Promise<void> {
-    const client = this.#client
-    this.#client = null
-    await client?.end().catch(() => {})
+    this.#isClosed = true
+    await this.#end()
   }
 
   async #open(withinMs: number): Promise<Client> {
+    this.#requireOpen()
     const client = await this.#connect(withinMs)
     // One that ends while nobody uses it is no fault yet.
     client.once('end', () => {
       if (this.#client === client) this.#client = null
     })
     this.#client = client
+    this.#requireOpen()
     return client
   }
 
-  /** After an error nobody knows what state a connection is in. */
-  #drop(): void {
-    void this.close()
+  #requireOpen(): void {
+    if (this.#isClosed) throw new StoreUnavailableError('The store is closed.')
+  }
+
+  async #end(): Promise<void> {
+    const client = this.#client
+    this.#client = null
+    await client?.end().catch(() => {})
   }
 }

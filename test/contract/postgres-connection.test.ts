@@ -1,0 +1,106 @@
+// The connection that is kept for storing.
+import assert from 'node:assert/strict'
+import { describe, it, type TestContext } from 'node:test'
+import type { Client } from 'pg'
+import { StoreUnavailableError } from '../../src/app/errors.ts'
+import { connectWriter } from '../../src/app/store/postgres/connections.ts'
+import { HeldConnection } from '../../src/app/store/postgres/held-connection.ts'
+import { newDatabase } from '../support/databases.ts'
+import { connectFor } from '../support/postgres-place.ts'
+import { until } from '../support/until.ts'
+
+const AT_ONCE = () => 3000
+
+async function hold(test: TestContext) {
+  const url = await newDatabase()
+  const held = new HeldConnection((withinMs) => connectWriter(url, withinMs))
+  test.after(() => held.close())
+  return { url, held }
+}
+
+async function backendOf(client: Client): Promise<number> {
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
+  return rows[0]?.pid ?? 0
+}
+
+describe('the connection that stores', () => {
+  it('is the same one again and again', async (test) => {
+    const { held } = await hold(test)
+    const first = await held.use(AT_ONCE, backendOf)
+    assert.equal(await held.use(AT_ONCE, backendOf), first)
+  })
+
+  it('is given at once to whoever asks while it is free: what is to be stored is on its way', async (test) => {
+    const { held } = await hold(test)
+    await held.use(AT_ONCE, backendOf)
+    let began = false
+    const using = held.use(AT_ONCE, (client) => {
+      began = true
+      return backendOf(client)
+    })
+    assert.equal(began, true)
+    await using
+  })
+
+  it('is lent to one at a time, in their order, also where somebody comes in between', async (test) => {
+    const { held } = await hold(test)
+    const order: string[] = []
+    const use = (name: string) =>
+      held.use(AT_ONCE, async (client) => {
+        order.push(`${name} begins`)
+        await backendOf(client)
+        order.push(`${name} ends`)
+      })
+    const first = use('a')
+    const second = use('b')
+    const third = first.then(() => use('c'))
+    await Promise.all([first, second, third])
+    const expected = ['a', 'b', 'c'].flatMap((name) => [`${name} begins`, `${name} ends`])
+    assert.deepEqual(order, expected)
+  })
+
+  it('is made anew after an error, and whoever waits is served', async (test) => {
+    const { held } = await hold(test)
+    const first = await held.use(AT_ONCE, backendOf)
+    const failing = held.use(AT_ONCE, (client) => client.query('select 1/0'))
+    const waiting = held.use(AT_ONCE, backendOf)
+    await assert.rejects(failing, /division by zero/)
+    assert.notEqual(await waiting, first)
+  })
+
+  it('is made anew where the server ended it while nobody used it', async (test) => {
+    const { url, held } = await hold(test)
+    const first = await held.use(AT_ONCE, backendOf)
+    const other = await connectFor(test, url)
+    await other.query('select pg_terminate_backend($1)', [first])
+    await until('the service has heard of it', async () => {
+      const { rows } = await other.query('select 1 from pg_stat_activity where pid = $1', [first])
+      return rows.length === 0
+    })
+    // The server's word arrives right after its process is gone.
+    await until('there is another one', async () => {
+      const next = await held.use(AT_ONCE, backendOf).catch(() => first)
+      return next !== first
+    })
+  })
+
+  it('is not made any more once it is closed, and what is under way is ended', async (test) => {
+    const { url, held } = await hold(test)
+    await held.use(AT_ONCE, backendOf)
+    const sleeping = held.use(AT_ONCE, (client) => client.query('select pg_sleep(60)'))
+    const waiting = held.use(AT_ONCE, backendOf)
+    const answers = Promise.allSettled([sleeping, waiting])
+    await held.close()
+    for (const answer of await answers) assert.equal(answer.status, 'rejected')
+    await assert.rejects(held.use(AT_ONCE, backendOf), StoreUnavailableError)
+    const other = await connectFor(test, url)
+    await until('no connection is left', async () => {
+      const { rows } = await other.query(
+        `select 1 from pg_stat_activity
+         where application_name = 'whatsapp-webhook-service' and datname = current_database()
+           and query not like '%pg_sleep%'`,
+      )
+      return rows.length === 0
+    })
+  })
+})
