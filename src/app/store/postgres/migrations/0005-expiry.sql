@@ -1,0 +1,34 @@
+-- oldest-replica: 1
+-- A day that somebody reads keeps no other day from expiring.
+
+-- As before: lets bodies expire that arrived before this moment (ms since 1970), at once for every
+-- reader, and from the disk day by day, a call each. True while there may be more. A day that is in
+-- use is passed over without waiting: whoever stores would wait behind.
+create or replace function expire_intakes_2(before bigint) returns boolean language plpgsql as $$
+declare
+  day text;
+  deleted integer;
+begin
+  if not pg_try_advisory_xact_lock(folding_lock_1() + 3) then return false; end if;
+  update store set expired_before = before where expired_before < before;
+  for day in
+    select relname from pg_inherits join pg_class on pg_class.oid = inhrelid
+    where inhparent = 'intakes'::regclass and relname ~ '^intakes_[0-9]{8}$'
+      and ms_at_1(to_date(right(relname, 8), 'YYYYMMDD') + 1) <= before
+    order by relname
+  loop
+    begin
+      execute format('lock table %I in access exclusive mode nowait', day);
+      execute format('drop table %I', day);
+      return true;
+    exception
+      when lock_not_available then continue;
+      -- Another replica was faster.
+      when undefined_table then return true;
+    end;
+  end loop;
+  delete from intakes_default where ctid = any (array(
+    select ctid from intakes_default where received_at < before limit 5000));
+  get diagnostics deleted = row_count;
+  return deleted > 0;
+end $$;

@@ -1,0 +1,40 @@
+// How raw bodies expire where each day has a table of its own.
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { aMessage, intakeOf } from '../support/a-message.ts'
+import { newDatabase } from '../support/databases.ts'
+import { connectFor, openStoreFor } from '../support/postgres-place.ts'
+
+const DAY_MS = 24 * 60 * 60 * 1000
+
+it('a day of raw bodies that somebody reads keeps no later day from expiring, and goes afterwards', async (test) => {
+  const url = await newDatabase()
+  const store = await openStoreFor(test, url)
+  const client = await connectFor(test, url)
+  await client.query("select make_days_1('2025-01-15', 3)")
+  const first = Date.parse('2025-01-15T12:00:00Z')
+  for (const day of [0, 1, 2]) {
+    await store.insert([{ ...intakeOf(aMessage()), receivedAt: first + day * DAY_MS }])
+  }
+  const days = async () => {
+    const { rows } = await client.query(
+      "select relname from pg_class where relname ~ '^intakes_202501[0-9]{2}$' order by 1",
+    )
+    return rows.map(({ relname }) => relname)
+  }
+  assert.deepEqual(await days(), ['intakes_20250115', 'intakes_20250116', 'intakes_20250117'])
+
+  const reader = await connectFor(test, url)
+  await reader.query('begin; select count(*) from intakes_20250115')
+  const expireAll = async () => {
+    while (await store.expireIntakes(first + 1.5 * DAY_MS));
+  }
+  await expireAll()
+  assert.deepEqual(await days(), ['intakes_20250115', 'intakes_20250117'])
+  assert.equal(await store.rawBody(1), null, 'what has expired is hidden at once')
+  assert.notEqual(await store.rawBody(3), null)
+
+  await reader.query('commit')
+  await expireAll()
+  assert.deepEqual(await days(), ['intakes_20250117'])
+})
