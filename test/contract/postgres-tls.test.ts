@@ -1,18 +1,17 @@
 // Encrypted connections, as sslmode in the URL asks for them.
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { parseDatabaseUrl } from '../../src/app/store/database-url.ts'
 import { openPostgresStore } from '../../src/app/store/postgres/postgres-store.ts'
+import { selfSigned } from '../support/certificates.ts'
 import { handOver, PostgresServer } from '../support/postgres-server.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 describe('the connection to PostgreSQL', () => {
   it('is encrypted and checked as far as sslmode says', async (test) => {
     const directory = temporaryDirectory(test)
-    const root = certificate(directory, 'localhost')
-    const other = certificate(directory, 'elsewhere.example')
+    const root = selfSigned(directory, 'localhost')
+    const other = selfSigned(directory, 'elsewhere.example')
     for (const file of [root.key, root.certificate]) handOver(file)
     handOver(directory)
     const server = await PostgresServer.start({
@@ -55,16 +54,3 @@ describe('the connection to PostgreSQL', () => {
     await assert.rejects(isEncrypted(named, '?sslmode=verify-full'), /certificate/i)
   })
 })
-
-function certificate(directory: string, host: string) {
-  const [key, file] = [join(directory, `${host}.key`), join(directory, `${host}.pem`)]
-  execFileSync(
-    'openssl',
-    [
-      ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-keyout', key],
-      ...['-out', file, '-subj', `/CN=${host}`, '-addext', `subjectAltName=DNS:${host}`],
-    ],
-    { stdio: 'ignore' },
-  )
-  return { key, certificate: file }
-}

@@ -1,10 +1,11 @@
 // Why a server can't be used, as a sentence for whoever types a command: what is wrong, and what to
 // do. Never the driver's or the server's own words, which may hold what was configured.
 import { isConnectionLost, sqlState, storeError } from './faults.ts'
+import { tlsRefusal } from './tls-faults.ts'
 
 type Sentences = Readonly<Record<string, (server: string, database: string) => string>>
 
-/** By the code of the system, of Node's TLS or of the server. */
+/** By the code of the system or of the server. */
 const SENTENCES: Sentences = {
   ECONNREFUSED: (server) =>
     `${server} refuses connections: is PostgreSQL running there, and is the port right?`,
@@ -18,8 +19,6 @@ const SENTENCES: Sentences = {
   '42501': () => 'this user may not use the database or its tables: grant it, or own them.',
   '53300': () => 'the server has no connection left: raise max_connections, or close some.',
   '57P03': () => 'the server is starting up or shutting down: try again.',
-  ERR_TLS_CERT_ALTNAME_INVALID: (server) =>
-    `the certificate is of another host than ${server}: use the name it was made for, or sslmode=verify-ca.`,
 }
 
 const TIMED_OUT = /^(Connection terminated due to connection timeout|timeout e|Query read timeout)/
@@ -30,16 +29,12 @@ export function connectionFault(url: string, error: unknown): string {
   const server = port === '' ? `${host}:5432` : host
   const sentence = SENTENCES[codeOf(error)]
   if (sentence !== undefined) return sentence(server, decodeURIComponent(pathname.slice(1)))
-  const message = error instanceof Error ? error.message : ''
+  const refused = tlsRefusal(error)
+  if (refused !== null) return `${refused}.`
   // The driver gives no code to what it says of itself.
-  if (message.startsWith('The server does not support SSL')) {
-    return `${server} has no TLS: turn it on there (ssl=on), or take sslmode out of the URL.`
-  }
+  const message = error instanceof Error ? error.message : ''
   if (/SASL|password must be a string/.test(message)) {
     return 'the server asks for a password: set PGPASSWORD, or use ~/.pgpass.'
-  }
-  if (/certificate/i.test(message)) {
-    return `the certificate of ${server} is not vouched for: name its authority with sslrootcert=FILE.`
   }
   if (TIMED_OUT.test(message) || codeOf(error) === 'ETIMEDOUT') {
     return `${server} gave no answer in time: is the address right, and does a firewall let it through?`

@@ -1,5 +1,6 @@
 // Connections to PostgreSQL: how long they wait, how they read numbers, what they begin with.
-import { Client, type ClientBase, Pool, type PoolClient, type QueryConfig, types } from 'pg'
+import { type Client, type ClientBase, Pool, type PoolClient, type QueryConfig, types } from 'pg'
+import { TlsClient } from './tls-client.ts'
 
 /** Until a connection is made, or one of the pool becomes free. */
 const CONNECT_TIMEOUT_MS = 3000
@@ -16,9 +17,11 @@ const numbers = {
     oid === BIGINT ? Number : types.getTypeParser(oid, format)) as typeof types.getTypeParser,
 }
 
-// A commit is durable when it is acknowledged, whatever the server's own default is. Compiling
-// queries of milliseconds to machine code takes longer than running them.
-const SESSION = `set synchronous_commit = on; set jit = off; set client_min_messages = warning;
+/** A commit is durable when it is acknowledged, whatever the server's own default is. */
+const DURABLE = 'set synchronous_commit = on'
+
+// Compiling queries of milliseconds to machine code takes longer than running them.
+const SESSION = `${DURABLE}; set jit = off; set client_min_messages = warning;
   set statement_timeout = ${STATEMENT_TIMEOUT_MS};
   set idle_in_transaction_session_timeout = ${STATEMENT_TIMEOUT_MS}`
 
@@ -46,6 +49,7 @@ const WRITER_SESSION = `${SESSION}; set enable_seqscan = off; set plan_cache_mod
 export function createPool(url: string, max: number): Pool {
   const pool = new Pool({
     ...settings(url),
+    Client: TlsClient,
     max,
     idleTimeoutMillis: IDLE_MS,
     onConnect: (client) => begin(client, SESSION, CONNECT_TIMEOUT_MS),
@@ -57,10 +61,14 @@ export function createPool(url: string, max: number): Pool {
 /** Makes the connection that writes. Each of its two steps may take so many ms. */
 export async function connectWriter(url: string, withinMs: number): Promise<Client> {
   const ms = Math.min(withinMs, CONNECT_TIMEOUT_MS)
-  const client = new Client({ ...settings(url), connectionTimeoutMillis: ms })
+  const client = new TlsClient({ ...settings(url), connectionTimeoutMillis: ms })
+  return await connected(client, WRITER_SESSION, ms)
+}
+
+async function connected(client: Client, session: string, ms: number): Promise<Client> {
   try {
     await client.connect()
-    await begin(client, WRITER_SESSION, ms)
+    await begin(client, session, ms)
     return client
   } catch (error) {
     await client.end().catch(() => {})
@@ -96,9 +104,17 @@ export async function withinTime<Result>(
   }
 }
 
-/** One connection that nobody shares, whose statements may take any time; not connected yet. */
+/**
+ * Connects for work that stores, migrates or copies: nobody shares the connection, a statement may
+ * take any time, and what it commits is durable.
+ */
+export async function connectAlone(url: string): Promise<Client> {
+  return await connected(createClient(url), DURABLE, CONNECT_TIMEOUT_MS)
+}
+
+/** A connection to read with, which nobody shares; its statements may take any time. To be connected. */
 export function createClient(url: string): Client {
-  const client = new Client({ ...settings(url), query_timeout: 0 })
+  const client = new TlsClient({ ...settings(url), query_timeout: 0 })
   client.on('error', () => {})
   return client
 }

@@ -4,7 +4,7 @@ import type { Content } from '../../model/content.ts'
 import { fold } from '../../model/fold.ts'
 import type { CopySource, CopyTarget } from '../copy/copy-store.ts'
 import type { Key, Row, Table, TableName, Value } from '../sql/tables.ts'
-import { createClient } from './connections.ts'
+import { connectAlone } from './connections.ts'
 import { readIdentity } from './identity.ts'
 import { prepareTarget } from './opening.ts'
 import { requireSchema } from './schema.ts'
@@ -15,7 +15,7 @@ const LOCK_NOT_AVAILABLE = '55P03'
 
 /** Connects to a database that is there. Rejects where it is none of this version. */
 export async function postgresSource(url: string): Promise<CopySource> {
-  const client = await connected(url)
+  const client = await connectAlone(url)
   await requireSchema(client)
   return new PostgresEnd(client)
 }
@@ -26,7 +26,7 @@ export async function postgresSource(url: string): Promise<CopySource> {
  */
 export async function postgresTarget(url: string): Promise<CopyTarget> {
   await prepareTarget(url)
-  const client = await connected(url)
+  const client = await connectAlone(url)
   try {
     await lockTarget(client)
   } catch (error) {
@@ -52,12 +52,6 @@ async function lockTarget(client: Client): Promise<void> {
       { cause: error },
     )
   }
-}
-
-async function connected(url: string): Promise<Client> {
-  const client = createClient(url)
-  await client.connect()
-  return client
 }
 
 class PostgresEnd implements CopyTarget {

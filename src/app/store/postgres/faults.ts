@@ -1,6 +1,7 @@
 // What an error of PostgreSQL or of the way to it means for the service.
 import type { DatabaseError } from 'pg'
 import { StoreUnavailableError } from '../../errors.ts'
+import { mistrustCode, tlsRefusal, UnusableFileError } from './tls-faults.ts'
 
 // https://www.postgresql.org/docs/current/errcodes-appendix.html
 const SERIALIZATION_FAILURE = '40001'
@@ -23,6 +24,9 @@ const REFUSED: Readonly<Record<string, string>> = {
   '42501': 'this user may not create or use the tables',
 }
 
+/** Codes of the system, and of an encrypted connection that breaks. */
+const LOST = /^(E[A-Z]+|ERR_(SSL|OSSL)_\w+)$/
+
 /** Whether a batch may be sent again at once: it was rolled back, or nobody knows whether it was. */
 export function isWorthAnotherTry(error: unknown): boolean {
   const code = sqlState(error)
@@ -41,15 +45,19 @@ export function needsToBeAlone(error: unknown): boolean {
  */
 export function storeError(error: unknown): unknown {
   const code = sqlState(error)
-  if (code === null) {
-    return isConnectionLost(error)
-      ? new StoreUnavailableError('PostgreSQL could not be reached.', { cause: error })
-      : error
-  }
+  if (code === null) return isUnreachable(error) ? unreachable(error) : error
   const reason = `PostgreSQL answered ${code}${placeOf(error as DatabaseError)}.`
   const told = mayPass(code) ? new StoreUnavailableError(reason) : new Error(reason)
   // A log names errors by their code alone.
   return Object.assign(told, { code })
+}
+
+function isUnreachable(error: unknown): boolean {
+  return isConnectionLost(error) || mistrustCode(error) !== null
+}
+
+function unreachable(cause: unknown): StoreUnavailableError {
+  return new StoreUnavailableError('PostgreSQL could not be reached.', { cause })
 }
 
 /** A refusal too: what was configured right once is right again when somebody has seen to it. */
@@ -69,7 +77,7 @@ function placeOf({ table, constraint }: DatabaseError): string {
 /** Why a connection will be refused as long as the configuration stays; null where it may not. */
 export function refusal(error: unknown): string | null {
   const code = sqlState(error)
-  return code === null ? null : (REFUSED[code] ?? null)
+  return code === null ? tlsRefusal(error) : (REFUSED[code] ?? null)
 }
 
 /** Whether a code says that the connection ends, or the server does. */
@@ -79,9 +87,9 @@ export function isConnectionCode(code: string): boolean {
 
 /** Whether there is no connection any more, or never was; the driver gives its own words no code. */
 export function isConnectionLost(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
-  if ('syscall' in error || ('code' in error && /^E[A-Z]+$/.test(String(error.code)))) return true
-  return /^(Connection terminated|Query read timeout|timeout e|Client has encountered|Client was closed|The server does not support SSL)/.test(
+  if (!(error instanceof Error) || error instanceof UnusableFileError) return false
+  if ('syscall' in error || ('code' in error && LOST.test(String(error.code)))) return true
+  return /^(Connection terminated|Query read timeout|timeout e|Client has encountered|Client was closed|The server does not support SSL|There was an error establishing an SSL)/.test(
     error.message,
   )
 }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from 'pg'
 import { StoreUnavailableError } from '../../errors.ts'
 import { UNFINISHED } from '../sql/tables.ts'
-import { createClient } from './connections.ts'
+import { connectAlone } from './connections.ts'
 import { refusal, storeError } from './faults.ts'
 import { readIdentity } from './identity.ts'
 import { migrate, requireSchema } from './schema.ts'
@@ -29,9 +29,9 @@ export function prepareTarget(url: string): Promise<void> {
 }
 
 async function prepare(url: string, check: (client: Client) => Promise<void>): Promise<void> {
-  const client = createClient(url)
+  let client: Client | null = null
   try {
-    await client.connect()
+    client = await connectAlone(url)
     await requireDurability(client)
     await migrate(client)
     await requireSchema(client)
@@ -39,7 +39,7 @@ async function prepare(url: string, check: (client: Client) => Promise<void>): P
   } catch (error) {
     throw unusable(error) ?? error
   } finally {
-    await client.end().catch(() => {})
+    await client?.end().catch(() => {})
   }
 }
 
