@@ -48,6 +48,12 @@ const SABOTAGE: Record<string, Write> = {
         })),
       })),
     ),
+  /** Logs what it stores, and where. */
+  'talkative log': (batch) => {
+    const bodies = batch.map(({ body }) => Buffer.from(body).toString('base64'))
+    log.info({ bodies, database: config.databaseUrl }, 'storing')
+    return insert(batch)
+  },
 }
 
 /** Takes what it has no room for as if it were stored. */

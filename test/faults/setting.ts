@@ -25,6 +25,7 @@ export type Sabotage =
   | 'accepted overflow'
   | 'endless patience'
   | 'no connection limit'
+  | 'talkative log'
 
 /** What the same fault is tried on, whatever the engine. */
 export type EngineSetting = {
