@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import { after, test } from 'node:test'
 import { API_KEY, openServer, type TestServer } from '../support/http-server.ts'
@@ -150,7 +151,9 @@ test('streams and long polls end when the service does', async (t) => {
   const fresh = await openServer(t)
   const port = await fresh.listen()
   const readers = await Promise.all([follow(port), follow(port), follow(port)])
+  const asked = once(fresh.app.server, 'request')
   const polling = fetch(`http://127.0.0.1:${port}/events?wait=30`, { headers: { authorization } })
+  await asked
   await until('all are open', () => readers.every(({ text }) => text !== ''))
   await fresh.app.close()
   await until('all have ended', () => readers.every(({ ended }) => ended))
