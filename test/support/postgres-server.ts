@@ -11,6 +11,7 @@ import { until } from './until.ts'
 /** Who a server runs as where root starts it: it refuses root. The numbers of `nobody`. */
 const UNPRIVILEGED = 65_534
 const PASSWORD = 'a-test-password'
+const FIRST_WITH_BUILTIN_LOCALE = 17
 
 export type ServerOptions = {
   /** More lines of postgresql.conf, as `name=value`. */
@@ -44,16 +45,17 @@ export class PostgresServer {
   static async create(options: ServerOptions = {}): Promise<PostgresServer> {
     const server = await PostgresServer.at(privateDirectory(), options)
     const { directory } = server
-    const encoding = ['--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8']
+    const initdb = join(postgresBinaries(), 'initdb')
     execFileSync(
-      join(postgresBinaries(), 'initdb'),
+      initdb,
       [
         `--pgdata=${directory}`,
         '--username=postgres',
         '--auth=trust',
         '--no-sync',
+        '--encoding=UTF8',
         '--locale=C',
-        ...encoding,
+        ...localeOf(initdb),
       ],
       { ...unprivileged(), stdio: 'pipe' },
     )
@@ -159,6 +161,14 @@ export class PostgresServer {
   }
 }
 
+/** A locale that knows letters, and that every machine has. */
+function localeOf(initdb: string): readonly string[] {
+  const version = execFileSync(initdb, ['--version'], { encoding: 'utf8' })
+  return Number(/(\d+)\.\d/.exec(version)?.[1]) < FIRST_WITH_BUILTIN_LOCALE
+    ? ['--locale-provider=icu', '--icu-locale=und']
+    : ['--locale-provider=builtin', '--builtin-locale=C.UTF-8']
+}
+
 /** A directory that a server may own. */
 export function privateDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'webhook-postgres-'))
@@ -173,6 +183,7 @@ export function handOver(file: string): void {
   if (uid !== undefined) chownSync(file, uid, uid)
 }
 
-function unprivileged(): { uid?: number; gid?: number } {
+/** As whom a server runs where root starts it. */
+export function unprivileged(): { uid?: number; gid?: number } {
   return process.getuid?.() === 0 ? { uid: UNPRIVILEGED, gid: UNPRIVILEGED } : {}
 }
