@@ -7,7 +7,7 @@ import { selfSigned } from '../support/certificates.ts'
 import { startOpenService } from '../support/open-service.ts'
 import { PostgresServer } from '../support/postgres-server.ts'
 import { runCommand } from '../support/run-command.ts'
-import { launch } from '../support/service.ts'
+import { refusedStart } from '../support/service.ts'
 import { SECRET } from '../support/signed.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { TlsServer } from '../support/tls-server.ts'
@@ -17,13 +17,11 @@ const PASSWORD = 'a-test-password'
 async function assertRefused(t: TestContext, url: string, reason: RegExp): Promise<void> {
   const cwd = temporaryDirectory(t)
   const environment = { WEBHOOK_SECRET: SECRET, DATABASE_URL: url }
-  const launched = launch(t, { cwd, environment })
-  const { code } = await launched.ended
-  assert.equal(code, 1, launched.stdout)
-  const { stderr } = launched
+  const { code, stderr, stdout } = await refusedStart(t, { cwd, environment })
+  assert.equal(code, 1, stdout)
   assert.match(stderr, /^The PostgreSQL database can't be used: [^\n]+\.\n$/)
   assert.match(stderr, reason)
-  assert.ok(!`${stderr}${launched.stdout}`.includes(PASSWORD), stderr)
+  assert.ok(!`${stderr}${stdout}`.includes(PASSWORD), stderr)
   const doctor = await runCommand(['doctor'], { cwd, environment })
   assert.match(doctor.stdout, reason, 'doctor says the same')
   assert.ok(!`${doctor.stdout}${doctor.stderr}`.includes(PASSWORD), doctor.stdout)

@@ -8,7 +8,7 @@ import { after, before, describe, it, type TestContext } from 'node:test'
 import { newSettingFor, type Sabotage } from '../faults/setting.ts'
 import { leaksIn } from '../support/leaks.ts'
 import { PostgresServer } from '../support/postgres-server.ts'
-import { launch, type Process, post, type Service } from '../support/service.ts'
+import { type Process, post, refusedStart, type Service } from '../support/service.ts'
 import { CANARY, flatBody, SECRET, signature, toBytes } from '../support/signed.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { until } from '../support/until.ts'
@@ -55,11 +55,10 @@ describe('secrets and texts of messages', () => {
     const url = await newUrl()
     url.password = SECRETS['wrong password']
     const environment = { WEBHOOK_SECRET: SECRET, DATABASE_URL: url.href, LOG_LEVEL: 'trace' }
-    const launched = launch(t, { cwd: temporaryDirectory(t), environment })
-    const { code } = await launched.ended
-    assert.equal(code, 1)
-    assert.match(launched.stderr, /password/)
-    assert.deepEqual(leaksIn(outputOf(launched), SECRETS), [])
+    const refused = await refusedStart(t, { cwd: temporaryDirectory(t), environment })
+    assert.equal(refused.code, 1)
+    assert.match(refused.stderr, /password/)
+    assert.deepEqual(leaksIn(outputOf(refused), SECRETS), [])
   })
 
   it('are in nothing that others read of a service in good times and in bad ones', async (t) => {
@@ -148,7 +147,10 @@ class Answers {
   }
 }
 
-function outputOf({ stdout, stderr }: Process): ReadonlyMap<string, string> {
+function outputOf({
+  stdout,
+  stderr,
+}: Pick<Process, 'stdout' | 'stderr'>): ReadonlyMap<string, string> {
   return new Map([
     ['stdout', stdout],
     ['stderr', stderr],

@@ -90,15 +90,30 @@ export function launch(scope: Scope, options: LaunchOptions): Process {
 /** Starts the service and waits until it listens. Rejects, with what it said, when it ends before. */
 export async function startService(scope: Scope, options: LaunchOptions): Promise<Service> {
   const launched = launch(scope, options)
+  const port = await portOf(launched)
+  if (port === null) throw new Error(`The service ended: ${launched.stderr}${launched.stdout}`)
+  return Object.assign(launched, { port, url: `http://127.0.0.1:${port}` })
+}
+
+/** Starts the service where it should end by itself. Rejects when it listens instead. */
+export async function refusedStart(
+  scope: Scope,
+  options: LaunchOptions,
+): Promise<Ended & Pick<Process, 'stdout' | 'stderr'>> {
+  const launched = launch(scope, options)
+  if ((await portOf(launched)) !== null) throw new Error(`It listens: ${launched.stdout}`)
+  return { ...(await launched.ended), stdout: launched.stdout, stderr: launched.stderr }
+}
+
+/** Waits until a process listens, and on which port; null when it ends before. */
+async function portOf(launched: Process): Promise<number | null> {
   let ended = false
   void launched.ended.then(() => {
     ended = true
   })
-  const portOf = () => /\bport"?: ?(\d+)[\s\S]*\n/.exec(launched.stdout)?.[1]
-  await until('the service listens', () => ended || portOf() !== undefined)
-  const port = Number(portOf())
-  if (ended) throw new Error(`The service ended: ${launched.stderr}${launched.stdout}`)
-  return Object.assign(launched, { port, url: `http://127.0.0.1:${port}` })
+  const port = () => /\bport"?: ?(\d+)[\s\S]*\n/.exec(launched.stdout)?.[1]
+  await until('the service listens', () => ended || port() !== undefined)
+  return ended ? null : Number(port())
 }
 
 /** Sends a body with its signature. */

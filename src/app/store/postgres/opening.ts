@@ -6,6 +6,7 @@ import { UNFINISHED } from '../sql/tables.ts'
 import { connectAlone } from './connections.ts'
 import { refusal, storeError } from './faults.ts'
 import { readIdentity } from './identity.ts'
+import { sharesSessions } from './pooler.ts'
 import { migrate, requireSchema } from './schema.ts'
 
 const RETRY_MS = 1000
@@ -33,6 +34,7 @@ async function prepare(url: string, check: (client: Client) => Promise<void>): P
   try {
     client = await connectAlone(url)
     await requireDurability(client)
+    await requireSessions(client, url)
     await migrate(client)
     await requireSchema(client)
     await check(client)
@@ -73,6 +75,14 @@ async function requireDurability(client: Client): Promise<void> {
   if (rows[0]?.fsync === 'on') return
   throw new UnusableDatabaseError(
     'the server runs with fsync=off and would lose messages with its power: set fsync=on',
+  )
+}
+
+/** What stores, and who listens, sets up its session once. */
+async function requireSessions(client: Client, url: string): Promise<void> {
+  if (!(await sharesSessions(client, url))) return
+  throw new UnusableDatabaseError(
+    'the pooler in front of it does not keep sessions apart: set pool_mode=session there, or connect past it',
   )
 }
 

@@ -1,0 +1,29 @@
+// Whether something between us and the server mixes the sessions of its connections.
+import type { Client } from 'pg'
+import { createClient } from './connections.ts'
+
+/**
+ * Whether a connection has no session of its own, as behind a pooler that hands every transaction to
+ * whichever session is free: what a connection sets and listens to would be another's. Two that are
+ * open at once are one session then, or the first one is another session the second time.
+ */
+export async function sharesSessions(client: Client, url: string): Promise<boolean> {
+  const other = createClient(url)
+  try {
+    await other.connect()
+    const first = await sessionOf(client)
+    const second = await sessionOf(other)
+    return first === second || first !== (await sessionOf(client))
+  } finally {
+    await other.end().catch(() => {})
+  }
+}
+
+/** Several servers behind one address may number their processes alike. */
+async function sessionOf(client: Client): Promise<string> {
+  const { rows } = await client.query<{ session: string }>(
+    `select concat_ws(' ', pid, backend_start) as session
+     from pg_stat_activity where pid = pg_backend_pid()`,
+  )
+  return rows[0]?.session ?? ''
+}
