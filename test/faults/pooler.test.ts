@@ -4,6 +4,7 @@ import { after, before, describe, it, type TestContext } from 'node:test'
 import { hasPgbouncer, Pgbouncer } from '../support/pgbouncer.ts'
 import { connectFor } from '../support/postgres-place.ts'
 import { PostgresServer } from '../support/postgres-server.ts'
+import { runCommand } from '../support/run-command.ts'
 import { refusedStart, type Service } from '../support/service.ts'
 import { SECRET } from '../support/signed.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
@@ -79,7 +80,10 @@ function countOf({ statuses }: Sender, status: number): number {
 
 async function assertRefused(t: TestContext, url: string): Promise<void> {
   const environment = { WEBHOOK_SECRET: SECRET, READ_ACCESS: 'open', DATABASE_URL: url }
-  const { code, stderr } = await refusedStart(t, { cwd: temporaryDirectory(t), environment })
+  const cwd = temporaryDirectory(t)
+  const { code, stderr } = await refusedStart(t, { cwd, environment })
   assert.equal(code, 1)
   assert.match(stderr, /^The PostgreSQL database can't be used: .* pool_mode=session .*\n$/)
+  const doctor = await runCommand(['doctor'], { cwd, environment })
+  assert.match(doctor.stdout, /^FAULT {2}database.* pool_mode=session /m)
 }

@@ -32,11 +32,18 @@ function checkFile(file: string | null, findings: Findings): void {
 
 async function checkServer(url: string, findings: Findings): Promise<void> {
   try {
-    const { version, isSupported, isDurable, schema, isUnfinished } = await inspectDatabase(url)
+    const found = await inspectDatabase(url)
+    const { version, isSupported, isDurable, keepsSessions, schema, isUnfinished } = found
     if (isSupported) findings.good('database server', `is PostgreSQL ${version}.`)
     else findings.fault('database server', `is PostgreSQL ${version}, and 15 or newer is needed.`)
     if (!isDurable) {
       findings.fault('database server', 'runs with fsync=off, and would lose messages: set it on.')
+    }
+    if (!keepsSessions) {
+      findings.fault(
+        'database server',
+        'is behind a pooler that does not keep sessions apart: set pool_mode=session there, or connect past it.',
+      )
     }
     const fault = schemaFault(schema)
     if (schema.found === 0) {

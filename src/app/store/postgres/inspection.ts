@@ -4,6 +4,7 @@ import { UNFINISHED } from '../sql/tables.ts'
 import { connectionFault } from './connection-faults.ts'
 import { createClient } from './connections.ts'
 import { readIdentity } from './identity.ts'
+import { sharesSessions } from './pooler.ts'
 import { type SchemaState, schemaState } from './schema.ts'
 
 /** The oldest server that is tested, as server_version_num. */
@@ -16,6 +17,8 @@ export type Inspection = {
   readonly isSupported: boolean
   /** Whether it flushes what it acknowledges. */
   readonly isDurable: boolean
+  /** Whether a connection is a session of its own, and no pooler mixes them. */
+  readonly keepsSessions: boolean
   readonly schema: SchemaState
   /** A store was being copied into it, and not all of it is there. */
   readonly isUnfinished: boolean
@@ -26,7 +29,7 @@ export async function inspectDatabase(url: string): Promise<Inspection> {
   const client = createClient(url)
   try {
     await client.connect()
-    return await inspect(client)
+    return await inspect(client, url)
   } catch (error) {
     throw new Error(connectionFault(url, error), { cause: error })
   } finally {
@@ -34,7 +37,8 @@ export async function inspectDatabase(url: string): Promise<Inspection> {
   }
 }
 
-async function inspect(client: Client): Promise<Inspection> {
+async function inspect(client: Client, url: string): Promise<Inspection> {
+  const keepsSessions = !(await sharesSessions(client, url))
   await client.query("set statement_timeout = '3s'")
   const { rows } = await client.query<{ version: string; number: number; fsync: string }>(
     `select current_setting('server_version') as version, current_setting('fsync') as fsync,
@@ -46,6 +50,7 @@ async function inspect(client: Client): Promise<Inspection> {
     version,
     isSupported: number >= OLDEST_SERVER,
     isDurable: fsync === 'on',
+    keepsSessions,
     schema,
     isUnfinished: schema.found > 0 && (await readIdentity(client)).endsWith(UNFINISHED),
   }
