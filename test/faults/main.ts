@@ -59,6 +59,10 @@ function trials(): Record<string, string> {
     IDLE: count(10_000),
     LOCKS_S: '1,10,60',
     OVERLOAD_S: count(60),
+    INTERLEAVINGS: count(1000),
+    STREAM_CUTS: count(200),
+    STREAM_MESSAGES: count(20_000),
+    MIGRATION_CUTS: count(100),
   }
 }
 

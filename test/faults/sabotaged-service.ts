@@ -10,7 +10,7 @@ import type { Intake } from '../../src/app/model/event.ts'
 import type { InsertOutcome } from '../../src/app/model/message.ts'
 import { WriteQueue } from '../../src/app/queue/write-queue.ts'
 import { openStore } from '../../src/app/store/open.ts'
-import { StreamHub } from '../../src/app/stream/hub.ts'
+import { type Follower, StreamHub } from '../../src/app/stream/hub.ts'
 
 type Outcomes = readonly InsertOutcome[]
 type Write = (batch: readonly Intake[]) => Promise<readonly Outcomes[]>
@@ -68,7 +68,7 @@ class OverflowingQueue extends WriteQueue<Intake, Outcomes> {
 }
 
 const sabotage = process.env['SABOTAGE'] ?? ''
-const others = ['accepted overflow', 'endless patience', 'no connection limit']
+const others = ['accepted overflow', 'endless patience', 'no connection limit', 'no catching up']
 const write = SABOTAGE[sabotage] ?? (others.includes(sabotage) ? insert : undefined)
 if (write === undefined) throw new Error('SABOTAGE names no guard.')
 const Queue = sabotage === 'accepted overflow' ? OverflowingQueue : WriteQueue<Intake, Outcomes>
@@ -78,8 +78,21 @@ const queue = new Queue({
   maxItems: config.queueMaxRequests,
   maxBytes: config.queueMaxBytes,
 })
-const hub = new StreamHub({
-  eventsAfter: (request) => store.eventsAfter(request),
+let head = 0
+/** Takes whoever is behind for up to date. */
+class HastyHub extends StreamHub {
+  override join(follower: Follower, position: number): (() => void) | null {
+    return super.join(follower, position) ?? super.join(follower, head)
+  }
+}
+
+const Hub = sabotage === 'no catching up' ? HastyHub : StreamHub
+const hub = new Hub({
+  eventsAfter: async (request) => {
+    const page = await store.eventsAfter(request)
+    head = page.next
+    return page
+  },
   onError: () => {},
 })
 const metrics = createMetrics(

@@ -26,9 +26,12 @@ export type Sabotage =
   | 'endless patience'
   | 'no connection limit'
   | 'talkative log'
+  | 'no catching up'
 
 /** What the same fault is tried on, whatever the engine. */
 export type EngineSetting = {
+  /** Its database, for DATABASE_URL. */
+  readonly url: string
   /** Starts one more service on its database. */
   start(environment?: Readonly<Record<string, string>>): Promise<Service>
   /** The same without waiting for what becomes of it. */
@@ -87,6 +90,7 @@ export async function newSettingOn(
   const cwd = temporaryDirectory(test)
   const { url, holdWriter } = await engine.newDatabase(cwd)
   return {
+    url,
     start: (environment = {}) =>
       startOn(test, cwd, sabotage, { DATABASE_URL: url, ...environment }),
     launch: () => launch(test, optionsFor(cwd, sabotage, { DATABASE_URL: url })),
