@@ -1,37 +1,18 @@
-// Migrations: several replicas at once, interrupted ones, and replicas of two versions side by side.
+// Migrations: several replicas at once, and interrupted ones; what upkeep does; what is refused.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Client } from 'pg'
 import { openPostgresStore } from '../../src/app/store/postgres/postgres-store.ts'
-import { type Migration, migrate, readMigrations } from '../../src/app/store/postgres/schema.ts'
-import { aMessage, insertAll, intakeOf, shownPage } from '../support/a-message.ts'
+import { migrate, readMigrations } from '../../src/app/store/postgres/schema.ts'
+import { aMessage, insertAll, intakeOf } from '../support/a-message.ts'
 import { newDatabase } from '../support/databases.ts'
-import { modelPage, modelStats } from '../support/message-model.ts'
+import { modelStats } from '../support/message-model.ts'
 import { connectFor, ingest, openStoreFor } from '../support/postgres-place.ts'
 import { PostgresServer } from '../support/postgres-server.ts'
 
 const MIGRATIONS = readMigrations(
   new URL('../../src/app/store/postgres/migrations/', import.meta.url),
 )
-const LAST = MIGRATIONS.at(-1)?.version ?? 0
-const ALL = { filter: {}, order: 'asc', limit: 100, offset: 0 } as const
-
-/** What a version to come might do: more columns, a new table, an index, functions of its own. */
-const EXPANDING: Migration = {
-  version: LAST + 1,
-  oldestReplica: 1,
-  sql: `
-    alter table messages add column language text;
-    alter table events add column weight integer not null default 1;
-    alter table contacts add column notes text;
-    alter table contacts add column seen_at timestamptz not null default now();
-    alter table intakes add column country text;
-    alter table count_changes add column noted_at timestamptz default now();
-    create table labels (id bigint primary key, name text not null);
-    create index messages_by_language on messages (language);
-    create function ingest_2() returns void language sql as 'select'`,
-}
-const CONTRACTING: Migration = { ...EXPANDING, version: LAST + 2, oldestReplica: LAST + 1, sql: '' }
 
 async function versionsIn(client: Client): Promise<number[]> {
   const { rows } = await client.query('select version from schema_migrations order by version')
@@ -62,38 +43,6 @@ describe('the schema on PostgreSQL', () => {
     await store.probe()
     await insertAll(store, [aMessage()])
     assert.equal((await store.stats()).totalMessages, 1)
-  })
-
-  it('may be expanded under a replica of this version, which goes on and may start anew', async (test) => {
-    const url = await newDatabase()
-    const client = await connectFor(test, url)
-    const running = await openStoreFor(test, url)
-    const messages = Array.from({ length: 30 }, (_, i) => aMessage({ from: `+1${i % 7}0` }))
-    await insertAll(running, messages.slice(0, 10))
-    await migrate(client, [...MIGRATIONS, EXPANDING])
-    await insertAll(running, messages.slice(10, 20))
-    await running.probe()
-    const started = await openStoreFor(test, url)
-    await started.probe()
-    await insertAll(started, messages.slice(20))
-    for (const store of [running, started]) {
-      assert.deepEqual(shownPage(await store.page(ALL)), modelPage(messages, ALL))
-      assert.deepEqual(await store.stats(), modelStats(messages))
-      const { entries } = await store.eventsAfter({ filter: {}, after: 0, limit: 100 })
-      assert.equal(entries.length, 30)
-      assert.equal((await store.conversations({ limit: 100 })).conversations.length, 7)
-    }
-  })
-
-  it('makes a replica unready that is too old for it, and keeps such a one from starting', async (test) => {
-    const url = await newDatabase()
-    const client = await connectFor(test, url)
-    const running = await openStoreFor(test, url)
-    await running.probe()
-    await migrate(client, [...MIGRATIONS, EXPANDING, CONTRACTING])
-    await assert.rejects(running.probe(), /newer version of the service/)
-    const options = { url, poolSize: 5, onCommitted: () => {}, onUpkeepError: assert.ifError }
-    await assert.rejects(openPostgresStore(options), /newer version of the service/)
   })
 
   it('remembers a batch, so that sending it again answers as the first time', async (test) => {

@@ -12,10 +12,12 @@ import type {
   StoreFailure,
 } from '../store.ts'
 import { createPool, withConnection } from './connections.ts'
+import { explained } from './explained.ts'
 import { storeError } from './faults.ts'
 import { findIntake, readRawBody } from './intakes.ts'
 import { prepareDatabase, prepareEventually, UnusableDatabaseError } from './opening.ts'
 import { Reader } from './reader.ts'
+import { requireSchema } from './schema.ts'
 import { SequenceReader } from './sequence-reader.ts'
 import { Upkeep } from './upkeep.ts'
 import { WakeUp } from './wake-up.ts'
@@ -195,7 +197,7 @@ class PostgresStore implements MessageStore {
       this.#requireBegun()
       return await withConnection(this.#reads, work)
     } catch (error) {
-      const known = storeError(error)
+      const known = await explained(error, () => withConnection(this.#reads, requireSchema))
       throw known instanceof StoreUnavailableError
         ? new AppError('reads_unavailable', { cause: known })
         : known

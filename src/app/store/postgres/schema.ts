@@ -33,7 +33,7 @@ const MIGRATIONS = readMigrations(DIRECTORY)
 const SCHEMA_VERSION = MIGRATIONS.at(-1)?.version ?? 0
 
 /** A schema this build can't work with, whatever it waits for. */
-class SchemaMismatchError extends Error {
+export class SchemaMismatchError extends Error {
   override readonly name = 'SchemaMismatchError'
 }
 

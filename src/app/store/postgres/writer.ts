@@ -8,6 +8,7 @@ import { digestOf } from '../body.ts'
 import type { InsertedBatch } from '../store.ts'
 import { batchFor, INGEST_SQL, type SentBatch } from './batch.ts'
 import { connectWriter, withinTime, withTimeLimit } from './connections.ts'
+import { explained } from './explained.ts'
 import { isWorthAnotherTry, needsToBeAlone, storeError } from './faults.ts'
 import { HeldConnection } from './held-connection.ts'
 import { requireWritable } from './schema.ts'
@@ -44,14 +45,16 @@ export class Writer {
   /** Stores a batch in one transaction. Rejects with StoreUnavailableError. */
   async insert(intakes: readonly Intake[]): Promise<InsertedBatch> {
     const start = performance.now()
+    const deadline = start + PATIENCE_MS
     this.#storing++
     try {
-      const copies = await this.#send(intakes, start + PATIENCE_MS)
+      const copies = await this.#send(intakes, deadline)
       this.#outage = null
       return { outcomes: outcomesOf(intakes, copies), seconds: (performance.now() - start) / 1000 }
     } catch (error) {
-      if (error instanceof StoreUnavailableError) this.#outage = error
-      throw error
+      const known = await explained(error, () => this.#ask(msUntil(deadline)))
+      if (known instanceof StoreUnavailableError) this.#outage = known
+      throw known
     } finally {
       this.#storing--
     }
@@ -62,7 +65,7 @@ export class Writer {
    * Where a slow batch keeps the connection, what became of the one before it counts.
    */
   async probe(): Promise<void> {
-    this.#probing ??= this.#ask().finally(() => {
+    this.#probing ??= this.#ask(PATIENCE_MS).finally(() => {
       this.#probing = null
     })
     const answers = [this.#probing]
@@ -78,10 +81,10 @@ export class Writer {
     return this.#connection.close()
   }
 
-  #ask(): Promise<void> {
+  #ask(withinMs: number): Promise<void> {
     return this.#connection.use(
-      () => PATIENCE_MS,
-      (client) => withinTime(client, PATIENCE_MS, () => requireWritable(client)),
+      () => withinMs,
+      (client) => withinTime(client, withinMs, () => requireWritable(client)),
     )
   }
 
@@ -106,9 +109,7 @@ export class Writer {
           batch = batchFor(intakes, true)
           continue
         }
-        if (!isWorthAnotherTry(error) || performance.now() + pause > deadline) {
-          throw storeError(error)
-        }
+        if (!isWorthAnotherTry(error) || performance.now() + pause > deadline) throw error
         await sleep(pause)
         pause = Math.min(pause * 2, LONGEST_PAUSE_MS)
       }
@@ -116,7 +117,7 @@ export class Writer {
   }
 
   #ingest(token: string, { parameters }: SentBatch, deadline: number): Promise<readonly Copy[]> {
-    const msLeft = () => Math.max(deadline - performance.now(), LAST_TRY_MS)
+    const msLeft = () => msUntil(deadline)
     return this.#connection.use(msLeft, async (client) => {
       const values = [token, ...parameters]
       const { rows } = await client.query<{ copies: Copy[] }>(
@@ -125,6 +126,11 @@ export class Writer {
       return rows[0]?.copies ?? []
     })
   }
+}
+
+/** What a try may take yet. */
+function msUntil(deadline: number): number {
+  return Math.max(deadline - performance.now(), LAST_TRY_MS)
 }
 
 function outcomesOf(intakes: readonly Intake[], copies: readonly Copy[]): InsertOutcome[][] {
