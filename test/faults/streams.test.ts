@@ -11,7 +11,7 @@ import { TcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 import { EventClient, type EventClientOptions } from './event-client.ts'
 import { Sender } from './sender.ts'
-import { sequenceAnomalies, storedSequence } from './sequence-checker.ts'
+import { type Entry, sequenceAnomalies, storedSequence } from './sequence-checker.ts'
 import { type EngineSetting, newSettingOn, type Sabotage, seedOf } from './setting.ts'
 
 const CUTS = Number(process.env['STREAM_CUTS'] ?? 20)
@@ -23,6 +23,8 @@ const KILLING = 5
 const LONGEST_PAUSE_MS = 60
 /** Between messages that were stored and the cut, in which they are on their way to the readers. */
 const LONGEST_DELAY_MS = 50
+/** In which a message usually gets to every reader. */
+const ARRIVAL_MS = 200
 
 type Says = EventClientOptions['says']
 
@@ -105,11 +107,7 @@ async function followUnderCuts(engine: Engine, t: TestContext, cutting: Cutting)
   }
   const sender = new Sender({ seed })
   await sendUnderCuts(cutting, { random, sender, replicas, clients })
-  const stored = await storedSequence(setting.url)
-  const end = stored.at(-1)?.seq ?? 0
-  await until('every client has come to the end', () =>
-    clients.every(({ position }) => position >= end),
-  )
+  const stored = await readToTheEnd(setting.url, { random, sender, replicas, clients })
   const streams = clients.reduce((sum, client) => sum + client.streams, 0)
   t.diagnostic(`${stored.length} events, ${cutting.cuts} cuts, ${streams} streams`)
   for (const client of clients) {
@@ -144,7 +142,23 @@ async function sendUnderCuts({ cuts, messages }: Cutting, scene: Scene): Promise
     await cutSomething(scene, cut % KILLING === KILLING - 1)
     await Promise.all(sending)
   }
-  await replicas[0]?.send(sender, () => sender.acknowledged >= messages)
+  await oneOf(random, replicas).send(sender, () => sender.acknowledged >= messages)
+}
+
+/**
+ * Resolves with the whole sequence when every client has come to its end. One that was taken past it
+ * learns so with the next message.
+ */
+async function readToTheEnd(url: string, { random, sender, replicas, clients }: Scene) {
+  let stored: readonly Entry[] = []
+  await until('every client has come to the end', async () => {
+    const more = sender.acknowledged + 1
+    await oneOf(random, replicas).send(sender, () => sender.acknowledged >= more)
+    stored = await storedSequence(url)
+    await sleep(ARRIVAL_MS)
+    return clients.every(({ position }) => position >= (stored.at(-1)?.seq ?? 0))
+  })
+  return stored
 }
 
 async function cutSomething({ random, replicas, clients }: Scene, isKill: boolean): Promise<void> {
