@@ -1,41 +1,18 @@
 // A database that an earlier version left is brought to today's schema, and nothing of it is lost.
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { openSqliteStore } from '../../src/app/store/sqlite/sqlite-store.ts'
 import { runCommand } from '../support/run-command.ts'
 import { flatBody, SECRET, toBytes } from '../support/signed.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
+import { writeVersion1 } from '../support/version-1.ts'
 
-const FIRST = new URL('../../src/app/store/sqlite/migrations/0001-messages.sql', import.meta.url)
 const BODIES = [
   flatBody({ message_id: 'one', from: '+19995550100', text: 'Hello World' }),
   flatBody({ message_id: 'two', from: '+19995550101', text: null }),
   flatBody({ message_id: 'three', from: '+19995550100', ts: '2025-02-01T00:00:00.5Z' }),
 ]
-
-/** As version 1 wrote it. */
-function writeVersion1(file: string, bodies: readonly (typeof BODIES)[number][]): void {
-  const database = new DatabaseSync(file)
-  database.exec(readFileSync(FIRST, 'utf8'))
-  const insert = database.prepare('insert into messages values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
-  const count = database.prepare(
-    'insert into senders values (?, 1) on conflict do update set messages = messages + 1',
-  )
-  for (const [i, { message_id, from, to, ts, text }] of bodies.entries()) {
-    const body = toBytes(bodies[i] ?? {})
-    const sha256 = createHash('sha256').update(body).digest()
-    const instant = ts.slice(0, -1)
-    insert.run(i + 1, message_id, from, to, ts, instant, text ?? null, 1000 + i, sha256, body)
-    count.run(from)
-  }
-  database.exec(`update totals set last_seq = ${bodies.length}, messages = ${bodies.length},
-    senders = (select count(*) from senders); pragma user_version = 1`)
-  database.close()
-}
 
 test('every message, its raw body, its sender and every counter come along', async (t) => {
   const cwd = temporaryDirectory(t)

@@ -127,6 +127,13 @@ function report(outcomes: readonly Outcome[], notes: readonly string[]): string 
       counted(`${name}: 50 copies at two processes`, `${name}: 50 copies`, numbers['ROUNDS']),
     ),
     counted('server of PostgreSQL killed under load', 'PostgreSQL killed', numbers['RESTARTS']),
+    counted('transactions that end late', 'seeded orders', numbers['INTERLEAVINGS']),
+    ...ENGINES.map(({ name }) =>
+      counted(`${name}: streams cut`, `${name}: 4 streams cut`, numbers['STREAM_CUTS']),
+    ),
+    ...ENGINES.map(({ name }) =>
+      counted(`${name}: migration interrupted`, `${name}: a migration`, numbers['MIGRATION_CUTS']),
+    ),
     counted('damaged file', 'damaged files', numbers['DAMAGES']),
   ].flat()
   const rows = outcomes.map(
