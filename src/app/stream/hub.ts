@@ -36,6 +36,8 @@ export class StreamHub {
   #head = 0
   #timer: NodeJS.Timeout | null = null
   #dueMs = 0
+  /** From a commit to its reading; longer while reading fails: each failure is one to report. */
+  #gatherMs = GATHER_MS
   #reading = false
   #woken = false
   #closed = false
@@ -47,7 +49,7 @@ export class StreamHub {
   /** Something was committed. */
   wake(): void {
     this.#woken = true
-    if (this.#waiting.size > 0 || this.#live.size > 0) this.#schedule(GATHER_MS)
+    if (this.#waiting.size > 0 || this.#live.size > 0) this.#schedule(this.#gatherMs)
   }
 
   /** Resolves at the next commit, after a polling interval or after `ms`, whichever is first. */
@@ -61,7 +63,7 @@ export class StreamHub {
       }
       const timer = setTimeout(release, Math.min(ms, POLL_MS))
       this.#waiting.add(release)
-      if (this.#woken) this.#schedule(GATHER_MS)
+      if (this.#woken) this.#schedule(this.#gatherMs)
     })
   }
 
@@ -112,16 +114,21 @@ export class StreamHub {
   async #tick(): Promise<void> {
     this.#woken = false
     this.#release()
-    if (this.#live.size === 0) return
+    if (this.#live.size === 0) {
+      this.#gatherMs = GATHER_MS
+      return
+    }
     this.#reading = true
     let more = false
     try {
       more = await this.#readOn()
+      this.#gatherMs = GATHER_MS
     } catch (error) {
+      this.#gatherMs = POLL_MS
       this.#options.onError(error)
     }
     this.#reading = false
-    this.#schedule(more || this.#woken ? GATHER_MS : POLL_MS)
+    this.#schedule(more || this.#woken ? this.#gatherMs : POLL_MS)
   }
 
   /** One part of the sequence for all; true where there may be more. */

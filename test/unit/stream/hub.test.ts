@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { SequenceEntry, SequencePage } from '../../../src/app/model/event.ts'
 import { type Follower, StreamHub } from '../../../src/app/stream/hub.ts'
 import { until } from '../../support/until.ts'
@@ -90,5 +90,33 @@ describe('the hub', () => {
     await until('it has all', () => second.state.seen.length === 100)
     assert.equal(second.state.seen[0], 41)
     hub.close()
+  })
+
+  it("asks a store that can't be read again after a while, however much is committed, and goes on", async (test) => {
+    let faults = 0
+    let isReadable = false
+    const hub = new StreamHub({
+      eventsAfter: async ({ after }) => {
+        if (!isReadable) throw new Error('Not just now.')
+        return { entries: entriesOf(after), next: after + 100, last: 9999 }
+      },
+      onError: () => {
+        faults++
+      },
+    })
+    test.after(() => hub.close())
+    const { follower, state } = aFollower()
+    hub.join(follower, 0)
+    await until('a read fails', () => faults === 1)
+    const start = performance.now()
+    for (let commit = 0; commit < 50; commit++) {
+      hub.wake()
+      await sleep(10)
+    }
+    const seconds = (performance.now() - start) / 1000
+    assert.ok(faults <= 2 + seconds, `it asked ${faults} times in ${seconds} s`)
+    isReadable = true
+    await until('it has read on', () => state.seen.length > 0)
+    assert.equal(state.seen[0], 1)
   })
 })
