@@ -26,7 +26,7 @@ const PREFIX = 'whatsapp-webhook-bench-'
 const SOURCES = [
   './fill.ts',
   './messages.ts',
-  './random.ts',
+  '../test/support/random.ts',
   './rare-texts.ts',
   './texts.ts',
   '../src/app/model/fold.ts',

@@ -1,6 +1,7 @@
 // A sender under faults: many connections, a fifth of the messages sent again, and a record of what
 // it was told. It tries nothing a second time on its own, so that the record is the whole truth.
 import { createHash } from 'node:crypto'
+import { randomFrom } from '../support/random.ts'
 import { flatBody, signature, toBytes } from '../support/signed.ts'
 
 /** What a sender knows of a message: stored, refused for good, or perhaps stored. */
@@ -26,13 +27,13 @@ export class Sender {
   readonly #seed: number
   readonly #duplicates: number
   readonly #bodies: { id: string; body: Buffer }[] = []
-  #random: number
+  readonly #chance: () => number
   #acknowledged = 0
 
   constructor({ seed, duplicates = 0.2 }: SenderOptions) {
     this.#seed = seed
     this.#duplicates = duplicates
-    this.#random = seed
+    this.#chance = randomFrom(seed)
   }
 
   /** Sends over 16 connections until `enough` says so, then until all have their answer. */
@@ -76,14 +77,6 @@ export class Sender {
     const verdict = status === 200 || before === 'ok' ? 'ok' : open ? 'unknown' : 'rejected'
     if (verdict === 'ok' && before !== 'ok') this.#acknowledged++
     this.sent.set(id, { sha256: createHash('sha256').update(body).digest('hex'), verdict })
-  }
-
-  /** Mulberry32: small, and the same on every machine. */
-  #chance(): number {
-    this.#random = (this.#random + 0x6d2b79f5) | 0
-    let t = Math.imul(this.#random ^ (this.#random >>> 15), 1 | this.#random)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
   }
 }
 
