@@ -352,7 +352,8 @@ describe('verify, of PostgreSQL', { concurrency: 2 }, () => {
       assert.equal(stderr, '')
       const lines = stdout.trimEnd().split('\n')
       const closing = lines.pop() ?? ''
-      assert.ok(closing.endsWith(`: ${lines.length} things disagree.`) || lines.length === 1)
+      const things = lines.length === 1 ? '1 thing disagrees' : `${lines.length} things disagree`
+      assert.ok(closing.endsWith(`: ${things}.`), closing)
       for (const finding of findings) {
         const found = lines.some((line) =>
           typeof finding === 'string' ? line === finding : finding.test(line),

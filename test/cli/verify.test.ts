@@ -216,6 +216,15 @@ describe('verify', { concurrency: 2 }, () => {
     }
   })
 
+  it('counts one message of one sender, and one thing, as a person would', async (test) => {
+    const cwd = temporaryDirectory(test)
+    await fillDatabase(join(cwd, 'messages.db'), BODIES.slice(0, 1))
+    const counted = '1 message of 1 sender, search index of the first 1'
+    assert.equal((await verify(cwd)).stdout, `${counted}: everything agrees.\n`)
+    change(join(cwd, 'messages.db'), "update messages set ts = '2025'")
+    assert.ok((await verify(cwd)).stdout.endsWith(`${counted}: 1 thing disagrees.\n`))
+  })
+
   for (const { what, messages, search, findings } of FAULTS) {
     it(`names ${what}`, async (test) => {
       const cwd = copyOf(directory, test)
@@ -226,10 +235,8 @@ describe('verify', { concurrency: 2 }, () => {
       assert.equal(stderr, '')
       const lines = stdout.trimEnd().split('\n')
       const closing = lines.pop() ?? ''
-      assert.ok(
-        closing.endsWith(`: ${lines.length} things disagree.`) || lines.length === 1,
-        closing,
-      )
+      const things = lines.length === 1 ? '1 thing disagrees' : `${lines.length} things disagree`
+      assert.ok(closing.endsWith(`: ${things}.`), closing)
       for (const finding of findings) {
         const found = lines.some((line) =>
           typeof finding === 'string' ? line === finding : finding.test(line),
@@ -251,7 +258,7 @@ describe('verify', { concurrency: 2 }, () => {
     assert.equal(code, 1)
     assert.match(stdout, /^integrity: /m)
     assert.match(stdout, /^messages: the file can't be read any further/m)
-    assert.match(stdout, /things disagree\.\n$/)
+    assert.match(stdout, /: \d+ things disagree\.\n$/)
   })
 
   it('has nothing against an index that is missing, behind, or of another database', async (test) => {

@@ -121,3 +121,8 @@ export function visible(text: string): string {
 export function grouped(value: number): string {
   return value.toLocaleString('en-US')
 }
+
+/** So many of a thing, for people: `1 message`, `2 messages`. */
+export function counted(value: number, one: string, more = `${one}s`): string {
+  return `${grouped(value)} ${value === 1 ? one : more}`
+}

@@ -2,7 +2,7 @@
 import { flat } from '../receive/flat.ts'
 import { cloudApi } from '../receive/meta.ts'
 import { verifyStore } from '../store/verify.ts'
-import { type Command, ENDED, FAILED, grouped, parseOptions, print, visible } from './command.ts'
+import { type Command, counted, ENDED, FAILED, parseOptions, print, visible } from './command.ts'
 import { Progress } from './progress.ts'
 import { databaseOf } from './settings.ts'
 
@@ -61,8 +61,9 @@ export const verifyCommand: Command = {
       onProgress: (done, total) => progress.update(done, total),
     })
     progress.finish()
-    const verdict = findings === 0 ? 'everything agrees' : `${grouped(findings)} things disagree`
-    print(`${grouped(rows)} messages of ${grouped(senders)} senders, ${index}: ${verdict}.`)
+    const disagree = counted(findings, 'thing disagrees', 'things disagree')
+    const verdict = findings === 0 ? 'everything agrees' : disagree
+    print(`${counted(rows, 'message')} of ${counted(senders, 'sender')}, ${index}: ${verdict}.`)
     return findings === 0 ? ENDED : FAILED
   },
 }
