@@ -1,84 +1,69 @@
-// A disk without space, and with it again. Needs a small file system of its own, so root.
+// A disk without space, and with it again.
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { post, type Service } from '../support/service.ts'
+import { flatBody, signature, toBytes } from '../support/signed.ts'
 import { until } from '../support/until.ts'
 import { assertLossCaught } from './caught.ts'
 import { anomalies } from './checker.ts'
 import { Sender } from './sender.ts'
 import { newSetting, type Sabotage, seedOf } from './setting.ts'
+import { newSmallDisk, noSmallDisks } from './small-disk.ts'
 
-const skip = canMount() ? false : 'mounting a small file system needs root'
-
-function mount(directory: string): void {
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m,mode=0700', 'tmpfs', directory], {
-    stdio: 'ignore',
-  })
-}
-
-function canMount(): boolean {
-  const directory = mkdtempSync(join(tmpdir(), 'small-disk-'))
-  try {
-    mount(directory)
-    execFileSync('umount', [directory])
-    return true
-  } catch {
-    return false
-  } finally {
-    rmdirSync(directory)
-  }
-}
+/** More than fits into what the log has allocated already. */
+const MOST = 300
 
 async function sendUntilFull(t: TestContext, sabotage?: Sabotage) {
-  const directory = mkdtempSync(join(tmpdir(), 'small-disk-'))
-  mount(directory)
-  t.after(() => {
-    execFileSync('umount', ['-l', directory])
-    rmdirSync(directory)
+  const disk = await newSmallDisk(8)
+  const { directory, via } = disk
+  const setting = newSetting(t, {
+    directory,
+    via,
+    ...(sabotage === undefined ? {} : { sabotage }),
   })
-  const setting = newSetting(t, { directory, ...(sabotage === undefined ? {} : { sabotage }) })
   const service = await setting.start()
+  t.after(async () => {
+    await service.stop('SIGKILL')
+    await disk.remove()
+  })
   const sender = new Sender({ seed: seedOf(t), duplicates: 0 })
   assert.equal(await sender.sendOne(service.url), 200)
-  const ballast = join(directory, 'ballast')
-  fill(ballast)
-  let full = false
-  const most = sender.sent.size + 3000
-  await sender.sendUntil(service.url, () => {
-    full ||= sender.statuses.has(503)
-    return full || sender.sent.size > most
-  })
-  const reads = (await fetch(`${service.url}/messages`)).status
-  return { setting, service, sender, full, reads, free: () => rmSync(ballast) }
+  disk.fill()
+  const most = sender.sent.size + MOST
+  await sender.sendUntil(service.url, () => sender.statuses.has(503) || sender.sent.size > most)
+  const found = () => anomalies(join(disk.seen, 'messages.db'), sender.sent)
+  return { service, sender, disk, found }
 }
 
-/** Takes all the space that is left. */
-function fill(file: string): void {
-  try {
-    writeFileSync(file, Buffer.alloc(8 * 1024 * 1024))
-  } catch {
-    // That is what full means; what fitted stays.
-  }
+async function readinessOf({ url }: Service): Promise<number> {
+  return (await fetch(`${url}/health/ready`)).status
 }
 
 test('a full disk is a 503: reads go on, and it stores again once there is space', {
-  skip,
+  skip: noSmallDisks,
 }, async (t) => {
-  const { setting, service, sender, full, reads, free } = await sendUntilFull(t)
-  assert.ok(full, 'the disk was full')
-  assert.equal(reads, 200)
-  free()
-  await until('it stores again by itself', async () => (await sender.sendOne(service.url)) === 200)
+  const { service, sender, disk, found } = await sendUntilFull(t)
+  assert.ok(sender.statuses.has(503), 'the disk was full')
+  assert.deepEqual(new Set(sender.statuses.keys()), new Set([200, 503]))
+  const body = toBytes(flatBody({ message_id: 'no-room' }))
+  const refused = await post(service, body, signature(body))
+  assert.equal(refused.status, 503)
+  assert.ok(Number(refused.headers.get('retry-after')) > 0)
+  assert.equal((await fetch(`${service.url}/messages`)).status, 200)
+  assert.equal((await fetch(`${service.url}/health/live`)).status, 200)
+  assert.equal(await readinessOf(service), 503)
+  disk.free()
+  await until('it is ready by itself', async () => (await readinessOf(service)) === 200)
+  assert.equal(await sender.sendOne(service.url), 200)
   assert.equal((await service.stop()).code, 0)
-  assert.deepEqual(anomalies(setting.file, sender.sent), [])
+  assert.deepEqual(found(), [])
 })
 
-test('the twin that takes a failed commit for a good one is caught', { skip }, async (t) => {
-  const { setting, service, sender } = await sendUntilFull(t, 'ignored failure')
+test('the twin that takes a failed commit for a good one is caught', {
+  skip: noSmallDisks,
+}, async (t) => {
+  const { service, found } = await sendUntilFull(t, 'ignored failure')
   await service.stop('SIGKILL')
-  const found = anomalies(setting.file, sender.sent)
-  assertLossCaught(found)
+  assertLossCaught(found())
 })

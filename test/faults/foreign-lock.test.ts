@@ -33,10 +33,11 @@ async function sendWhileLocked(t: TestContext, sabotage?: Sabotage) {
   const during = await sender.sendOne(service.url)
   const live = (await fetch(`${service.url}/health/live`)).status
   const list = (await fetch(`${service.url}/messages`)).status
+  const ready = (await fetch(`${service.url}/health/ready`)).status
   unlock()
   await until('it stores again by itself', async () => (await sender.sendOne(service.url)) === 200)
   await service.stop()
-  return { during, live, list, found: anomalies(setting.file, sender.sent) }
+  return { during, live, list, ready, found: anomalies(setting.file, sender.sent) }
 }
 
 test('a lock that is soon given back costs a sender only time', async (t) => {
@@ -55,7 +56,13 @@ test('a lock that is soon given back costs a sender only time', async (t) => {
 })
 
 test('a lock that is kept is a 503: reads go on, and it stores again by itself', async (t) => {
-  assert.deepEqual(await sendWhileLocked(t), { during: 503, live: 200, list: 200, found: [] })
+  assert.deepEqual(await sendWhileLocked(t), {
+    during: 503,
+    live: 200,
+    list: 200,
+    ready: 503,
+    found: [],
+  })
 })
 
 test('the twin that takes a failed commit for a good one is caught', async (t) => {

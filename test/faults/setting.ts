@@ -53,19 +53,24 @@ type SettingOptions = {
   readonly sabotage?: Sabotage
   /** Where the database lies. Default: a directory of its own. */
   readonly directory?: string
+  /** A command that runs each service; see LaunchOptions. */
+  readonly via?: readonly string[]
 }
 
 /** A new setting; its services end with the test at the latest. */
 export function newSetting(
   test: TestContext,
-  { sabotage, directory }: SettingOptions = {},
+  { sabotage, directory, via = [] }: SettingOptions = {},
 ): Setting {
   const cwd = temporaryDirectory(test)
   const file = join(directory ?? cwd, 'messages.db')
   return {
     file,
-    start: (environment = {}) =>
-      startOn(test, cwd, sabotage, { DATABASE_URL: `sqlite:///${file}`, ...environment }),
+    start: (environment = {}) => {
+      const database = { DATABASE_URL: `sqlite:///${file}` }
+      const options = optionsFor(cwd, sabotage, { ...database, ...environment })
+      return startService(test, { ...options, via })
+    },
   }
 }
 

@@ -16,6 +16,8 @@ export type LaunchOptions = {
   readonly args?: readonly string[]
   /** Another program than the service. */
   readonly program?: string
+  /** A command that becomes the process: its arguments come after those that are here. */
+  readonly via?: readonly string[]
 }
 
 export type Ended = { readonly code: number | null; readonly signal: NodeJS.Signals | null }
@@ -27,9 +29,16 @@ export class Process {
   stderr = ''
   readonly #child: ReturnType<typeof spawn>
 
-  constructor({ cwd, environment = {}, args = ['serve'], program = MAIN }: LaunchOptions) {
+  constructor({
+    cwd,
+    environment = {},
+    args = ['serve'],
+    program = MAIN,
+    via = [],
+  }: LaunchOptions) {
     const env = { PATH: process.env['PATH'], HOST: '127.0.0.1', PORT: '0', ...environment }
-    this.#child = spawn(process.execPath, [program, ...args], {
+    const [command = process.execPath, ...rest] = [...via, process.execPath]
+    this.#child = spawn(command, [...rest, program, ...args], {
       cwd,
       env,
       stdio: ['ignore', 'pipe', 'pipe'],

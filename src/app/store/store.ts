@@ -67,7 +67,10 @@ export type SequenceRequest = {
 
 /** One database, whatever the engine. */
 export interface MessageStore extends EventWriter, MessageReader, SequenceReader {
-  /** Resolves when the writer answers and the schema is the one this version needs. */
+  /**
+   * Resolves when the writer answers, the schema is the one this version needs, and nothing is known
+   * that keeps messages from being stored.
+   */
   probe(): Promise<void>
   /** Bytes the database occupies on its disk. */
   sizeBytes(): Promise<number>

@@ -1,5 +1,13 @@
 // Connections to SQLite files, with the settings that make a commit durable and the proof of them.
-import { chmodSync, closeSync, existsSync, fdatasyncSync, mkdirSync, openSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fdatasyncSync,
+  mkdirSync,
+  openSync,
+  statfsSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { StoreFailedError } from '../../errors.ts'
@@ -9,6 +17,8 @@ const MINIMUM_VERSION = [3, 51, 3] as const
 const SYNCHRONOUS_FULL = 2
 /** How long a transaction waits for another process's lock before it is unavailable, in ms. */
 const BUSY_TIMEOUT_MS = 2000
+/** What the log grows by where many messages come at once. */
+const ROOM_BYTES = 1024 * 1024
 const JOURNAL_SIZE_LIMIT_BYTES = 64 * 1024 * 1024
 
 /** Creates the directory (0700) and an empty file (0600) where they do not exist yet. */
@@ -73,6 +83,12 @@ export function openCheckpointer(file: string): DatabaseSync {
  */
 export function checkpoint(database: DatabaseSync): void {
   pragma(database, 'wal_checkpoint(passive)')
+}
+
+/** Whether the disk of a file has room for messages. */
+export function hasRoom(file: string): boolean {
+  const { bavail, bsize } = statfsSync(dirname(file))
+  return bavail * bsize >= ROOM_BYTES
 }
 
 /** Fsyncs a database file beside its connections. Throws StoreFailedError. */

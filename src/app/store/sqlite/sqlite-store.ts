@@ -77,6 +77,7 @@ class SqliteStore implements MessageStore {
   #handle: number | null = null
   #fail: (failure: StoreFailure) => void = () => {}
   #closed: Promise<void> | null = null
+  #probing: Promise<void> | null = null
 
   constructor({ messages, directory, onIndexError }: Files) {
     this.#files = { messages, search: searchFileOf(messages) }
@@ -112,8 +113,12 @@ class SqliteStore implements MessageStore {
     return committed
   }
 
+  /** One at a time, whoever asks: while another process has the lock, each holds up a batch. */
   probe(): Promise<void> {
-    return this.#write(() => this.#writer.call('probe', null))
+    this.#probing ??= this.#write(() => this.#writer.call('probe', null)).finally(() => {
+      this.#probing = null
+    })
+    return this.#probing
   }
 
   expireIntakes(before: number): Promise<boolean> {

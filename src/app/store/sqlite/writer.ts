@@ -1,13 +1,13 @@
 // The one write connection: stores batches, keeps the counters, checkpoints its log.
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { StoreFailedError } from '../../errors.ts'
+import { StoreFailedError, StoreUnavailableError } from '../../errors.ts'
 import type { IncomingEvent, Intake, MessageEvent } from '../../model/event.ts'
 import type { InsertOutcome } from '../../model/message.ts'
 import { digestOf } from '../body.ts'
 import { UNFINISHED } from '../sql/tables.ts'
 import type { InsertedBatch } from '../store.ts'
 import { type PackedBatch, unpackBatch } from './batch.ts'
-import { checkpoint, openWriter, requireDurability } from './connection.ts'
+import { checkpoint, hasRoom, openWriter, requireDurability } from './connection.ts'
 import { ContactBook } from './contact-book.ts'
 import { Counters } from './counters.ts'
 import { EventWriter } from './event-writer.ts'
@@ -29,6 +29,7 @@ const DUPLICATE: InsertOutcome = { kind: 'duplicate' }
 
 /** Owns the write connection of a database file. Every method is synchronous and blocks. */
 export class Writer {
+  readonly #file: string
   readonly #database: DatabaseSync
   readonly #contacts: ContactBook
   readonly #counters: Counters
@@ -40,11 +41,15 @@ export class Writer {
   readonly #readTotals: StatementSync
   readonly #writeTotals: StatementSync
   readonly #logFrames: StatementSync
+  readonly #changeNothing: StatementSync
   #totals: Totals = { last_seq: 0, last_intake: 0, messages: 0, senders: 0 }
   #failure: StoreFailedError | null = null
+  /** Nothing was committed since something could not be: for want of room, or of the lock. */
+  #isUnavailable = false
 
   /** Opens the file, brings its schema up to date and proves that commits are durable. */
   constructor(file: string) {
+    this.#file = file
     this.#database = openWriter(file)
     migrate(this.#database)
     this.#requireFinished()
@@ -64,6 +69,7 @@ export class Writer {
       'update totals set last_seq = ?, last_intake = ?, messages = ?, senders = ?',
     )
     this.#logFrames = this.#database.prepare('pragma wal_checkpoint(noop)')
+    this.#changeNothing = this.#database.prepare('update store set opened_at = opened_at')
   }
 
   /** Stores a batch in one transaction. Throws StoreUnavailableError or StoreFailedError. */
@@ -80,12 +86,19 @@ export class Writer {
     return this.#guard(() => this.#transaction(() => this.#intakes.expire(before)))
   }
 
-  /** Throws unless the schema is current and no commit has failed. */
+  /**
+   * Throws unless the schema is current and no commit has failed for good. Where the last one failed
+   * for now, one is tried that changes nothing: it takes the lock. What room it takes may be left of
+   * the one that failed, so the disk itself is asked too.
+   */
   probe(): void {
     const version = this.#guard(() => schemaVersion(this.#database))
     if (version !== SCHEMA_VERSION) {
       throw new Error(`The schema is at version ${version} and not ${SCHEMA_VERSION}.`)
     }
+    if (!this.#isUnavailable) return
+    if (!hasRoom(this.#file)) throw new StoreUnavailableError('The disk has no room.')
+    this.#guard(() => this.#transaction(() => this.#changeNothing.run()))
   }
 
   /** Copies what is left of the log into the database file, after which it begins anew. */
@@ -174,6 +187,7 @@ export class Writer {
     try {
       const result = work()
       this.#commit.run()
+      this.#isUnavailable = false
       return result
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('rollback')
@@ -191,6 +205,7 @@ export class Writer {
     } catch (error) {
       const known = storeError(error)
       if (known instanceof StoreFailedError) this.#failure = known
+      if (known instanceof StoreUnavailableError) this.#isUnavailable = true
       throw known
     }
   }

@@ -1,0 +1,112 @@
+// A file system of a few megabytes of memory that can be filled and emptied: mounted as root, or
+// without root in a namespace of its own, where the system lets users make some.
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { works } from './tracing.ts'
+
+export type SmallDisk = {
+  /** Where it is for a process that is run `via` this command. */
+  readonly directory: string
+  readonly via: readonly string[]
+  /** Where it is for us. */
+  readonly seen: string
+  /** Takes all the space that is left. */
+  fill(): void
+  /** Gives the space back. */
+  free(): void
+  remove(): Promise<void>
+}
+
+/** Kept open, so that the namespace lasts; it ends with its input. */
+const HOLD = 'mount -t tmpfs -o "size=$1,mode=0700" tmpfs "$2" && echo mounted && exec cat'
+const NAMESPACES = ['--user', '--map-root-user', '--mount']
+
+/** Why there can be no such disk here; false where there can. */
+export const noSmallDisks = canMount() || canUnshare() ? false : 'nobody may mount anything here'
+
+/** A new one of so many megabytes. */
+export function newSmallDisk(megabytes: number): Promise<SmallDisk> {
+  const directory = mkdtempSync(join(tmpdir(), 'small-disk-'))
+  const size = `${megabytes}m`
+  return canMount() ? mountedDisk(directory, size) : unsharedDisk(directory, size)
+}
+
+async function mountedDisk(directory: string, size: string): Promise<SmallDisk> {
+  mount(directory, size)
+  return {
+    ...diskOf({ directory, via: [], seen: directory }),
+    remove: async () => {
+      execFileSync('umount', ['-l', directory])
+      rmdirSync(directory)
+    },
+  }
+}
+
+async function unsharedDisk(directory: string, size: string): Promise<SmallDisk> {
+  const holder = spawn('unshare', [...NAMESPACES, 'sh', '-c', HOLD, 'sh', size, directory], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  const ended = once(holder, 'exit')
+  await Promise.race([once(holder.stdout, 'data'), ended])
+  const via = ['nsenter', `--target=${holder.pid}`, '--user', '--mount', '--preserve-credentials']
+  return {
+    ...diskOf({ directory, via, seen: `/proc/${holder.pid}/root${directory}` }),
+    remove: async () => {
+      holder.stdin.end()
+      await ended
+      rmdirSync(directory)
+    },
+  }
+}
+
+function diskOf<Place extends Pick<SmallDisk, 'directory' | 'via' | 'seen'>>(place: Place) {
+  const ballast = join(place.seen, 'ballast')
+  mkdirSync(ballast)
+  return {
+    ...place,
+    fill: () => {
+      // What does not fit as a whole leaves less than a page.
+      for (let megabytes = 0; fits(join(ballast, String(megabytes))); megabytes++);
+    },
+    free: () => {
+      rmSync(ballast, { recursive: true })
+      mkdirSync(ballast)
+    },
+  }
+}
+
+/** Writes a megabyte, or what of it has room. */
+function fits(file: string): boolean {
+  try {
+    writeFileSync(file, Buffer.alloc(1024 * 1024))
+    return true
+  } catch {
+    return false
+  }
+}
+
+function mount(directory: string, size: string): void {
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=0700`, 'tmpfs', directory], {
+    stdio: 'ignore',
+  })
+}
+
+function canMount(): boolean {
+  const directory = mkdtempSync(join(tmpdir(), 'small-disk-'))
+  try {
+    mount(directory, '1m')
+    execFileSync('umount', [directory])
+    return true
+  } catch {
+    return false
+  } finally {
+    rmdirSync(directory)
+  }
+}
+
+function canUnshare(): boolean {
+  return works('unshare', ...NAMESPACES, 'mount', '-t', 'tmpfs', 'tmpfs', tmpdir())
+}
