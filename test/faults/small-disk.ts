@@ -51,7 +51,9 @@ async function unsharedDisk(directory: string, size: string): Promise<SmallDisk>
   })
   const ended = once(holder, 'exit')
   await Promise.race([once(holder.stdout, 'data'), ended])
-  const via = ['nsenter', `--target=${holder.pid}`, '--user', '--mount', '--preserve-credentials']
+  const enter = ['nsenter', `--target=${holder.pid}`, '--user', '--mount', '--preserve-credentials']
+  // Not as the root of that namespace, but as who we are.
+  const via = [...enter, 'unshare', '--user', `--map-user=${process.getuid?.()}`]
   return {
     ...diskOf({ directory, via, seen: `/proc/${holder.pid}/root${directory}` }),
     remove: async () => {

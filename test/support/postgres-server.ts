@@ -1,6 +1,14 @@
 // A real PostgreSQL for tests: one a test file, on loopback, in a directory that goes with it.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { chmodSync, chownSync, closeSync, mkdtempSync, openSync, rmSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
@@ -16,6 +24,10 @@ const FIRST_WITH_BUILTIN_LOCALE = 17
 export type ServerOptions = {
   /** More lines of postgresql.conf, as `name=value`. */
   readonly settings?: readonly string[]
+  /** More options for initdb. */
+  readonly initdb?: readonly string[]
+  /** A command that becomes each program of it: its arguments come after those that are here. */
+  readonly via?: readonly string[]
 }
 
 let databases = 0
@@ -25,12 +37,14 @@ export class PostgresServer {
   readonly directory: string
   readonly port: number
   readonly #settings: readonly string[]
+  readonly #via: readonly string[]
   #process: ChildProcess | null = null
 
-  private constructor(directory: string, port: number, settings: readonly string[]) {
+  private constructor(directory: string, port: number, { settings = [], via = [] }: ServerOptions) {
     this.directory = directory
     this.port = port
     this.#settings = settings
+    this.#via = via
     process.once('exit', () => this.remove())
   }
 
@@ -45,26 +59,23 @@ export class PostgresServer {
   static async create(options: ServerOptions = {}): Promise<PostgresServer> {
     const server = await PostgresServer.at(privateDirectory(), options)
     const { directory } = server
-    const initdb = join(postgresBinaries(), 'initdb')
-    execFileSync(
-      initdb,
-      [
-        `--pgdata=${directory}`,
-        '--username=postgres',
-        '--auth=trust',
-        '--no-sync',
-        '--encoding=UTF8',
-        '--locale=C',
-        ...localeOf(initdb),
-      ],
-      { ...unprivileged(), stdio: 'pipe' },
-    )
+    const { command, args } = server.#program('initdb', [
+      `--pgdata=${directory}`,
+      '--username=postgres',
+      '--auth=trust',
+      '--no-sync',
+      '--encoding=UTF8',
+      '--locale=C',
+      ...localeOf(join(postgresBinaries(), 'initdb')),
+      ...(options.initdb ?? []),
+    ])
+    execFileSync(command, args, { ...unprivileged(), stdio: 'pipe' })
     return server
   }
 
   /** A cluster whose files are in a directory already. */
-  static async at(directory: string, { settings = [] }: ServerOptions = {}) {
-    return new PostgresServer(directory, await freePort(), settings)
+  static async at(directory: string, options: ServerOptions = {}) {
+    return new PostgresServer(directory, await freePort(), options)
   }
 
   /** Starts the server and waits until it answers. */
@@ -83,14 +94,26 @@ export class PostgresServer {
 
   #spawn(settings: readonly string[]): void {
     const log = openSync(`${this.directory}.log`, 'a')
-    this.#process = spawn(
-      join(postgresBinaries(), 'postgres'),
-      ['-D', this.directory, ...settings.flatMap((setting) => ['-c', setting])],
-      { ...unprivileged(), stdio: ['ignore', log, log] },
-    )
+    const { command, args } = this.#program('postgres', [
+      '-D',
+      this.directory,
+      ...settings.flatMap((setting) => ['-c', setting]),
+    ])
+    this.#process = spawn(command, args, { ...unprivileged(), stdio: ['ignore', log, log] })
     closeSync(log)
     // It is removed when the process exits, and must not keep it from that.
     this.#process.unref()
+  }
+
+  #program(name: string, options: readonly string[]) {
+    const program = join(postgresBinaries(), name)
+    const [command = program, ...rest] = [...this.#via, program]
+    return { command, args: [...rest, ...options] }
+  }
+
+  /** Everything it has said. */
+  get log(): string {
+    return readFileSync(`${this.directory}.log`, 'utf8')
   }
 
   #isEnded(): boolean {

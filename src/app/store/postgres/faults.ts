@@ -7,6 +7,7 @@ import { mistrustCode, tlsRefusal, UnusableFileError } from './tls-faults.ts'
 const SERIALIZATION_FAILURE = '40001'
 const DEADLOCK_DETECTED = '40P01'
 const READ_ONLY_TRANSACTION = '25006'
+const DISK_FULL = '53100'
 /** Raised by our own function, see require_alone_1. */
 const NEEDS_TO_BE_ALONE = 'WW001'
 
@@ -58,6 +59,11 @@ function isUnreachable(error: unknown): boolean {
 
 function unreachable(cause: unknown): StoreUnavailableError {
   return new StoreUnavailableError('PostgreSQL could not be reached.', { cause })
+}
+
+/** Whether an error of storeError's says that a disk of the server is full. */
+export function toldOfNoRoom(error: StoreUnavailableError): boolean {
+  return 'code' in error && error.code === DISK_FULL
 }
 
 /** A refusal too: what was configured right once is right again when somebody has seen to it. */

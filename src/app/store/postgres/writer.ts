@@ -9,7 +9,7 @@ import type { InsertedBatch } from '../store.ts'
 import { batchFor, INGEST_SQL, type SentBatch } from './batch.ts'
 import { connectWriter, withinTime, withTimeLimit } from './connections.ts'
 import { explained } from './explained.ts'
-import { isWorthAnotherTry, needsToBeAlone, storeError } from './faults.ts'
+import { isWorthAnotherTry, needsToBeAlone, storeError, toldOfNoRoom } from './faults.ts'
 import { HeldConnection } from './held-connection.ts'
 import { requireWritable } from './schema.ts'
 
@@ -23,6 +23,9 @@ const LONGEST_PAUSE_MS = 1000
 /** A batch that takes longer lets the one before it answer a probe. */
 const TURN_MS = 500
 
+/** A server without room for a batch answers everything else: until one is tried again, in ms. */
+const NO_ROOM_MS = 5000
+
 /** What the server says of an event that was not new. */
 type Copy = {
   readonly ord: number
@@ -30,11 +33,14 @@ type Copy = {
   readonly storedSha256: string | null
 }
 
+/** A batch that could not be stored; `at` by the clock of `performance`, in ms. */
+type Outage = { readonly reason: StoreUnavailableError; readonly at: number }
+
 /** Writes on one connection, one batch a transaction. */
 export class Writer {
   readonly #connection: HeldConnection
   /** Why the last batch that ended could not be stored. */
-  #outage: StoreUnavailableError | null = null
+  #outage: Outage | null = null
   #storing = 0
   #probing: Promise<void> | null = null
 
@@ -52,8 +58,10 @@ export class Writer {
       this.#outage = null
       return { outcomes: outcomesOf(intakes, copies), seconds: (performance.now() - start) / 1000 }
     } catch (error) {
-      const known = await explained(error, () => this.#ask(msUntil(deadline)))
-      if (known instanceof StoreUnavailableError) this.#outage = known
+      const known = await explained(error, () => this.#requireWritable(msUntil(deadline)))
+      if (known instanceof StoreUnavailableError) {
+        this.#outage = { reason: known, at: performance.now() }
+      }
       throw known
     } finally {
       this.#storing--
@@ -62,10 +70,11 @@ export class Writer {
 
   /**
    * Resolves when a batch could be stored now: the server takes writes and has a schema we know.
-   * Where a slow batch keeps the connection, what became of the one before it counts.
+   * Where a slow batch keeps the connection, what became of the one before it counts; so it does, for
+   * a while, where that found no room.
    */
   async probe(): Promise<void> {
-    this.#probing ??= this.#ask(PATIENCE_MS).finally(() => {
+    this.#probing ??= this.#ask().finally(() => {
       this.#probing = null
     })
     const answers = [this.#probing]
@@ -81,16 +90,23 @@ export class Writer {
     return this.#connection.close()
   }
 
-  #ask(withinMs: number): Promise<void> {
+  #requireWritable(withinMs: number): Promise<void> {
     return this.#connection.use(
       () => withinMs,
       (client) => withinTime(client, withinMs, () => requireWritable(client)),
     )
   }
 
+  async #ask(): Promise<void> {
+    await this.#requireWritable(PATIENCE_MS)
+    const outage = this.#outage
+    if (outage === null || !toldOfNoRoom(outage.reason)) return
+    if (performance.now() < outage.at + NO_ROOM_MS) throw outage.reason
+  }
+
   async #lastOutcome(): Promise<void> {
     await sleep(TURN_MS, undefined, { ref: false })
-    if (this.#outage !== null) throw this.#outage
+    if (this.#outage !== null) throw this.#outage.reason
   }
 
   /**
