@@ -1,4 +1,4 @@
-// A file system of a few megabytes of memory that can be filled and emptied: mounted as root, or
+// A file system of a few megabytes of memory that can be filled, emptied and closed to writing: mounted as root, or
 // without root in a namespace of its own, where the system lets users make some.
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -17,6 +17,9 @@ export type SmallDisk = {
   fill(): void
   /** Gives the space back. */
   free(): void
+  /** Nothing can be written to it any more; refused while a file is open for that. */
+  turnReadOnly(): void
+  turnWritable(): void
   remove(): Promise<void>
 }
 
@@ -37,7 +40,7 @@ export function newSmallDisk(megabytes: number): Promise<SmallDisk> {
 async function mountedDisk(directory: string, size: string): Promise<SmallDisk> {
   mount(directory, size)
   return {
-    ...diskOf({ directory, via: [], seen: directory }),
+    ...diskOf({ directory, via: [], seen: directory }, []),
     remove: async () => {
       execFileSync('umount', ['-l', directory])
       rmdirSync(directory)
@@ -55,7 +58,7 @@ async function unsharedDisk(directory: string, size: string): Promise<SmallDisk>
   // Not as the root of that namespace, but as who we are.
   const via = [...enter, 'unshare', '--user', `--map-user=${process.getuid?.()}`]
   return {
-    ...diskOf({ directory, via, seen: `/proc/${holder.pid}/root${directory}` }),
+    ...diskOf({ directory, via, seen: `/proc/${holder.pid}/root${directory}` }, enter),
     remove: async () => {
       holder.stdin.end()
       await ended
@@ -64,9 +67,16 @@ async function unsharedDisk(directory: string, size: string): Promise<SmallDisk>
   }
 }
 
-function diskOf<Place extends Pick<SmallDisk, 'directory' | 'via' | 'seen'>>(place: Place) {
+type Place = Pick<SmallDisk, 'directory' | 'via' | 'seen'>
+
+/** `asRoot` runs a command as one who may mount. */
+function diskOf(place: Place, asRoot: readonly string[]) {
   const ballast = join(place.seen, 'ballast')
   mkdirSync(ballast)
+  const remount = (how: 'ro' | 'rw') => {
+    const [command = 'mount', ...args] = [...asRoot, 'mount']
+    execFileSync(command, [...args, '-o', `remount,bind,${how}`, place.directory])
+  }
   return {
     ...place,
     fill: () => {
@@ -77,6 +87,8 @@ function diskOf<Place extends Pick<SmallDisk, 'directory' | 'via' | 'seen'>>(pla
       rmSync(ballast, { recursive: true })
       mkdirSync(ballast)
     },
+    turnReadOnly: () => remount('ro'),
+    turnWritable: () => remount('rw'),
   }
 }
 
