@@ -56,6 +56,8 @@ function trials(): Record<string, string> {
     DAMAGES: count(200),
     ROUNDS: count(1000),
     RESTARTS: count(30),
+    ACKNOWLEDGED_EACH: count(700),
+    FAILOVERS: count(20),
     IDLE: count(10_000),
     LOCKS_S: '1,10,60',
     OVERLOAD_S: count(60),
@@ -134,6 +136,7 @@ function report(outcomes: readonly Outcome[], notes: readonly string[]): string 
     ...ENGINES.map(({ name }) =>
       counted(`${name}: migration interrupted`, `${name}: a migration`, numbers['MIGRATION_CUTS']),
     ),
+    counted('failover to a synchronous standby', 'failover to a', numbers['FAILOVERS']),
     counted('damaged file', 'damaged files', numbers['DAMAGES']),
   ].flat()
   const rows = outcomes.map(

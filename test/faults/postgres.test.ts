@@ -4,30 +4,19 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
 import { digestOf } from '../../src/app/store/body.ts'
-import { PostgresServer, type ServerOptions } from '../support/postgres-server.ts'
+import { PostgresServer } from '../support/postgres-server.ts'
 import { post, type Service } from '../support/service.ts'
 import { flatBody, signature, toBytes } from '../support/signed.ts'
-import { PRIMARY_SETTINGS, startStandby } from '../support/standby.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 import { assertLossCaught } from './caught.ts'
 import { postgresAnomalies } from './postgres-checker.ts'
+import { acknowledged, isReady, RESTARTS, startServer } from './postgres-faults.ts'
 import { Sender } from './sender.ts'
 import { newSettingFor, type Sabotage, seedOf } from './setting.ts'
 
-const RESTARTS = Number(process.env['RESTARTS'] ?? 4)
 /** Of a request, whatever the fault; what the service allows itself is less. */
 const ANSWERED_WITHIN_MS = 5000
-
-async function startServer(t: TestContext, options: ServerOptions = {}): Promise<PostgresServer> {
-  const server = await PostgresServer.start(options)
-  t.after(() => server.remove())
-  return server
-}
-
-async function isReady({ url }: Service): Promise<boolean> {
-  return (await fetch(`${url}/health/ready`)).status === 200
-}
 
 async function send(service: Service, id: string): Promise<Response> {
   const body = toBytes(flatBody({ message_id: id }))
@@ -45,8 +34,7 @@ async function underLoad(t: TestContext, rounds: number, fault: Fault, sabotage?
   let done = false
   const sending = sender.sendUntil(service.url, () => done)
   for (let round = 0; round < rounds; round++) {
-    const enough = sender.acknowledged + 50
-    await until('messages are stored', () => sender.acknowledged >= enough)
+    await acknowledged(sender)
     await fault(server, round)
     await until('the service is ready again', () => isReady(service))
   }
@@ -123,65 +111,6 @@ test('a server that refuses connections at the start is waited for: live, not re
   assert.doesNotMatch(service.stdout, /a-test-password/)
 })
 
-/** Kills the primary under load and points the address to its standby, promoted. */
-async function failOver(t: TestContext, isSynchronous: boolean) {
-  const primary = await startServer(t, { settings: PRIMARY_SETTINGS })
-  const replication = await TcpProxy.start(t, primary.port)
-  const standby = await startStandby(primary, replication.port)
-  t.after(() => standby.remove())
-  const url = await primary.newDatabase()
-  if (isSynchronous) {
-    await primary.query("alter system set synchronous_standby_names = 'standby'")
-    await primary.query('select pg_reload_conf()')
-    await until('the standby is synchronous', async () => {
-      const rows = await primary.query<{ sync_state: string }>(
-        'select sync_state from pg_stat_replication',
-      )
-      return rows[0]?.sync_state === 'sync'
-    })
-  }
-  const link = await TcpProxy.start(t, primary.port)
-  const service = await newSettingFor(link.urlFor(url), t).start()
-  const sender = new Sender({ seed: seedOf(t) })
-  let done = false
-  const sending = sender.sendUntil(service.url, () => done)
-  await until('messages are stored', () => sender.acknowledged >= 100)
-  await until('the standby has the database', async () => {
-    const [row] = await standby.query<{ n: number }>(
-      `select 1 as n from pg_database where datname = '${new URL(url).pathname.slice(1)}'`,
-    )
-    return row !== undefined
-  })
-  if (!isSynchronous) {
-    replication.freeze()
-    const more = sender.acknowledged + 200
-    await until(
-      'messages are stored that the standby never gets',
-      () => sender.acknowledged >= more,
-    )
-  }
-  await primary.kill()
-  await standby.query('select pg_promote()')
-  link.pointTo(standby.port)
-  const after = sender.acknowledged + 50
-  await until('messages are stored again', () => sender.acknowledged >= after)
-  done = true
-  await sending
-  await service.stop()
-  const onStandby = new URL(url)
-  onStandby.port = String(standby.port)
-  return postgresAnomalies(onStandby.href, sender.sent)
-}
-
-test('failover to a synchronous standby by changing what the address points to loses nothing', async (t) => {
-  assert.deepEqual(await failOver(t, true), [])
-})
-
-test('the twin with an asynchronous standby is caught losing messages', async (t) => {
-  const found = await failOver(t, false)
-  assertLossCaught(found)
-})
-
 test('a server whose connections are all taken: 503, and as soon as some are free all is well', async (t) => {
   const server = await startServer(t, {
     settings: ['max_connections=12', 'superuser_reserved_connections=0', 'reserved_connections=0'],
@@ -216,52 +145,6 @@ test('a server whose connections are all taken: 503, and as soon as some are fre
   )
   assert.deepEqual(await postgresAnomalies(url, sent), [])
 })
-
-for (const [what, fault] of [
-  ['cut in the middle of what is said (RST)', (link) => link.reset()],
-  ['silent for ever, while new ones work (half open)', (link) => link.abandon()],
-  ['at a byte a second for six seconds', (link) => void trickleFor(link, 6000)],
-] as const satisfies readonly (readonly [string, (link: TcpProxy) => void])[]) {
-  test(`connections ${what}, ${RESTARTS} times under load: every request is answered in time, nothing is lost or stuck`, {
-    timeout: 3_600_000,
-  }, async (t) => {
-    const server = await startServer(t)
-    const url = await server.newDatabase()
-    const link = await TcpProxy.start(t, server.port)
-    const service = await newSettingFor(link.urlFor(url), t).start({ DATABASE_POOL_SIZE: '5' })
-    const sender = new Sender({ seed: seedOf(t) })
-    let done = false
-    const sending = sender.sendUntil(service.url, () => done)
-    for (let round = 0; round < RESTARTS; round++) {
-      const enough = sender.acknowledged + 50
-      await until('messages are stored', () => sender.acknowledged >= enough)
-      fault(link)
-    }
-    const enough = sender.acknowledged + 50
-    await until('messages are stored', () => sender.acknowledged >= enough)
-    done = true
-    await sending
-    t.diagnostic(`${sender.acknowledged} acknowledged of ${sender.sent.size}, ${RESTARTS} faults`)
-    assert.ok(sender.slowestMs < ANSWERED_WITHIN_MS, `the slowest took ${sender.slowestMs} ms`)
-    assert.ok([...sender.statuses.keys()].every((status) => [200, 503].includes(status)))
-    await until('the service is ready', () => isReady(service))
-    await until('no transaction is left open', async () => {
-      const open = await server.query(
-        `select 1 from pg_stat_activity where application_name = 'whatsapp-webhook-service'
-         and xact_start < now() - interval '1 second'`,
-      )
-      return open.length === 0
-    })
-    await service.stop()
-    assert.deepEqual(await postgresAnomalies(url, sender.sent), [])
-  })
-}
-
-async function trickleFor(link: TcpProxy, ms: number): Promise<void> {
-  link.trickle(1)
-  await sleep(ms)
-  link.trickle(Number.POSITIVE_INFINITY)
-}
 
 test('a server that does not answer any more: every request gets its answer, readiness tells, the queue sheds', async (t) => {
   const server = await startServer(t)

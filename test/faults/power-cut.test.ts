@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { assertLossCaught } from './caught.ts'
 import { anomalies } from './checker.ts'
 import { hasLoopDisks, type LoopDisk, newLoopDisk } from './loop-disk.ts'
 import { Sender } from './sender.ts'
@@ -11,6 +12,8 @@ import { injectIntoFsync, noTracing } from './tracing.ts'
 
 const CUTS = Number(process.env['CUTS'] ?? 5)
 const ANSWERS_BEFORE_A_CUT = 100
+/** After a cut without any flush there may be no database to look into: then once more. */
+const TWIN_CUTS = 5
 
 const skip = hasLoopDisks()
   ? false
@@ -51,17 +54,31 @@ test(`nothing acknowledged is lost when the power is cut ${CUTS} times under loa
   t.diagnostic(`${sender.acknowledged} acknowledged, ${CUTS} cuts`)
 })
 
+/** Messages that the twin is caught losing, in a database that can be read; empty where it can't. */
+async function lossWithoutFsync(t: TestContext, sender: Sender): Promise<readonly string[]> {
+  const disk = newLoopDisk()
+  t.after(() => disk.remove())
+  // What is there already has been flushed: a database to look into.
+  const sound = await newSetting(t, { directory: disk.directory }).start()
+  assert.equal(await sender.sendOne(sound.url), 200)
+  await sound.stop()
+  try {
+    const found = await cutUnderLoad(t, sender, disk, 'retval=0')
+    return found.filter((anomaly) => anomaly.includes('is lost'))
+  } catch (error) {
+    if (error instanceof assert.AssertionError) throw error
+    t.diagnostic(`nothing to look into after a cut: ${error}`)
+    return []
+  }
+}
+
 test('the twin whose fsync does nothing is caught losing messages', {
   skip: skip || noTracing,
 }, async (t) => {
-  const disk = newLoopDisk()
-  t.after(() => disk.remove())
-  const sender = new Sender({ seed: seedOf(t) })
-  const outcome = await cutUnderLoad(t, sender, disk, 'retval=0').catch((error: unknown) => error)
-  // Without any fsync there may not even be a database left to look into.
-  const lost =
-    outcome instanceof Error
-      ? /no such table|unable to open|not a database/.test(outcome.message)
-      : String(outcome).includes('is lost')
-  assert.ok(lost, String(outcome))
+  let found: readonly string[] = []
+  for (let cut = 0; cut < TWIN_CUTS && found.length === 0; cut++) {
+    // What one disk has lost is no loss of the next one.
+    found = await lossWithoutFsync(t, new Sender({ seed: seedOf(t) + cut }))
+  }
+  assertLossCaught(found)
 })

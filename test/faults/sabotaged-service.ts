@@ -17,9 +17,10 @@ type Write = (batch: readonly Intake[]) => Promise<readonly Outcomes[]>
 
 const config = readConfig(process.env)
 const { log } = createLog(config)
+const sabotage = process.env['SABOTAGE'] ?? ''
 const store = await openStore({
   url: config.databaseUrl,
-  poolSize: config.databasePoolSize,
+  poolSize: sabotage === 'no pool limit' ? 1000 : config.databasePoolSize,
   onIndexError: () => {},
   onUpkeepError: () => {},
   onCommitted: () => {},
@@ -67,8 +68,13 @@ class OverflowingQueue extends WriteQueue<Intake, Outcomes> {
   }
 }
 
-const sabotage = process.env['SABOTAGE'] ?? ''
-const others = ['accepted overflow', 'endless patience', 'no connection limit', 'no catching up']
+const others = [
+  'accepted overflow',
+  'endless patience',
+  'no connection limit',
+  'no catching up',
+  'no pool limit',
+]
 const write = SABOTAGE[sabotage] ?? (others.includes(sabotage) ? insert : undefined)
 if (write === undefined) throw new Error('SABOTAGE names no guard.')
 const Queue = sabotage === 'accepted overflow' ? OverflowingQueue : WriteQueue<Intake, Outcomes>

@@ -27,6 +27,7 @@ export type Sabotage =
   | 'no connection limit'
   | 'talkative log'
   | 'no catching up'
+  | 'no pool limit'
 
 /** What the same fault is tried on, whatever the engine. */
 export type EngineSetting = {

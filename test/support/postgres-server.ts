@@ -32,6 +32,11 @@ export type ServerOptions = {
 
 let databases = 0
 
+const servers = new Set<PostgresServer>()
+process.once('exit', () => {
+  for (const server of servers) server.remove()
+})
+
 /** A cluster of its own. `stop` it: it ends with the process at the latest. */
 export class PostgresServer {
   readonly directory: string
@@ -45,7 +50,7 @@ export class PostgresServer {
     this.port = port
     this.#settings = settings
     this.#via = via
-    process.once('exit', () => this.remove())
+    servers.add(this)
   }
 
   /** Creates a cluster and starts it. */
@@ -169,6 +174,7 @@ export class PostgresServer {
 
   /** Ends it and removes its files. */
   remove(): void {
+    servers.delete(this)
     this.#process?.kill('SIGKILL')
     rmSync(`${this.directory}.log`, { force: true })
     rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 })

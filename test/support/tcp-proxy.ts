@@ -8,6 +8,7 @@ import type { TestContext } from 'node:test'
 export class TcpProxy {
   readonly #server: Server
   readonly #pairs = new Set<readonly [Socket, Socket]>()
+  readonly #abandoned = new Set<Socket>()
   #target: number
   #frozen = false
   #delayMs = 0
@@ -28,6 +29,13 @@ export class TcpProxy {
 
   get port(): number {
     return (this.#server.address() as AddressInfo).port
+  }
+
+  /** From which ports it speaks to its target, on connections that nobody has cut or abandoned. */
+  get open(): ReadonlySet<number> {
+    const servers = [...this.#pairs].map(([, server]) => server)
+    const open = servers.filter((server) => !this.#abandoned.has(server))
+    return new Set(open.map(({ localPort = 0 }) => localPort))
   }
 
   /** A database's URL with this link in between. */
@@ -55,7 +63,10 @@ export class TcpProxy {
 
   /** What is open stays open and silent for ever, as if its other end had vanished; new ones work. */
   abandon(): void {
-    for (const pair of this.#pairs) for (const socket of pair) socket.pause()
+    for (const pair of this.#pairs) {
+      this.#abandoned.add(pair[1])
+      for (const socket of pair) socket.pause()
+    }
   }
 
   /** Connections stay open, new ones are taken, and not a byte passes. */
