@@ -16,7 +16,7 @@ const HELP = `Usage: npm run test:faults -- [options]
   -h, --help     Show this text.
 
 Writes docs/reliability.md, but not with --only. Some faults need root, strace, python3, ext4 and
-pgbouncer; without them they are reported as skipped. The whole takes more than half an hour.
+pgbouncer; without them they are reported as skipped. The whole takes an hour.
 `
 
 /** Longer than the longest file takes; a test that hangs is a failure. */
@@ -27,6 +27,12 @@ type Outcome = {
   readonly seconds: number
   readonly result: 'passed' | 'FAILED' | 'skipped'
   readonly notes: string[]
+}
+
+type Ended = {
+  readonly name: string
+  readonly skip?: string | boolean
+  readonly details: { readonly duration_ms: number; readonly type?: string | undefined }
 }
 
 /** What the test runner itself says at its end, and the seed, which the report has at its top. */
@@ -80,22 +86,21 @@ async function runAll(): Promise<void> {
   stream.on('test:diagnostic', ({ message }) => {
     if (!SUMMARY.test(message)) notes.push(message)
   })
-  const record =
-    (failed: boolean) =>
-    (event: { name: string; skip?: string | boolean; details: { duration_ms: number } }) => {
-      // A file that ends well says nothing of its own; one that can't be run, or crashes, does.
-      if (event.name.endsWith('.test.ts') && !failed) return
-      const result = event.skip === undefined ? (failed ? 'FAILED' : 'passed') : 'skipped'
-      const reason = typeof event.skip === 'string' ? [event.skip] : []
-      const outcome = {
-        name: event.name,
-        seconds: event.details.duration_ms / 1000,
-        result,
-        notes: reason,
-      } as const
-      outcomes.push(outcome)
-      process.stdout.write(`${result} ${event.name} (${outcome.seconds.toFixed(0)} s)\n`)
-    }
+  const record = (failed: boolean) => (event: Ended) => {
+    if (event.details.type === 'suite') return
+    // A file that ends well says nothing of its own; one that can't be run, or crashes, does.
+    if (event.name.endsWith('.test.ts') && !failed) return
+    const result = event.skip === undefined ? (failed ? 'FAILED' : 'passed') : 'skipped'
+    const reason = typeof event.skip === 'string' ? [event.skip] : []
+    const outcome = {
+      name: event.name,
+      seconds: event.details.duration_ms / 1000,
+      result,
+      notes: reason,
+    } as const
+    outcomes.push(outcome)
+    process.stdout.write(`${result} ${event.name} (${outcome.seconds.toFixed(0)} s)\n`)
+  }
   stream.on('test:pass', record(false))
   stream.on('test:fail', record(true))
   await new Promise((resolve) => stream.once('end', resolve).resume())

@@ -4,8 +4,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { handOver, PostgresServer } from '../support/postgres-server.ts'
-import { post, type Service } from '../support/service.ts'
-import { flatBody, signature, toBytes } from '../support/signed.ts'
+import type { Service } from '../support/service.ts'
 import { until } from '../support/until.ts'
 import { assertLossCaught } from './caught.ts'
 import { postgresAnomalies } from './postgres-checker.ts'
@@ -85,10 +84,7 @@ for (const [what, place, read] of PLACES) {
   }, async (t) => {
     const { server, service, sender, disk, found } = await sendUntilFull(t, place)
     assert.deepEqual(new Set(sender.statuses.keys()), new Set([200, 503]))
-    const body = toBytes(flatBody({ message_id: 'no-room' }))
-    const refused = await post(service, body, signature(body))
-    assert.equal(refused.status, 503)
-    assert.ok(Number(refused.headers.get('retry-after')) > 0)
+    assert.equal(sender.withoutRetryAfter, 0)
     assert.equal((await fetch(`${service.url}/messages`)).status, read)
     assert.equal((await fetch(`${service.url}/health/live`)).status, 200)
     assert.equal(await readinessOf(service), 503)

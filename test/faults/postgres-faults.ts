@@ -5,9 +5,10 @@ import type { Service } from '../support/service.ts'
 import { until } from '../support/until.ts'
 import type { Sender } from './sender.ts'
 
-/** Faults of each kind, one after the other; fewer where each takes seconds, unless many are asked for. */
+/** Faults of each kind, one after the other. */
 export const RESTARTS = Number(process.env['RESTARTS'] ?? 4)
-export const SLOW_FAULTS = Number(process.env['RESTARTS'] ?? 2)
+/** The same of faults that take seconds each. */
+export const SLOW_FAULTS = Number(process.env['RESTARTS'] ?? 1)
 /** Messages that are acknowledged before each. */
 const ACKNOWLEDGED_EACH = Number(process.env['ACKNOWLEDGED_EACH'] ?? 50)
 

@@ -22,6 +22,8 @@ export class Sender {
   readonly sent = new Map<string, Sent>()
   /** Answers by status; 0 counts those that never came. */
   readonly statuses = new Map<number, number>()
+  /** Answers of 503 that did not say when to come again. */
+  withoutRetryAfter = 0
   /** Of the answer that took longest; ms. */
   slowestMs = 0
   readonly #seed: number
@@ -48,9 +50,10 @@ export class Sender {
   async sendOne(url: string): Promise<number> {
     const { id, body } = this.#nextBody()
     const start = performance.now()
-    const status = await statusOf(url, body)
+    const { status, retryAfter } = await answerTo(url, body)
     this.slowestMs = Math.max(this.slowestMs, performance.now() - start)
     this.statuses.set(status, (this.statuses.get(status) ?? 0) + 1)
+    if (status === 503 && !(Number(retryAfter) > 0)) this.withoutRetryAfter++
     this.#remember(id, body, status)
     return status
   }
@@ -85,7 +88,9 @@ export function saidIn(number: number): { readonly from: string; readonly text: 
   return { from: `+1415555${1000 + (number % 37)}`, text: `Message ${number} 🎉` }
 }
 
-async function statusOf(url: string, body: Buffer): Promise<number> {
+type Answer = { readonly status: number; readonly retryAfter: string | null }
+
+async function answerTo(url: string, body: Buffer): Promise<Answer> {
   try {
     const answer = await fetch(`${url}/webhook`, {
       method: 'POST',
@@ -94,8 +99,8 @@ async function statusOf(url: string, body: Buffer): Promise<number> {
       signal: AbortSignal.timeout(15_000),
     })
     await answer.arrayBuffer()
-    return answer.status
+    return { status: answer.status, retryAfter: answer.headers.get('retry-after') }
   } catch {
-    return 0
+    return { status: 0, retryAfter: null }
   }
 }
