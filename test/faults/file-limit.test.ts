@@ -13,7 +13,7 @@ import { newSetting, type Sabotage, seedOf } from './setting.ts'
 const LIMIT = 1500
 const LIMITED = ['sh', '-c', `ulimit -f ${LIMIT}; exec "$@"`, 'sh']
 /** Far more than fit. */
-const MOST = 3000
+const MOST = 1000
 
 async function sendUntilLimited(t: TestContext, sabotage?: Sabotage) {
   const directory = temporaryDirectory(t)
