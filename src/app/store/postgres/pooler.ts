@@ -2,10 +2,13 @@
 import type { Client } from 'pg'
 import { createClient } from './connections.ts'
 
+/** While others use the pooler too, it may happen to give each the same session again. */
+const LOOKS = 10
+
 /**
  * Whether a connection has no session of its own, as behind a pooler that hands every transaction to
  * whichever session is free: what a connection sets and listens to would be another's. Two that are
- * open at once are one session then, or the first one is another session the second time.
+ * open at once are one session then, or one of them is another session later.
  */
 export async function sharesSessions(client: Client, url: string): Promise<boolean> {
   const other = createClient(url)
@@ -13,7 +16,11 @@ export async function sharesSessions(client: Client, url: string): Promise<boole
     await other.connect()
     const first = await sessionOf(client)
     const second = await sessionOf(other)
-    return first === second || first !== (await sessionOf(client))
+    if (first === second) return true
+    for (let look = 0; look < LOOKS; look++) {
+      if ((await sessionOf(client)) !== first || (await sessionOf(other)) !== second) return true
+    }
+    return false
   } finally {
     await other.end().catch(() => {})
   }
