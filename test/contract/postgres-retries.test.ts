@@ -58,6 +58,15 @@ describe('a batch on PostgreSQL', () => {
     assert.equal((await store.stats()).totalMessages, 1)
   })
 
+  it('on a connection whose other end vanished without a word is stored on another one', async (test) => {
+    const url = await newDatabase()
+    const link = await TcpProxy.start(test, Number(new URL(url).port))
+    const store = await openStoreFor(test, link.urlFor(url), undefined, () => {})
+    assert.deepEqual(await insertAll(store, [aMessage()]), [CREATED])
+    link.abandon()
+    assert.deepEqual(await insertAll(store, [aMessage()]), [CREATED])
+  })
+
   it('whose answer is lost after the commit gets the same answer, also for what has no identity', async (test) => {
     const url = await newDatabase()
     const link = await TcpProxy.start(test, Number(new URL(url).port))

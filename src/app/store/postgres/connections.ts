@@ -8,6 +8,8 @@ const CONNECT_TIMEOUT_MS = 3000
 const STATEMENT_TIMEOUT_MS = 10_000
 const QUERY_TIMEOUT_MS = 12_000
 const IDLE_MS = 60_000
+/** What stands between may forget a connection on which nothing is said; clouds do after minutes. */
+const KEEP_ALIVE_MS = 30_000
 
 const BIGINT = types.builtins.INT8
 
@@ -31,6 +33,7 @@ function settings(url: string) {
     types: numbers,
     application_name: 'whatsapp-webhook-service',
     keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: QUERY_TIMEOUT_MS,
   }

@@ -15,6 +15,8 @@ import { requireWritable } from './schema.ts'
 
 /** How long a batch is sent again before its requests are asked to come again themselves. */
 const PATIENCE_MS = 4000
+/** A connection that says nothing for so long may have no other end any more: another one is tried. */
+const TRY_MS = 2000
 /** What the last try is given at least. */
 const LAST_TRY_MS = 500
 /** Between two tries, growing up to the longest. */
@@ -111,7 +113,7 @@ export class Writer {
 
   /**
    * The token makes sending a batch again safe when its connection was lost in mid-commit: what
-   * was stored answers as it did the first time.
+   * was stored answers as it did the first time, and what is still being stored is waited for.
    */
   async #send(intakes: readonly Intake[], deadline: number): Promise<readonly Copy[]> {
     const token = randomUUID()
@@ -133,7 +135,7 @@ export class Writer {
   }
 
   #ingest(token: string, { parameters }: SentBatch, deadline: number): Promise<readonly Copy[]> {
-    const msLeft = () => msUntil(deadline)
+    const msLeft = () => Math.min(msUntil(deadline), TRY_MS)
     return this.#connection.use(msLeft, async (client) => {
       const values = [token, ...parameters]
       const { rows } = await client.query<{ copies: Copy[] }>(
@@ -144,7 +146,7 @@ export class Writer {
   }
 }
 
-/** What a try may take yet. */
+/** What is left, for the last try too. */
 function msUntil(deadline: number): number {
   return Math.max(deadline - performance.now(), LAST_TRY_MS)
 }
