@@ -7,10 +7,12 @@ import { after, before, describe, it } from 'node:test'
 import { parseCsv } from '../support/csv.ts'
 import { newDatabase } from '../support/databases.ts'
 import { fillDatabase } from '../support/filled-database.ts'
+import { freePort } from '../support/free-port.ts'
 import { startOpenService } from '../support/open-service.ts'
 import { runCommand, spawnMain } from '../support/run-command.ts'
 import type { Service } from '../support/service.ts'
 import { type FlatBody, flatBody, SECRET } from '../support/signed.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const COUNT = 1300
 const TEXTS = [
@@ -168,6 +170,18 @@ for (const engine of ['SQLite', 'PostgreSQL'])
       assert.equal(lines, COUNT, 'what came later is not a part of it')
     })
   })
+
+it('export says of a server that can not be reached what to do', async (t) => {
+  const url = `postgresql://user:a-password@127.0.0.1:${await freePort()}/database`
+  const args = ['export', '--format', 'ndjson', '--database', url]
+  const { code, stdout, stderr } = await runCommand(args, { cwd: temporaryDirectory(t) })
+  assert.deepEqual([code, stdout], [1, ''])
+  assert.match(
+    stderr,
+    /^The PostgreSQL database can't be exported: \S+ refuses connections: .*\?\n$/,
+  )
+  assert.doesNotMatch(stderr, /a-password/)
+})
 
 async function allPages(url: string, filter: Record<string, string>): Promise<FlatBody[]> {
   const messages: FlatBody[] = []

@@ -15,6 +15,7 @@ import { type AMessage, insertAll } from '../support/a-message.ts'
 import { aStatus, aText, change } from '../support/cloud-api.ts'
 import { intakeWith } from '../support/cloud-intake.ts'
 import { newDatabase } from '../support/databases.ts'
+import { freePort } from '../support/free-port.ts'
 import { runCommand, startCommand } from '../support/run-command.ts'
 import { flatBody, toBytes } from '../support/signed.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
@@ -203,7 +204,11 @@ describe('migrate-store', () => {
     assert.equal(waited.code, 0, waited.stderr)
     const stays = await openCopyTarget(parseDatabaseUrl(to) as DatabaseUrl)
     const { code, stderr } = await runCommand(['migrate-store', from, to], { cwd })
-    assert.deepEqual([code, stderr.startsWith('Another migrate-store writes')], [1, true])
+    assert.equal(code, 1)
+    assert.match(
+      stderr,
+      /^The PostgreSQL database can't be copied to: another migrate-store writes /,
+    )
     await stays.close()
   })
 
@@ -232,6 +237,27 @@ describe('migrate-store', () => {
     await fill(to, t)
     const { code, stderr } = await runCommand(['migrate-store', from, to], { cwd })
     assert.deepEqual([code, stderr], [1, 'The store to copy to is not empty.\n'])
+  })
+
+  it('says of an end that can not be reached what to do, and never its password', async (t) => {
+    const cwd = temporaryDirectory(t)
+    const file = `sqlite:///${join(cwd, 'messages.db')}`
+    await fill(file, t)
+    const full = await newDatabase()
+    await (await openAt(t, full)).close()
+    const away = `postgresql://user:a-password@127.0.0.1:${await freePort()}/database`
+    for (const [from, to, what] of [
+      [file, away, 'copied to'],
+      [full, away, 'copied to'],
+      [away, `sqlite:///${join(cwd, 'new.db')}`, 'copied'],
+    ] as const) {
+      const { code, stderr } = await runCommand(['migrate-store', from, to], { cwd })
+      assert.equal(code, 1)
+      const said = `The PostgreSQL database can't be ${what}: 127.0.0.1:`
+      assert.ok(stderr.startsWith(said), stderr)
+      assert.match(stderr, /^.* refuses connections: is PostgreSQL running there, .*\?\n$/)
+      assert.doesNotMatch(stderr, /a-password/)
+    }
   })
 
   for (const [args, reason] of [

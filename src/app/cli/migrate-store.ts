@@ -1,5 +1,11 @@
 // The command `migrate-store`: copies a store into another database, of either engine.
-import { type CopyProgress, type CopyResult, copyStore } from '../store/copy/copy-store.ts'
+import {
+  type CopyProgress,
+  type CopyResult,
+  type CopySource,
+  type CopyTarget,
+  copyStore,
+} from '../store/copy/copy-store.ts'
 import { openCopySource, openCopyTarget } from '../store/copy/ends.ts'
 import { type DatabaseUrl, parseDatabaseUrl } from '../store/database-url.ts'
 import {
@@ -43,19 +49,26 @@ export const migrateStoreCommand: Command = {
   run: async (args) => {
     const [from, to] = urlsIn(args)
     const source = await openCopySource(from)
-    const target = await openCopyTarget(to)
-    const bars = {
-      Copying: new Progress('Copying', 'rows'),
-      Comparing: new Progress('Comparing', 'rows'),
-    }
-    const onProgress: CopyProgress = (work, done, total) => bars[work].update(done, total)
     try {
-      return report(await copyStore(source, target, onProgress))
+      const target = await openCopyTarget(to)
+      return report(await copyWithBars(source, target).finally(() => target.close()))
     } finally {
-      for (const bar of Object.values(bars)) bar.finish()
-      await Promise.all([source.close(), target.close()])
+      await source.close()
     }
   },
+}
+
+async function copyWithBars(source: CopySource, target: CopyTarget): Promise<CopyResult> {
+  const bars = {
+    Copying: new Progress('Copying', 'rows'),
+    Comparing: new Progress('Comparing', 'rows'),
+  }
+  const onProgress: CopyProgress = (work, done, total) => bars[work].update(done, total)
+  try {
+    return await copyStore(source, target, onProgress)
+  } finally {
+    for (const bar of Object.values(bars)) bar.finish()
+  }
 }
 
 function report({ rows, digests, differs }: CopyResult): number {

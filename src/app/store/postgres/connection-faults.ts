@@ -46,6 +46,23 @@ export function connectionFault(url: string, error: unknown): string {
   return known instanceof Error ? known.message : String(known)
 }
 
+/**
+ * Runs `work` on the database of a URL. What it rejects with is told as a sentence: what can't be
+ * done with the database (`what`, as in "verified"), and why.
+ */
+export async function withReason<Result>(
+  what: string,
+  url: string,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    const reason = connectionFault(url, error)
+    throw new Error(`The PostgreSQL database can't be ${what}: ${reason}`, { cause: error })
+  }
+}
+
 /** Of several addresses that were tried, the first one's. */
 function codeOf(error: unknown): string {
   if (error instanceof AggregateError) return codeOf(error.errors[0])

@@ -4,6 +4,7 @@ import type { Content } from '../../model/content.ts'
 import { fold } from '../../model/fold.ts'
 import type { CopySource, CopyTarget } from '../copy/copy-store.ts'
 import type { Key, Row, Table, TableName, Value } from '../sql/tables.ts'
+import { withReason } from './connection-faults.ts'
 import { connectAlone } from './connections.ts'
 import { readIdentity } from './identity.ts'
 import { prepareTarget } from './opening.ts'
@@ -14,26 +15,33 @@ const LOCK_TIMEOUT_MS = 5000
 const LOCK_NOT_AVAILABLE = '55P03'
 
 /** Connects to a database that is there. Rejects where it is none of this version. */
-export async function postgresSource(url: string): Promise<CopySource> {
-  const client = await connectAlone(url)
-  await requireSchema(client)
-  return new PostgresEnd(client)
+export function postgresSource(url: string): Promise<CopySource> {
+  return withReason('copied', url, () => openEnd(url, requireSchema))
 }
 
 /**
  * Connects to a database, whose tables are made where they are missing. Rejects while another copy
  * writes to it.
  */
-export async function postgresTarget(url: string): Promise<CopyTarget> {
-  await prepareTarget(url)
+export function postgresTarget(url: string): Promise<CopyTarget> {
+  return withReason('copied to', url, async () => {
+    await prepareTarget(url)
+    return await openEnd(url, lockTarget)
+  })
+}
+
+async function openEnd(
+  url: string,
+  check: (client: Client) => Promise<void>,
+): Promise<PostgresEnd> {
   const client = await connectAlone(url)
   try {
-    await lockTarget(client)
+    await check(client)
+    return new PostgresEnd(client)
   } catch (error) {
-    await client.end()
+    await client.end().catch(() => {})
     throw error
   }
-  return new PostgresEnd(client)
 }
 
 /**
@@ -48,7 +56,7 @@ async function lockTarget(client: Client): Promise<void> {
   } catch (error) {
     if ((error as { code?: unknown }).code !== LOCK_NOT_AVAILABLE) throw error
     throw new Error(
-      'Another migrate-store writes to this database, or the server still works on what one that was ended had sent: try again when it is done.',
+      'another migrate-store writes to it, or the server still works on what one that was ended had sent: try again when it is done.',
       { cause: error },
     )
   }

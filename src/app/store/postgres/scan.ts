@@ -2,6 +2,7 @@
 import type { Message, Position } from '../../model/message.ts'
 import { type Scan, scanQuery } from '../sql/queries.ts'
 import { type MessageRow, toMessage, toPosition } from '../sql/rows.ts'
+import { withReason } from './connection-faults.ts'
 import { createClient } from './connections.ts'
 import { requireSchema } from './schema.ts'
 import { searchCondition } from './search.ts'
@@ -15,20 +16,21 @@ const PAGE = 500
  */
 export async function* scanMessages(url: string, scan: Scan): AsyncGenerator<Message[]> {
   const client = createClient(url)
-  await client.connect()
+  const read = <Result>(work: () => Promise<Result>) => withReason('exported', url, work)
   try {
-    await requireSchema(client)
+    await read(() => client.connect())
+    await read(() => requireSchema(client))
     const snapshot = new Snapshot(client)
-    const last = await snapshot.number('select settled_seq_1()', [])
+    const last = await read(() => snapshot.number('select settled_seq_1()', []))
     let after: Position | undefined
     do {
       const { sql, values } = scanQuery(scan, { after, last, limit: PAGE }, searchCondition)
-      const rows = await snapshot.all<MessageRow>(sql, values)
+      const rows = await read(() => snapshot.all<MessageRow>(sql, values))
       const newest = rows.length < PAGE ? undefined : rows.at(-1)
       after = newest === undefined ? undefined : toPosition(newest)
       yield rows.map(toMessage)
     } while (after !== undefined)
   } finally {
-    await client.end()
+    await client.end().catch(() => {})
   }
 }

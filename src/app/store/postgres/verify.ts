@@ -4,7 +4,7 @@
 import type { Client } from 'pg'
 import { UNFINISHED } from '../sql/tables.ts'
 import type { Verification, Verified } from '../verify/verification.ts'
-import { connectionFault } from './connection-faults.ts'
+import { withReason } from './connection-faults.ts'
 import { createClient } from './connections.ts'
 import { countOf } from './counters.ts'
 import { readIdentity } from './identity.ts'
@@ -22,13 +22,12 @@ import { VerifyTransaction } from './verify-transaction.ts'
 export async function verifyDatabase(url: string, verification: Verification): Promise<Verified> {
   const client = createClient(url)
   try {
-    await client.connect()
-    const transaction = await VerifyTransaction.begin(client, verification.report)
-    const schema = await requireStore(client)
-    return await verifySnapshot({ client, transaction, schema, ...verification })
-  } catch (error) {
-    const reason = connectionFault(url, error)
-    throw new Error(`The PostgreSQL database can't be verified: ${reason}`, { cause: error })
+    return await withReason('verified', url, async () => {
+      await client.connect()
+      const transaction = await VerifyTransaction.begin(client, verification.report)
+      const schema = await requireStore(client)
+      return await verifySnapshot({ client, transaction, schema, ...verification })
+    })
   } finally {
     await client.end().catch(() => {})
   }
