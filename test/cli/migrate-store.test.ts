@@ -18,6 +18,7 @@ import { newDatabase } from '../support/databases.ts'
 import { freePort } from '../support/free-port.ts'
 import { runCommand, startCommand } from '../support/run-command.ts'
 import { flatBody, toBytes } from '../support/signed.ts'
+import { TcpProxy } from '../support/tcp-proxy.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 async function openAt(t: TestContext, url: string): Promise<MessageStore> {
@@ -63,6 +64,17 @@ async function fill(url: string, t: TestContext): Promise<void> {
     ),
     intakeWith(change({ messages: [aText({ id: 'b', text: { body: 'ä'.repeat(4000) } })] })),
   ])
+  await store.close()
+}
+
+/** The same, and so many more that a copy takes a while. */
+async function fillWithMany(url: string, t: TestContext): Promise<void> {
+  await fill(url, t)
+  const store = await openAt(t, url)
+  await insertAll(
+    store,
+    Array.from({ length: 4000 }, (_, i) => aFlatMessage(`many-${i}`)),
+  )
   await store.close()
 }
 
@@ -154,13 +166,7 @@ describe('migrate-store', () => {
     const cwd = temporaryDirectory(t)
     const from = `sqlite:///${join(cwd, 'from.db')}`
     const to = await newDatabase()
-    await fill(from, t)
-    const source = await openAt(t, from)
-    await insertAll(
-      source,
-      Array.from({ length: 4000 }, (_, i) => aFlatMessage(`many-${i}`)),
-    )
-    await source.close()
+    await fillWithMany(from, t)
     const first = startCommand(['migrate-store', from, to], { cwd })
     while ((await bodiesIn(to)) === 0) await delay(5)
     first.child.kill('SIGKILL')
@@ -176,6 +182,26 @@ describe('migrate-store', () => {
       assert.equal(code, 0, stderr)
       break
     }
+    assert.deepEqual(await seenIn(await openAt(t, to)), await seenIn(await openAt(t, from)))
+  })
+
+  it('says of a connection that is lost in its midst what to do, and goes on when it is run again', async (t) => {
+    const cwd = temporaryDirectory(t)
+    const from = `sqlite:///${join(cwd, 'from.db')}`
+    const to = await newDatabase()
+    const link = await TcpProxy.start(t, Number(new URL(to).port))
+    await fillWithMany(from, t)
+    const { result } = startCommand(['migrate-store', from, link.urlFor(to)], { cwd })
+    while ((await bodiesIn(to)) === 0) await delay(5)
+    link.cut()
+    const { code, stderr } = await result
+    assert.equal(code, 1)
+    assert.match(
+      stderr,
+      /The PostgreSQL database can't be copied to: the connection to \S+ was lost \(\w+\): try again\.\n$/,
+    )
+    const again = await runCommand(['migrate-store', from, to], { cwd })
+    assert.equal(again.code, 0, again.stderr)
     assert.deepEqual(await seenIn(await openAt(t, to)), await seenIn(await openAt(t, from)))
   })
 

@@ -1,5 +1,5 @@
 // A PostgreSQL database that a store is copied from or to.
-import type { Client } from 'pg'
+import type { Client, QueryConfig, QueryResult } from 'pg'
 import type { Content } from '../../model/content.ts'
 import { fold } from '../../model/fold.ts'
 import type { CopySource, CopyTarget } from '../copy/copy-store.ts'
@@ -16,7 +16,8 @@ const LOCK_NOT_AVAILABLE = '55P03'
 
 /** Connects to a database that is there. Rejects where it is none of this version. */
 export function postgresSource(url: string): Promise<CopySource> {
-  return withReason('copied', url, () => openEnd(url, requireSchema))
+  const told: Told = (work) => withReason('copied', url, work)
+  return told(() => openEnd(url, requireSchema, told))
 }
 
 /**
@@ -24,20 +25,25 @@ export function postgresSource(url: string): Promise<CopySource> {
  * writes to it.
  */
 export function postgresTarget(url: string): Promise<CopyTarget> {
-  return withReason('copied to', url, async () => {
+  const told: Told = (work) => withReason('copied to', url, work)
+  return told(async () => {
     await prepareTarget(url)
-    return await openEnd(url, lockTarget)
+    return await openEnd(url, lockTarget, told)
   })
 }
+
+/** Runs work on the database; what it rejects with says what can't be done, and why. */
+type Told = <Result>(work: () => Promise<Result>) => Promise<Result>
 
 async function openEnd(
   url: string,
   check: (client: Client) => Promise<void>,
+  told: Told,
 ): Promise<PostgresEnd> {
   const client = await connectAlone(url)
   try {
     await check(client)
-    return new PostgresEnd(client)
+    return new PostgresEnd(client, told)
   } catch (error) {
     await client.end().catch(() => {})
     throw error
@@ -64,17 +70,19 @@ async function lockTarget(client: Client): Promise<void> {
 
 class PostgresEnd implements CopyTarget {
   readonly #client: Client
+  readonly #told: Told
 
-  constructor(client: Client) {
+  constructor(client: Client, told: Told) {
     this.#client = client
+    this.#told = told
   }
 
-  async identity(): Promise<string> {
-    return await readIdentity(this.#client)
+  identity(): Promise<string> {
+    return this.#told(() => readIdentity(this.#client))
   }
 
   async setIdentity(identity: string): Promise<void> {
-    await this.#client.query('update store set identity = $1', [identity])
+    await this.#query({ text: 'update store set identity = $1', values: [identity] })
   }
 
   async isEmpty(): Promise<boolean> {
@@ -92,7 +100,7 @@ class PostgresEnd implements CopyTarget {
   async rowsAfter({ name, columns, chunk }: Table, key: Key | null): Promise<readonly Row[]> {
     const [first] = columns
     const behind = key === null ? '' : `${unexpired(name) === '' ? 'where' : 'and'} ${first} > $1`
-    const { rows } = await this.#client.query({
+    const { rows } = await this.#query({
       text: `select ${columns.join(', ')} from ${name} ${unexpired(name)} ${behind}
         order by ${first} limit ${chunk}`,
       values: key === null ? [] : [key],
@@ -108,15 +116,15 @@ class PostgresEnd implements CopyTarget {
       ...Object.fromEntries(table.columns.map((column, i) => [column, jsonOf(row[i] ?? null)])),
       ...derived(table, row),
     }))
-    await this.#client.query(
-      `insert into ${table.name} (${columns.join(', ')})
-       select ${columns.join(', ')} from json_populate_recordset(null::${table.name}, $1)`,
-      [JSON.stringify(objects)],
-    )
+    await this.#query({
+      text: `insert into ${table.name} (${columns.join(', ')})
+        select ${columns.join(', ')} from json_populate_recordset(null::${table.name}, $1)`,
+      values: [JSON.stringify(objects)],
+    })
   }
 
   async finish(): Promise<void> {
-    await this.#client.query(`
+    const text = `
       begin;
       truncate counts, count_changes, activity, activity_changes;
       insert into counts
@@ -136,7 +144,8 @@ class PostgresEnd implements CopyTarget {
         union all select intake from events) as numbered;
       select setval('contact_ids', greatest(max(id), 1), max(id) is not null) from contacts;
       commit;
-      analyze`)
+      analyze`
+    await this.#query({ text })
   }
 
   async close(): Promise<void> {
@@ -147,13 +156,17 @@ class PostgresEnd implements CopyTarget {
     const days = new Set(rows.map((row) => Math.floor(Number(row[2]) / DAY_MS)))
     for (const day of days) {
       const date = new Date(day * DAY_MS).toISOString().slice(0, 10)
-      await this.#client.query('select make_days_1($1, 1)', [date])
+      await this.#query({ text: 'select make_days_1($1, 1)', values: [date] })
     }
   }
 
   async #value(sql: string): Promise<unknown> {
-    const { rows } = await this.#client.query({ text: sql, rowMode: 'array' })
+    const { rows } = await this.#query({ text: sql, rowMode: 'array' })
     return (rows[0] as unknown[] | undefined)?.[0] ?? null
+  }
+
+  #query(query: QueryConfig & { readonly rowMode?: 'array' }): Promise<QueryResult> {
+    return this.#told(() => this.#client.query(query))
   }
 }
 
