@@ -20,6 +20,7 @@ import { runCommand, startCommand } from '../support/run-command.ts'
 import { flatBody, toBytes } from '../support/signed.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
+import { until } from '../support/until.ts'
 
 async function openAt(t: TestContext, url: string): Promise<MessageStore> {
   const parsed = parseDatabaseUrl(url)
@@ -168,7 +169,7 @@ describe('migrate-store', () => {
     const to = await newDatabase()
     await fillWithMany(from, t)
     const first = startCommand(['migrate-store', from, to], { cwd })
-    while ((await bodiesIn(to)) === 0) await delay(5)
+    await until('rows arrive', async () => (await bodiesIn(to)) > 0)
     first.child.kill('SIGKILL')
     await first.result
     const bodies = await bodiesIn(to)
@@ -192,7 +193,7 @@ describe('migrate-store', () => {
     const link = await TcpProxy.start(t, Number(new URL(to).port))
     await fillWithMany(from, t)
     const { result } = startCommand(['migrate-store', from, link.urlFor(to)], { cwd })
-    while ((await bodiesIn(to)) === 0) await delay(5)
+    await until('rows arrive', async () => (await bodiesIn(to)) > 0)
     link.cut()
     const { code, stderr } = await result
     assert.equal(code, 1)
@@ -272,6 +273,10 @@ describe('migrate-store', () => {
     const full = await newDatabase()
     await (await openAt(t, full)).close()
     const away = `postgresql://user:a-password@127.0.0.1:${await freePort()}/database`
+    const missing = new URL(full)
+    missing.pathname = '/not-there'
+    const none = await runCommand(['migrate-store', file, missing.href], { cwd })
+    assert.match(none.stderr, /^The PostgreSQL database can't be copied to: .*not-there.*[^.]\.\n$/)
     for (const [from, to, what] of [
       [file, away, 'copied to'],
       [full, away, 'copied to'],

@@ -13,7 +13,7 @@ const AT_ONCE = () => 3000
 
 async function hold(test: TestContext) {
   const url = await newDatabase()
-  const held = new HeldConnection((withinMs) => connectWriter(url, withinMs))
+  const held = new HeldConnection((msLeft) => connectWriter(url, msLeft))
   test.after(() => held.close())
   return { url, held }
 }
@@ -66,6 +66,16 @@ describe('the connection that stores', () => {
     const waiting = held.use(AT_ONCE, backendOf)
     await assert.rejects(failing, /division by zero/)
     assert.notEqual(await waiting, first)
+  })
+
+  it('is kept after what the server has undone by itself', async (test) => {
+    const { held } = await hold(test)
+    const first = await held.use(AT_ONCE, backendOf)
+    for (const code of ['40001', '40P01', 'WW001']) {
+      const undone = `do $$ begin raise exception using errcode = '${code}'; end $$`
+      await assert.rejects(held.use(AT_ONCE, (client) => client.query(undone)))
+    }
+    assert.equal(await held.use(AT_ONCE, backendOf), first)
   })
 
   it('is made anew where the server ended it while nobody used it', async (test) => {

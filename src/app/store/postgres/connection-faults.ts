@@ -1,6 +1,7 @@
 // Why a server can't be used, as a sentence for whoever types a command: what is wrong, and what to
 // do. Never the driver's or the server's own words, which may hold what was configured.
 import { isConnectionLost, sqlState, storeError } from './faults.ts'
+import { UnusableDatabaseError } from './opening.ts'
 import { tlsRefusal } from './tls-faults.ts'
 
 type Sentences = Readonly<Record<string, (server: string, database: string) => string>>
@@ -27,6 +28,9 @@ const TIMED_OUT = /^(Connection terminated due to connection timeout|timeout e|Q
 export function connectionFault(url: string, error: unknown): string {
   const { host, port, pathname } = new URL(url)
   const server = port === '' ? `${host}:5432` : host
+  if (error instanceof UnusableDatabaseError && error.cause !== undefined) {
+    return connectionFault(url, error.cause)
+  }
   const sentence = SENTENCES[codeOf(error)]
   if (sentence !== undefined) return sentence(server, decodeURIComponent(pathname.slice(1)))
   const refused = tlsRefusal(error)
@@ -43,7 +47,7 @@ export function connectionFault(url: string, error: unknown): string {
     return `the connection to ${server} was lost (${codeOf(error) || 'closed'}): try again.`
   }
   const known = storeError(error)
-  return known instanceof Error ? known.message : String(known)
+  return (known instanceof Error ? known.message : String(known)).replace(/\.?$/, '.')
 }
 
 /**

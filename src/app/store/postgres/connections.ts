@@ -61,22 +61,26 @@ export function createPool(url: string, max: number): Pool {
   return pool
 }
 
-/** Makes the connection that writes. Each of its two steps may take so many ms. */
-export async function connectWriter(url: string, withinMs: number): Promise<Client> {
-  const ms = Math.min(withinMs, CONNECT_TIMEOUT_MS)
-  const client = new TlsClient({ ...settings(url), connectionTimeoutMillis: ms })
-  return await connected(client, WRITER_SESSION, ms)
+/** Makes the connection that writes in the time that is left, in ms. */
+export async function connectWriter(url: string, msLeft: () => number): Promise<Client> {
+  const client = new TlsClient({ ...settings(url), connectionTimeoutMillis: msLeft() })
+  return await connected(client, WRITER_SESSION, msLeft)
 }
 
-async function connected(client: Client, session: string, ms: number): Promise<Client> {
+async function connected(client: Client, session: string, msLeft: () => number): Promise<Client> {
   try {
     await client.connect()
-    await begin(client, session, ms)
+    await begin(client, session, msLeft())
     return client
   } catch (error) {
-    await client.end().catch(() => {})
+    leave(client)
     throw error
   }
+}
+
+/** Ends a connection, and waits for nobody: what is on its other end may never answer. */
+export function leave(client: Client): void {
+  void client.end().catch(() => {})
 }
 
 /**
@@ -99,7 +103,7 @@ export async function withinTime<Result>(
   ms: number,
   work: () => Promise<Result>,
 ): Promise<Result> {
-  const timer = setTimeout(() => void client.end().catch(() => {}), ms)
+  const timer = setTimeout(() => leave(client), ms)
   try {
     return await work()
   } finally {
@@ -112,7 +116,7 @@ export async function withinTime<Result>(
  * take any time, and what it commits is durable.
  */
 export async function connectAlone(url: string): Promise<Client> {
-  return await connected(createClient(url), DURABLE, CONNECT_TIMEOUT_MS)
+  return await connected(createClient(url), DURABLE, () => CONNECT_TIMEOUT_MS)
 }
 
 /** A connection to read with, which nobody shares; its statements may take any time. To be connected. */

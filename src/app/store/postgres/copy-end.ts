@@ -5,7 +5,7 @@ import { fold } from '../../model/fold.ts'
 import type { CopySource, CopyTarget } from '../copy/copy-store.ts'
 import type { Key, Row, Table, TableName, Value } from '../sql/tables.ts'
 import { withReason } from './connection-faults.ts'
-import { connectAlone } from './connections.ts'
+import { connectAlone, leave } from './connections.ts'
 import { readIdentity } from './identity.ts'
 import { prepareTarget } from './opening.ts'
 import { requireSchema } from './schema.ts'
@@ -45,7 +45,7 @@ async function openEnd(
     await check(client)
     return new PostgresEnd(client, told)
   } catch (error) {
-    await client.end().catch(() => {})
+    leave(client)
     throw error
   }
 }

@@ -35,6 +35,11 @@ export function isWorthAnotherTry(error: unknown): boolean {
   return code === SERIALIZATION_FAILURE || code === DEADLOCK_DETECTED || isConnectionCode(code)
 }
 
+/** Whether a statement was undone by the server, on a connection that is as good as before. */
+export function wasRolledBack(error: unknown): boolean {
+  return needsToBeAlone(error) || (sqlState(error)?.startsWith('40') ?? false)
+}
+
 /** Whether a batch was rolled back because it changes what others may be changing. */
 export function needsToBeAlone(error: unknown): boolean {
   return sqlState(error) === NEEDS_TO_BE_ALONE

@@ -2,9 +2,13 @@
 // which they came, and made anew after an error.
 import type { Client } from 'pg'
 import { StoreUnavailableError } from '../../errors.ts'
+import { wasRolledBack } from './faults.ts'
 
-/** Makes a connection within so many ms, or rejects. */
-export type Connect = (withinMs: number) => Promise<Client>
+/** What is left of a turn, in ms; never less than 1. */
+export type MsLeft = () => number
+
+/** Makes a connection in the time that is left, or rejects. */
+export type Connect = (msLeft: MsLeft) => Promise<Client>
 
 export class HeldConnection {
   readonly #connect: Connect
@@ -19,21 +23,24 @@ export class HeldConnection {
 
   /**
    * Runs `work` when its turn comes: right now, before anything else happens on this thread, where
-   * nobody uses the connection. `msLeft` tells then how long connecting may take. Rejects as `work`
-   * does, or with why there is no connection; with StoreUnavailableError after `close`.
+   * nobody uses the connection. `msAllowed` tells then how long the turn may take, with connecting.
+   * Rejects as `work` does, or with why there is no connection; with StoreUnavailableError after
+   * `close`.
    */
   async use<Result>(
-    msLeft: () => number,
-    work: (client: Client) => Promise<Result>,
+    msAllowed: () => number,
+    work: (client: Client, msLeft: MsLeft) => Promise<Result>,
   ): Promise<Result> {
     if (this.#isLent) await new Promise<void>((resolve) => this.#waiting.push(resolve))
     this.#isLent = true
     try {
-      const client = this.#client ?? (await this.#open(msLeft()))
-      return await work(client)
+      const end = performance.now() + msAllowed()
+      const msLeft = () => Math.max(end - performance.now(), 1)
+      const client = this.#client ?? (await this.#open(msLeft))
+      return await work(client, msLeft)
     } catch (error) {
-      // Nobody knows what state the connection is in.
-      void this.#end()
+      // After anything else nobody knows what state the connection is in.
+      if (!wasRolledBack(error)) void this.#end()
       throw error
     } finally {
       const next = this.#waiting.shift()
@@ -49,9 +56,9 @@ export class HeldConnection {
     await this.#end()
   }
 
-  async #open(withinMs: number): Promise<Client> {
+  async #open(msLeft: MsLeft): Promise<Client> {
     this.#requireOpen()
-    const client = await this.#connect(withinMs)
+    const client = await this.#connect(msLeft)
     // One that ends while nobody uses it is no fault yet.
     client.once('end', () => {
       if (this.#client === client) this.#client = null

@@ -38,8 +38,8 @@ export async function inspectDatabase(url: string): Promise<Inspection> {
 }
 
 async function inspect(client: Client, url: string): Promise<Inspection> {
-  const keepsSessions = !(await sharesSessions(client, url))
   await client.query("set statement_timeout = '3s'")
+  const keepsSessions = !(await sharesSessions(client, url))
   const { rows } = await client.query<{ version: string; number: number; fsync: string }>(
     `select current_setting('server_version') as version, current_setting('fsync') as fsync,
        current_setting('server_version_num')::integer as number`,

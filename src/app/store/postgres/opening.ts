@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from 'pg'
 import { StoreUnavailableError } from '../../errors.ts'
 import { UNFINISHED } from '../sql/tables.ts'
-import { connectAlone } from './connections.ts'
+import { connectAlone, leave } from './connections.ts'
 import { refusal, storeError } from './faults.ts'
 import { readIdentity } from './identity.ts'
 import { sharesSessions } from './pooler.ts'
@@ -41,7 +41,7 @@ async function prepare(url: string, check: (client: Client) => Promise<void>): P
   } catch (error) {
     throw unusable(error) ?? error
   } finally {
-    await client?.end().catch(() => {})
+    if (client !== null) leave(client)
   }
 }
 

@@ -1,9 +1,11 @@
 // Whether something between us and the server mixes the sessions of its connections.
 import type { Client } from 'pg'
-import { createClient } from './connections.ts'
+import { createClient, leave, withTimeLimit } from './connections.ts'
 
 /** While others use the pooler too, it may happen to give each the same session again. */
 const LOOKS = 10
+/** A pooler without a free session lets a query wait, for minutes. */
+const ANSWER_MS = 3000
 
 /**
  * Whether a connection has no session of its own, as behind a pooler that hands every transaction to
@@ -22,15 +24,14 @@ export async function sharesSessions(client: Client, url: string): Promise<boole
     }
     return false
   } finally {
-    await other.end().catch(() => {})
+    leave(other)
   }
 }
 
 /** Several servers behind one address may number their processes alike. */
 async function sessionOf(client: Client): Promise<string> {
-  const { rows } = await client.query<{ session: string }>(
-    `select concat_ws(' ', pid, backend_start) as session
-     from pg_stat_activity where pid = pg_backend_pid()`,
-  )
+  const text = `select concat_ws(' ', pid, backend_start) as session
+    from pg_stat_activity where pid = pg_backend_pid()`
+  const { rows } = await client.query<{ session: string }>(withTimeLimit({ text }, ANSWER_MS))
   return rows[0]?.session ?? ''
 }

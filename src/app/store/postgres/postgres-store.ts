@@ -88,6 +88,7 @@ class PostgresStore implements MessageStore {
 
   async begin(): Promise<void> {
     await this.#upkeep.start()
+    if (this.#closed !== null) return await this.#upkeep.close()
     this.#wakeUp.start()
     this.#begun = true
     this.#options.onCommitted()

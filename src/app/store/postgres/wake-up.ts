@@ -2,7 +2,7 @@
 // the tables are the truth, and a lost one costs whoever waits a polling interval.
 import { randomUUID } from 'node:crypto'
 import type { Client, Notification, Pool } from 'pg'
-import { createClient, withinTime } from './connections.ts'
+import { createClient, leave, withinTime } from './connections.ts'
 
 const CHANNEL = 'whatsapp_webhook_committed'
 /** Not inside the transactions that store: notifying ones commit one after the other. */
@@ -70,7 +70,7 @@ export class WakeUp {
       // What was committed while nobody listened.
       this.#options.onCommitted()
     } catch {
-      await client.end().catch(() => {})
+      leave(client)
       this.#retry()
     }
   }

@@ -22,8 +22,8 @@ const LAST_TRY_MS = 500
 /** Between two tries, growing up to the longest. */
 const FIRST_PAUSE_MS = 20
 const LONGEST_PAUSE_MS = 1000
-/** A batch that takes longer lets the one before it answer a probe. */
-const TURN_MS = 500
+/** A probe takes its turn among the batches; whoever waits for its answer gives up after as long. */
+const PROBE_MS = 1000
 
 /** A server without room for a batch answers everything else: until one is tried again, in ms. */
 const NO_ROOM_MS = 5000
@@ -47,7 +47,7 @@ export class Writer {
   #probing: Promise<void> | null = null
 
   constructor(url: string) {
-    this.#connection = new HeldConnection((withinMs) => connectWriter(url, withinMs))
+    this.#connection = new HeldConnection((msLeft) => connectWriter(url, msLeft))
   }
 
   /** Stores a batch in one transaction. Rejects with StoreUnavailableError. */
@@ -60,7 +60,7 @@ export class Writer {
       this.#outage = null
       return { outcomes: outcomesOf(intakes, copies), seconds: (performance.now() - start) / 1000 }
     } catch (error) {
-      const known = await explained(error, () => this.#requireWritable(msUntil(deadline)))
+      const known = await explained(error, () => this.#requireWritable(msOfTry(deadline)))
       if (known instanceof StoreUnavailableError) {
         this.#outage = { reason: known, at: performance.now() }
       }
@@ -72,17 +72,16 @@ export class Writer {
 
   /**
    * Resolves when a batch could be stored now: the server takes writes and has a schema we know.
-   * Where a slow batch keeps the connection, what became of the one before it counts; so it does, for
-   * a while, where that found no room.
+   * While one is being stored, what became of the last one that ended counts; so it does, for a
+   * while, where that found no room.
    */
   async probe(): Promise<void> {
+    if (this.#storing > 0) return this.#requireNoOutage()
     this.#probing ??= this.#ask().finally(() => {
       this.#probing = null
     })
-    const answers = [this.#probing]
-    if (this.#storing > 0) answers.push(this.#lastOutcome())
     try {
-      await Promise.race(answers)
+      await this.#probing
     } catch (error) {
       throw storeError(error)
     }
@@ -92,23 +91,21 @@ export class Writer {
     return this.#connection.close()
   }
 
-  #requireWritable(withinMs: number): Promise<void> {
-    return this.#connection.use(
-      () => withinMs,
-      (client) => withinTime(client, withinMs, () => requireWritable(client)),
-    )
-  }
-
   async #ask(): Promise<void> {
-    await this.#requireWritable(PATIENCE_MS)
+    await this.#requireWritable(() => PROBE_MS)
     const outage = this.#outage
     if (outage === null || !toldOfNoRoom(outage.reason)) return
     if (performance.now() < outage.at + NO_ROOM_MS) throw outage.reason
   }
 
-  async #lastOutcome(): Promise<void> {
-    await sleep(TURN_MS, undefined, { ref: false })
+  #requireNoOutage(): void {
     if (this.#outage !== null) throw this.#outage.reason
+  }
+
+  #requireWritable(msAllowed: () => number): Promise<void> {
+    return this.#connection.use(msAllowed, (client, msLeft) =>
+      withinTime(client, msLeft(), () => requireWritable(client)),
+    )
   }
 
   /**
@@ -135,9 +132,8 @@ export class Writer {
   }
 
   #ingest(token: string, { parameters }: SentBatch, deadline: number): Promise<readonly Copy[]> {
-    const msLeft = () => Math.min(msUntil(deadline), TRY_MS)
-    return this.#connection.use(msLeft, async (client) => {
-      const values = [token, ...parameters]
+    const values = [token, ...parameters]
+    return this.#connection.use(msOfTry(deadline), async (client, msLeft) => {
       const { rows } = await client.query<{ copies: Copy[] }>(
         withTimeLimit({ name: 'ingest', text: INGEST_SQL, values }, msLeft()),
       )
@@ -146,9 +142,9 @@ export class Writer {
   }
 }
 
-/** What is left, for the last try too. */
-function msUntil(deadline: number): number {
-  return Math.max(deadline - performance.now(), LAST_TRY_MS)
+/** What a try may take that begins when it is asked. */
+function msOfTry(deadline: number): () => number {
+  return () => Math.min(Math.max(deadline - performance.now(), LAST_TRY_MS), TRY_MS)
 }
 
 function outcomesOf(intakes: readonly Intake[], copies: readonly Copy[]): InsertOutcome[][] {
