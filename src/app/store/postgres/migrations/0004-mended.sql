@@ -10,8 +10,7 @@ language plpgsql as $$
 declare
   owner bigint;
 begin
-  -- Most often: it is known under this address already.
-  if address is null or seen = target then return; end if;
+  if address is null then return; end if;
   insert into contact_addresses values (address, target) on conflict do nothing;
   select a.contact into owner from contact_addresses as a where a.address = $1;
   if owner is distinct from target and owner is distinct from seen then
@@ -66,7 +65,7 @@ end $$;
 
 -- Lets bodies expire that arrived before this moment (ms since 1970): at once for every reader, and
 -- from the disk day by day, a call each. True while there may be more. Nothing is counted, and
--- nobody waits for another replica, nor for long for a table that is in use.
+-- nobody waits: neither for another replica, nor for a table that is in use.
 create function expire_intakes_2(before bigint) returns boolean language plpgsql as $$
 declare
   day text;

@@ -1,5 +1,6 @@
 -- oldest-replica: 1
--- A day that somebody reads keeps no other day from expiring.
+-- A day that somebody reads keeps no other day from expiring, and an address that is known costs
+-- nothing more.
 
 -- As before: lets bodies expire that arrived before this moment (ms since 1970), at once for every
 -- reader, and from the disk day by day, a call each. True while there may be more. A day that is in
@@ -37,4 +38,19 @@ begin
     select ctid from intakes_default where received_at < before limit 5000));
   get diagnostics deleted = row_count;
   return deleted > 0;
+end $$;
+
+-- As before, without looking where there is nothing to take.
+create or replace function take_address_1(address text, target bigint, seen bigint) returns void
+language plpgsql as $$
+declare
+  owner bigint;
+begin
+  -- Most often: it is known under this address already.
+  if address is null or seen = target then return; end if;
+  insert into contact_addresses values (address, target) on conflict do nothing;
+  select a.contact into owner from contact_addresses as a where a.address = $1;
+  if owner is distinct from target and owner is distinct from seen then
+    raise exception 'Somebody else was seen under this address just now.' using errcode = '40001';
+  end if;
 end $$;
