@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import type { Service } from '../support/service.ts'
+import { readinessOf } from '../support/service.ts'
 import { until } from '../support/until.ts'
 import { assertLossCaught } from './caught.ts'
 import { anomalies } from './checker.ts'
@@ -33,10 +33,6 @@ async function sendUntilFull(t: TestContext, sabotage?: Sabotage) {
   await sender.sendUntil(service.url, () => sender.statuses.has(503) || sender.sent.size > most)
   const found = () => anomalies(join(disk.seen, 'messages.db'), sender.sent)
   return { service, sender, disk, found }
-}
-
-async function readinessOf({ url }: Service): Promise<number> {
-  return (await fetch(`${url}/health/ready`)).status
 }
 
 test('a full disk is a 503: reads go on, and it stores again once there is space', {

@@ -5,17 +5,13 @@ import { hasPgbouncer, Pgbouncer } from '../support/pgbouncer.ts'
 import { connectFor } from '../support/postgres-place.ts'
 import { PostgresServer } from '../support/postgres-server.ts'
 import { runCommand } from '../support/run-command.ts'
-import { refusedStart, type Service } from '../support/service.ts'
+import { isReady, refusedStart } from '../support/service.ts'
 import { SECRET } from '../support/signed.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { until } from '../support/until.ts'
 import { postgresAnomalies } from './postgres-checker.ts'
 import { Sender } from './sender.ts'
 import { newSettingFor, seedOf } from './setting.ts'
-
-async function isReady({ url }: Service): Promise<boolean> {
-  return (await fetch(`${url}/health/ready`)).status === 200
-}
 
 describe('behind a pooler', { skip: !hasPgbouncer() && 'needs pgbouncer' }, () => {
   let server: PostgresServer

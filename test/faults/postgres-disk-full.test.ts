@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { handOver, PostgresServer } from '../support/postgres-server.ts'
-import type { Service } from '../support/service.ts'
+import { readinessOf } from '../support/service.ts'
 import { until } from '../support/until.ts'
 import { assertLossCaught } from './caught.ts'
 import { postgresAnomalies } from './postgres-checker.ts'
@@ -66,10 +66,6 @@ async function sendUntilFull(t: TestContext, place: Place, sabotage?: Sabotage) 
   assert.ok(server.log.includes(NO_ROOM), 'the disk was full')
   const found = () => postgresAnomalies(url, sender.sent)
   return { server, service, sender, disk, found }
-}
-
-async function readinessOf({ url }: Service): Promise<number> {
-  return (await fetch(`${url}/health/ready`)).status
 }
 
 const PLACES = [

@@ -1,7 +1,6 @@
 // What the fault tests of PostgreSQL share: servers, and how often and how long each fault is tried.
 import type { TestContext } from 'node:test'
 import { PostgresServer, type ServerOptions } from '../support/postgres-server.ts'
-import type { Service } from '../support/service.ts'
 import { until } from '../support/until.ts'
 import type { Sender } from './sender.ts'
 
@@ -20,11 +19,6 @@ export async function startServer(
   const server = await PostgresServer.start(options)
   t.after(() => server.remove())
   return server
-}
-
-/** Whether a service says that it can take messages in. */
-export async function isReady({ url }: Service): Promise<boolean> {
-  return (await fetch(`${url}/health/ready`)).status === 200
 }
 
 /** Far more than it takes, outages of some seconds included. */

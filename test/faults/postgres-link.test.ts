@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isReady } from '../support/service.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 import { countConnections } from './connection-count.ts'
 import { postgresAnomalies } from './postgres-checker.ts'
-import { acknowledged, isReady, SLOW_FAULTS, startServer } from './postgres-faults.ts'
+import { acknowledged, SLOW_FAULTS, startServer } from './postgres-faults.ts'
 import { Sender } from './sender.ts'
 import { newSettingFor, type Sabotage, seedOf } from './setting.ts'
 

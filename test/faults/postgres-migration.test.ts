@@ -9,7 +9,7 @@ import { expectedObjects, OBJECTS_SQL } from '../../src/app/store/postgres/schem
 import { ENGINES, type Engine } from '../support/engines.ts'
 import { PostgresServer } from '../support/postgres-server.ts'
 import { randomFrom } from '../support/random.ts'
-import type { Process } from '../support/service.ts'
+import { isReady, type Process } from '../support/service.ts'
 import { until } from '../support/until.ts'
 import { newSettingOn, seedOf } from './setting.ts'
 
@@ -116,10 +116,6 @@ test('PostgreSQL: the twin that defines one thing after the other without a tran
   assert.ok((await cutAtCommands(t, 4, CARELESS)).length > 0)
 })
 
-async function isReady(url: string): Promise<boolean> {
-  return (await fetch(`${url}/health/ready`)).status === 200
-}
-
 test(`PostgreSQL: of two replicas that start on an empty database one is killed, ${KILLS} times: the other has a whole schema`, {
   timeout: 3_600_000,
 }, async (t) => {
@@ -148,7 +144,7 @@ async function startTogether(
   const start = performance.now()
   const doomed = setting.launch()
   const [other] = await Promise.all([setting.start(), strike(doomed)])
-  await until('the other is ready', () => isReady(other.url))
+  await until('the other is ready', () => isReady(other))
   const ms = performance.now() - start
   assert.equal(await on(setting.url, schemaFault), null)
   await Promise.all([doomed.stop('SIGKILL'), other.stop('SIGKILL')])

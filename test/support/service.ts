@@ -134,3 +134,12 @@ export async function post(
   const headers = { 'content-type': 'application/json', 'x-signature': signature }
   return fetch(`${url}/webhook`, { method: 'POST', headers, body: Buffer.from(body) })
 }
+
+/** What a service answers when it is asked whether it can take messages in. */
+export async function readinessOf({ url }: Pick<Service, 'url'>): Promise<number> {
+  return (await fetch(`${url}/health/ready`)).status
+}
+
+export async function isReady(service: Pick<Service, 'url'>): Promise<boolean> {
+  return (await readinessOf(service)) === 200
+}
