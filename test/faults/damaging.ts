@@ -16,8 +16,10 @@ const PAGE = 4096
 export type Left =
   /** What is left, or that it can't be used, has to be found out. */
   | 'doubt'
-  /** The log ends at the first frame whose checksum is wrong: a state that once was. */
+  /** An end that is missing can't be told from one that a crash kept from being written. */
   | 'an earlier state'
+  /** Where commits are behind the damage, it is refused; else it lost no more than the last ones. */
+  | 'all but the last'
   | 'everything'
   | 'nothing'
 
@@ -53,13 +55,13 @@ export const DAMAGES: readonly Damage[] = [
   {
     name: 'garbage in the log',
     of: 'killed',
-    left: 'an earlier state',
+    left: 'all but the last',
     apply: changed('-wal', garble),
   },
   {
     name: 'a flipped bit in the log',
     of: 'killed',
-    left: 'an earlier state',
+    left: 'all but the last',
     apply: changed('-wal', flipBit),
   },
   {

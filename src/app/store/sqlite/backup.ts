@@ -1,6 +1,6 @@
 // A copy of the database while it is being written to.
 import { backup, DatabaseSync } from 'node:sqlite'
-import { createPrivateFile, openReader, pragma } from './connection.ts'
+import { createPrivateFile, openFirstReader, pragma } from './connection.ts'
 import { requireSchema, schemaVersion } from './schema.ts'
 
 /** Pages (of 4 KiB) a step: some milliseconds, between which the process can be stopped. */
@@ -25,7 +25,7 @@ export type Copied = { readonly messages: number }
  */
 export async function copyDatabase({ from, to, onProgress }: CopyOptions): Promise<Copied> {
   createPrivateFile(to)
-  const source = openReader(from)
+  const source = openFirstReader(from)
   try {
     source.exec('begin')
     requireSchema(source)

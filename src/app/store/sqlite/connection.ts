@@ -11,6 +11,7 @@ import {
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { StoreFailedError } from '../../errors.ts'
+import { requireSoundLog } from './sound-log.ts'
 
 /** The first release without the bug that could corrupt a database when its log is reset. */
 const MINIMUM_VERSION = [3, 51, 3] as const
@@ -47,8 +48,10 @@ export function makePrivate(file: string): void {
 /**
  * The connection that commits messages: WAL and synchronous=FULL, so that a commit has been
  * fsynced when it returns. Checkpoints are the caller's, off the path of an acknowledgement.
+ * Throws where the log lost commits.
  */
 export function openWriter(file: string): DatabaseSync {
+  requireSoundLog(file)
   const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS })
   requireVersion(database)
   const mode = pragma(database, 'journal_mode = wal')
@@ -68,6 +71,12 @@ export function openReader(file: string): DatabaseSync {
   const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, readOnly: true })
   database.exec('pragma cache_size = -8000')
   return database
+}
+
+/** A reader of a file that may not be open yet. Throws where its log lost commits. */
+export function openFirstReader(file: string): DatabaseSync {
+  requireSoundLog(file)
+  return openReader(file)
 }
 
 /** A connection that copies the log into the database file, beside the one that writes. */

@@ -4,7 +4,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { CopySource, CopyTarget } from '../copy/copy-store.ts'
 import { TOP_SENDERS } from '../sql/statistics.ts'
 import type { Key, Row, Table, TableName, Value } from '../sql/tables.ts'
-import { createPrivateFile, makePrivate, openReader, openWriter } from './connection.ts'
+import { createPrivateFile, makePrivate, openFirstReader, openWriter } from './connection.ts'
 import { packBody, unpackBody } from './intakes.ts'
 import { migrate, requireSchema } from './schema.ts'
 
@@ -14,7 +14,7 @@ const DERIVED: Partial<Record<TableName, readonly string[]>> = { contacts: ['mes
 /** Opens a file that is there. Throws where it is no database of this version. */
 export function sqliteSource(file: string): CopySource {
   if (!existsSync(file)) throw new Error(`There is no database at ${file}.`)
-  const database = openReader(file)
+  const database = openFirstReader(file)
   requireSchema(database)
   return new SqliteEnd(database)
 }

@@ -5,7 +5,7 @@ import { fold } from '../../model/fold.ts'
 import type { Message, Position } from '../../model/message.ts'
 import { type Scan, scanQuery } from '../sql/queries.ts'
 import { type MessageRow, toMessage, toPosition } from '../sql/rows.ts'
-import { openReader } from './connection.ts'
+import { openFirstReader } from './connection.ts'
 import { requireSchema } from './schema.ts'
 
 const PAGE = 500
@@ -19,7 +19,7 @@ const NO_SEARCH = () => ({ clause: 'true', values: [] })
  * searched here and not through the index: every one is read anyway, and no index can lag behind.
  */
 export function* scanMessages(file: string, { filter, order }: Scan): Generator<Message[]> {
-  const database = openReader(file)
+  const database = openFirstReader(file)
   try {
     requireSchema(database)
     const { search, ...columns } = filter

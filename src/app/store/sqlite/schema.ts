@@ -1,7 +1,7 @@
 // The schema's version, and the numbered SQL files that bring a database to it.
 import { readdirSync, readFileSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
-import { openReader, pragma } from './connection.ts'
+import { openFirstReader, pragma } from './connection.ts'
 
 const DIRECTORY = new URL('./migrations/', import.meta.url)
 
@@ -22,7 +22,7 @@ export function schemaVersion(database: DatabaseSync): number {
 
 /** The version a database file is at, and the one this build needs. Throws where it is none. */
 export function databaseVersion(file: string): { found: number; needed: number } {
-  const database = openReader(file)
+  const database = openFirstReader(file)
   try {
     return { found: schemaVersion(database), needed: SCHEMA_VERSION }
   } finally {

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import type { Report, Verification, Verified } from '../verify/verification.ts'
 import { openReader } from './connection.ts'
 import { migrate, requireSchema } from './schema.ts'
+import { lostCommits } from './sound-log.ts'
 import { StoredBodies } from './verify-bodies.ts'
 import { checkCounters, readTotals } from './verify-counters.ts'
 import { guardWith } from './verify-findings.ts'
@@ -20,6 +21,8 @@ export type VerifyOptions = Verification & {
 export function verifyDatabase(options: VerifyOptions): Verified {
   const { quick, report } = options
   const guard = guardWith(report)
+  const lost = lostCommits(options.messages)
+  if (lost !== null) report(`log: ${lost}`)
   // First: an index whose state was read before the messages is never ahead of them.
   const index = openIndexCheck({ file: options.search, quick, report, guard })
   try {

@@ -1,0 +1,174 @@
+// Whether a write-ahead log is sound. SQLite reads it up to the first frame that is not as it was
+// written and takes the rest for a commit that a crash cut off. So it is, where nothing was
+// committed after that frame. Where something was, messages that were acknowledged are behind it,
+// and would vanish without a word.
+// https://www.sqlite.org/fileformat2.html#the_write_ahead_log
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { basename } from 'node:path'
+
+const HEADER_BYTES = 32
+const FRAME_HEADER_BYTES = 24
+const SMALLEST_PAGE_BYTES = 512
+/** Its last bit tells the order of the bytes in the words that checksums are made of. */
+const MAGIC = 0x377f0682
+
+/** Running sums over everything from the header on; each frame carries those up to its end. */
+type Checksum = readonly [number, number]
+
+type Frame = {
+  readonly bytes: Buffer
+  /** Of the generation that the log's header began, and not left over from an earlier one. */
+  readonly isCurrent: boolean
+  /** The last one of its transaction. */
+  readonly isCommit: boolean
+  readonly checksum: Checksum
+}
+
+/** Throws where acknowledged commits in the log of a database file can't be read any more. */
+export function requireSoundLog(file: string): void {
+  const lost = lostCommits(file)
+  if (lost !== null) throw new Error(lost)
+}
+
+/**
+ * Says where the log of a database file is damaged in front of acknowledged commits; null where it
+ * is not. Safe beside processes that write to it. What is missing at its end can't be told from
+ * what a crash kept from being written.
+ */
+export function lostCommits(file: string): string | null {
+  const log = `${file}-wal`
+  const handle = openIfThere(log)
+  if (handle === null) return null
+  try {
+    let offset = damageIn(handle)
+    while (offset !== null) {
+      const again = damageIn(handle)
+      // Else somebody was writing to it meanwhile.
+      if (again === offset) return sentenceFor(log, offset)
+      offset = again
+    }
+    return null
+  } finally {
+    closeSync(handle)
+  }
+}
+
+function openIfThere(file: string): number | null {
+  try {
+    return openSync(file, 'r')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw error
+  }
+}
+
+function sentenceFor(log: string, offset: number): string {
+  return `The log ${basename(log)} is damaged at byte ${offset}, and what was stored after that can't be read. Restore a backup, or see "A damaged log" in docs/deployment.md.`
+}
+
+/** Where the readable part of a log ends, in bytes, if commits follow; null where none do. */
+function damageIn(handle: number): number | null {
+  const size = fstatSync(handle).size
+  if (size < HEADER_BYTES + FRAME_HEADER_BYTES + SMALLEST_PAGE_BYTES) return null
+  const log = Log.open(handle, size)
+  return log === null ? 0 : log.damage()
+}
+
+class Log {
+  readonly #handle: number
+  readonly #header: Buffer
+  readonly #frameBytes: number
+  readonly #frames: number
+  readonly #isLittleEndian: boolean
+
+  /** Null where its header is not as it was written: the first frame was, only after it. */
+  static open(handle: number, size: number): Log | null {
+    const header = readAt(handle, 0, HEADER_BYTES)
+    const isLog = (header.readUInt32BE(0) & ~1) === MAGIC
+    const log = new Log(handle, size, header)
+    const sum = log.#sum([0, 0], header.subarray(0, 24))
+    return isLog && isSame(sum, checksumAt(header, 24)) ? log : null
+  }
+
+  private constructor(handle: number, size: number, header: Buffer) {
+    this.#handle = handle
+    this.#header = header
+    this.#frameBytes = FRAME_HEADER_BYTES + header.readUInt32BE(8)
+    this.#frames = Math.floor((size - HEADER_BYTES) / this.#frameBytes)
+    this.#isLittleEndian = (header.readUInt32BE(0) & 1) === 0
+  }
+
+  damage(): number | null {
+    const end = this.#readable()
+    return this.#isCommittedAfter(end) ? this.#offset(end) : null
+  }
+
+  /** How many frames are as they were written. */
+  #readable(): number {
+    let checksum = checksumAt(this.#header, 24)
+    for (let i = 0; i < this.#frames; i++) {
+      const frame = this.#frame(i)
+      if (!frame.isCurrent || !this.#follows(frame, checksum)) return i
+      checksum = frame.checksum
+    }
+    return this.#frames
+  }
+
+  /**
+   * Whether a transaction was begun after another one that ends at this frame or behind it: that
+   * one had been fsynced by then. A frame follows another if its checksum goes on from that one's.
+   */
+  #isCommittedAfter(first: number): boolean {
+    for (let i = first; i + 1 < this.#frames; i++) {
+      const { isCurrent, isCommit, checksum } = this.#frame(i, FRAME_HEADER_BYTES)
+      if (!isCurrent || !isCommit) continue
+      const next = this.#frame(i + 1)
+      if (next.isCurrent && this.#follows(next, checksum)) return true
+    }
+    return false
+  }
+
+  #follows({ bytes, checksum }: Frame, previous: Checksum): boolean {
+    const sum = this.#sum(previous, bytes.subarray(0, 8))
+    return isSame(this.#sum(sum, bytes.subarray(FRAME_HEADER_BYTES)), checksum)
+  }
+
+  #frame(index: number, bytes = this.#frameBytes): Frame {
+    const frame = readAt(this.#handle, this.#offset(index), bytes)
+    return {
+      bytes: frame,
+      isCurrent: frame.compare(this.#header, 16, 24, 8, 16) === 0,
+      isCommit: frame.readUInt32BE(4) !== 0,
+      checksum: checksumAt(frame, 16),
+    }
+  }
+
+  #offset(index: number): number {
+    return HEADER_BYTES + index * this.#frameBytes
+  }
+
+  #sum([first, second]: Checksum, bytes: Buffer): Checksum {
+    const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    let [s0, s1] = [first, second]
+    for (let at = 0; at < bytes.byteLength; at += 8) {
+      s0 = (s0 + words.getUint32(at, this.#isLittleEndian) + s1) >>> 0
+      s1 = (s1 + words.getUint32(at + 4, this.#isLittleEndian) + s0) >>> 0
+    }
+    return [s0, s1]
+  }
+}
+
+function checksumAt(bytes: Buffer, at: number): Checksum {
+  return [bytes.readUInt32BE(at), bytes.readUInt32BE(at + 4)]
+}
+
+function isSame([a, b]: Checksum, [c, d]: Checksum): boolean {
+  return a === c && b === d
+}
+
+/** Zeros where the file has become shorter meanwhile. */
+function readAt(handle: number, offset: number, length: number): Buffer {
+  const bytes = Buffer.alloc(length)
+  readSync(handle, bytes, 0, length, offset)
+  return bytes
+}

@@ -1,0 +1,177 @@
+// A log that lost what was acknowledged is told from one that a crash cut off.
+import assert from 'node:assert/strict'
+import { appendFileSync, copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { type TestContext, test } from 'node:test'
+import { Worker } from 'node:worker_threads'
+import { openWriter } from '../../../../src/app/store/sqlite/connection.ts'
+import { requireSoundLog } from '../../../../src/app/store/sqlite/sound-log.ts'
+import { randomFrom } from '../../../support/random.ts'
+import { temporaryDirectory } from '../../../support/temporary-directory.ts'
+
+const HEADER = 32
+const FRAME = 24 + 4096
+const TRANSACTIONS = 20
+
+type Killed = {
+  readonly file: string
+  readonly log: Buffer
+  /** Bytes of the log up to the end of each transaction. */
+  readonly ends: readonly number[]
+}
+
+/** A database with transactions in its log, as a process that was killed leaves it. */
+function killed(t: TestContext, { generations = 1 } = {}): Killed {
+  const directory = temporaryDirectory(t)
+  const original = join(directory, 'original.db')
+  const database = openWriter(original)
+  database.exec('create table facts (id integer primary key, text text not null)')
+  const insert = database.prepare('insert into facts (text) values (?)')
+  let ends: number[] = []
+  for (let generation = 0; generation < generations; generation++) {
+    database.exec('pragma wal_checkpoint(restart)')
+    // Each generation is shorter than the one before, whose frames stay behind it.
+    ends = transactions(database, TRANSACTIONS - 5 * generation, (i) => {
+      for (let row = 0; row <= i % 4; row++) insert.run(`${generation} ${i} `.repeat(400))
+    })
+  }
+  const file = join(directory, 'killed.db')
+  for (const suffix of ['', '-wal']) copyFileSync(`${original}${suffix}`, `${file}${suffix}`)
+  database.close()
+  return { file, log: readFileSync(`${file}-wal`), ends }
+}
+
+function transactions(database: DatabaseSync, count: number, work: (i: number) => void): number[] {
+  const length = database.prepare('pragma wal_checkpoint(noop)')
+  return Array.from({ length: count }, (_, i) => {
+    database.exec('begin')
+    work(i)
+    database.exec('commit')
+    const { log } = length.get() as { log: number }
+    return HEADER + log * FRAME
+  })
+}
+
+function change({ file, log }: Killed, apply: (bytes: Buffer) => Buffer): void {
+  writeFileSync(`${file}-wal`, apply(Buffer.from(log)))
+}
+
+function flipped(bit: number) {
+  return (bytes: Buffer): Buffer => {
+    const at = bit >> 3
+    bytes[at] = (bytes[at] ?? 0) ^ (1 << (bit & 7))
+    return bytes
+  }
+}
+
+function facts(file: string): number {
+  const database = new DatabaseSync(file)
+  const { count } = database.prepare('select count(*) as count from facts').get() as {
+    count: number
+  }
+  database.close()
+  return count
+}
+
+test('a log as a killed process left it is sound, behind which older frames are too', (t) => {
+  for (const generations of [1, 3]) {
+    const { file, log, ends } = killed(t, { generations })
+    assert.equal(generations > 1, log.length > (ends.at(-1) ?? 0))
+    requireSoundLog(file)
+  }
+})
+
+test('so is no log, an empty one, and one that ends anywhere', (t) => {
+  const state = killed(t)
+  const random = randomFrom(1)
+  const lengths = Array.from({ length: 200 }, () => Math.floor(random() * state.log.length))
+  for (const length of [0, HEADER, ...state.ends, ...lengths]) {
+    change(state, (bytes) => bytes.subarray(0, length))
+    requireSoundLog(state.file)
+  }
+  requireSoundLog(join(temporaryDirectory(t), 'missing.db'))
+})
+
+test('any flipped bit before the last two transactions is found, where the readable part ends', (t) => {
+  const state = killed(t, { generations: 2 })
+  const known = state.ends.at(-3) ?? 0
+  const random = randomFrom(2)
+  for (let trial = 0; trial < 2000; trial++) {
+    const bit = Math.floor(random() * known * 8)
+    const at = bit >> 3
+    const offset = at < HEADER ? 0 : at - ((at - HEADER) % FRAME)
+    change(state, flipped(bit))
+    assert.throws(
+      () => requireSoundLog(state.file),
+      { message: new RegExp(`^The log killed\\.db-wal is damaged at byte ${offset}, `) },
+      `bit ${bit}`,
+    )
+  }
+})
+
+test('without the check, SQLite says nothing of what is missing', (t) => {
+  const state = killed(t)
+  change(state, flipped(8 * (HEADER + 5 * FRAME + 100)))
+  assert.throws(() => requireSoundLog(state.file))
+  const left = facts(state.file)
+  assert.ok(left < 50, `${left} of 50 rows`)
+})
+
+test('a last transaction that is not whole was never acknowledged', (t) => {
+  const state = killed(t, { generations: 2 })
+  const [before, end] = [state.ends.at(-2) ?? 0, state.ends.at(-1) ?? 0]
+  const random = randomFrom(3)
+  for (let trial = 0; trial < 500; trial++) {
+    const at = before + Math.floor(random() * (end - before))
+    change(state, flipped(at * 8))
+    requireSoundLog(state.file)
+  }
+})
+
+test('nor was what a restart has begun to write over', (t) => {
+  const state = killed(t)
+  const [before, end] = [state.ends.at(-2) ?? 0, state.ends.at(-1) ?? 0]
+  // The last one is torn at its first frame; the next process writes a shorter one in its place.
+  change(state, flipped(8 * (before + 100)))
+  const database = openWriter(state.file)
+  database.exec("insert into facts (text) values ('short')")
+  const shorter = readFileSync(`${state.file}-wal`)
+  database.close()
+  assert.equal(shorter.length, end, 'frames of the torn one are behind it')
+  for (const torn of [shorter, flipped(8 * (before + 200))(Buffer.from(shorter))]) {
+    writeFileSync(`${state.file}-wal`, torn)
+    requireSoundLog(state.file)
+  }
+})
+
+const WRITING = `
+  const { parentPort, workerData } = require('node:worker_threads')
+  const { DatabaseSync } = require('node:sqlite')
+  const database = new DatabaseSync(workerData)
+  database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma wal_autocheckpoint = 40')
+  database.exec('create table if not exists facts (id integer primary key, text text not null)')
+  const insert = database.prepare('insert into facts (text) values (?)')
+  parentPort.postMessage('writing')
+  for (let i = 0; i < 3000; i++) insert.run('text '.repeat(2000))
+  database.close()`
+
+test('a log that is being written to, and begun anew, is sound at any moment', async (t) => {
+  const file = join(temporaryDirectory(t), 'live.db')
+  appendFileSync(file, '')
+  const writer = new Worker(WRITING, { eval: true, workerData: file })
+  const ended = new Promise((resolve) => writer.once('exit', resolve))
+  await new Promise((resolve) => writer.once('message', resolve))
+  let checks = 0
+  let isWriting = true
+  void ended.then(() => {
+    isWriting = false
+  })
+  while (isWriting) {
+    if (existsSync(`${file}-wal`)) requireSoundLog(file)
+    checks++
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  assert.equal(await ended, 0)
+  assert.ok(checks > 10, `${checks} checks`)
+})
