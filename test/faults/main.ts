@@ -54,11 +54,13 @@ function trials(): Record<string, string> {
   const scale = Number(values.scale)
   const count = (full: number) => String(Math.max(1, Math.round(full * scale)))
   const calls = Array.from({ length: Number(count(60)) }, (_, i) => i + 1)
+  const someCalls = calls.filter((call) => call % 6 === 1)
   return {
     CRASHES: count(300),
     CUTS: count(100),
     FSYNC_CALLS: calls.join(','),
     FSYNC_DELAYS_MS: '200,2000',
+    FAILING_WRITES: someCalls.join(','),
     DAMAGES: count(200),
     ROUNDS: count(1000),
     RESTARTS: count(30),

@@ -1,4 +1,4 @@
-// strace on a running service: makes its fsyncs fail, or do nothing.
+// strace on a running service: makes its fsyncs and writes fail, or do nothing.
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
@@ -14,7 +14,9 @@ export const noTracing =
     : 'strace is missing or may not attach to a process here'
 
 /** SQLite flushes with fsync, and what copies its log into the database with fdatasync. */
-const CALLS = 'fsync,fdatasync'
+const FLUSHES = 'fsync,fdatasync'
+/** How SQLite writes to its files and changes their lengths. */
+const WRITES = 'pwrite64,ftruncate'
 
 export type Tracing = {
   /** Whether the fault really happened at least once. */
@@ -25,17 +27,37 @@ export type Tracing = {
 
 /**
  * Injects into every fsync of a process, threads included, or into some `calls` of the kind:
- * `fault` as strace writes it, such as `error=EIO:when=2+`. Resolves once strace is attached; its
- * log goes to the file `log`.
+ * `fault` as strace writes it, such as `error=EIO:when=2+`, where each thread counts its own calls.
+ * Resolves once strace is attached; its log goes to the file `log`.
  */
-export async function injectIntoFsync(
+export function injectIntoFsync(
   pid: number,
   fault: string,
   log: string,
-  calls = CALLS,
+  calls = FLUSHES,
 ): Promise<Tracing> {
-  const inject = `inject=${calls}:${fault}`
-  const args = ['-f', '-p', String(pid), '-o', log, '-e', `trace=${calls}`, '-e', inject]
+  return inject(pid, { calls, fault, log })
+}
+
+/** The same for what a process writes to one file. */
+export function injectIntoWrites(
+  pid: number,
+  { file, fault, log }: { file: string; fault: string; log: string },
+): Promise<Tracing> {
+  return inject(pid, { calls: WRITES, fault, log, only: ['-P', file] })
+}
+
+type Injection = {
+  readonly calls: string
+  readonly fault: string
+  readonly log: string
+  /** More of strace's options, which choose among the calls. */
+  readonly only?: readonly string[]
+}
+
+async function inject(pid: number, { calls, fault, log, only = [] }: Injection): Promise<Tracing> {
+  const what = ['-e', `trace=${calls}`, '-e', `inject=${calls}:${fault}`, ...only]
+  const args = ['-f', '-p', String(pid), '-o', log, ...what]
   const tracer = spawn('strace', args, { stdio: ['ignore', 'ignore', 'pipe'] })
   const ended = once(tracer, 'close')
   let said = ''

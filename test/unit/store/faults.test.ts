@@ -30,6 +30,7 @@ describe('storeError', () => {
     ['SQLITE_FULL', 13],
     ['SQLITE_CANTOPEN', 14],
     ['SQLITE_PROTOCOL', 15],
+    ['SQLITE_IOERR_SHMSIZE', 4874],
   ] as const) {
     it(`takes ${name} for a store that may serve again later`, () => {
       const error = sqliteError(errcode)

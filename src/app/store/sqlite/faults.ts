@@ -11,6 +11,8 @@ const FULL = 13
 const CANTOPEN = 14
 const PROTOCOL = 15
 const NOTADB = 26
+/** What processes share about the log can't grow: there is no room, and no file is in doubt. */
+const IOERR_SHMSIZE = 4874
 
 const TRANSIENT = new Set([BUSY, LOCKED, READONLY, FULL, CANTOPEN, PROTOCOL])
 const FATAL = new Set([IOERR, CORRUPT, NOTADB])
@@ -24,7 +26,8 @@ export function storeError(error: unknown): unknown {
   const code = resultCode(error)
   if (code === null) return error
   const reason = `SQLite answered ${code} (${String((error as { errstr?: unknown }).errstr)}).`
-  if (TRANSIENT.has(code & 0xff)) return new StoreUnavailableError(reason, { cause: error })
+  const isTransient = code === IOERR_SHMSIZE || TRANSIENT.has(code & 0xff)
+  if (isTransient) return new StoreUnavailableError(reason, { cause: error })
   if (FATAL.has(code & 0xff)) return new StoreFailedError(reason, { cause: error })
   return error
 }

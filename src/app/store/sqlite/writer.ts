@@ -41,7 +41,7 @@ export class Writer {
   readonly #readTotals: StatementSync
   readonly #writeTotals: StatementSync
   readonly #logFrames: StatementSync
-  readonly #changeNothing: StatementSync
+  readonly #touch: StatementSync
   #totals: Totals = { last_seq: 0, last_intake: 0, messages: 0, senders: 0 }
   #failure: StoreFailedError | null = null
   /** Nothing was committed since something could not be: for want of room, or of the lock. */
@@ -53,7 +53,8 @@ export class Writer {
     this.#database = openWriter(file)
     migrate(this.#database)
     this.#requireFinished()
-    this.#database.prepare('update store set opened_at = ? where id = 1').run(Date.now())
+    this.#touch = this.#database.prepare('update store set opened_at = ? where id = 1')
+    this.#touch.run(Date.now())
     requireDurability(this.#database)
     this.#contacts = new ContactBook(this.#database)
     this.#counters = new Counters(this.#database)
@@ -69,7 +70,6 @@ export class Writer {
       'update totals set last_seq = ?, last_intake = ?, messages = ?, senders = ?',
     )
     this.#logFrames = this.#database.prepare('pragma wal_checkpoint(noop)')
-    this.#changeNothing = this.#database.prepare('update store set opened_at = opened_at')
   }
 
   /** Stores a batch in one transaction. Throws StoreUnavailableError or StoreFailedError. */
@@ -88,8 +88,8 @@ export class Writer {
 
   /**
    * Throws unless the schema is current and no commit has failed for good. Where the last one failed
-   * for now, one is tried that changes nothing: it takes the lock. What room it takes may be left of
-   * the one that failed, so the disk itself is asked too.
+   * for now, one is tried: it takes the lock and writes, which it would not without a change. What
+   * room it takes may be left of the one that failed, so the disk itself is asked too.
    */
   probe(): void {
     const version = this.#guard(() => schemaVersion(this.#database))
@@ -98,7 +98,7 @@ export class Writer {
     }
     if (!this.#isUnavailable) return
     if (!hasRoom(this.#file)) throw new StoreUnavailableError('The disk has no room.')
-    this.#guard(() => this.#transaction(() => this.#changeNothing.run()))
+    this.#guard(() => this.#transaction(() => this.#touch.run(Date.now())))
   }
 
   /** Copies what is left of the log into the database file, after which it begins anew. */
