@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { type Ended, type LaunchOptions, launch, startService } from '../support/service.ts'
@@ -72,6 +73,23 @@ test('a database that can not be used ends with 1, and says so without a stack',
     assert.equal(code, 1, file)
     assert.equal(stderr.trimEnd().split('\n').length, 1, stderr)
     assert.doesNotMatch(stderr, /^\s+at /m)
+  }
+})
+
+test('what is no regular file is refused as it is: no right to it is changed', async (t) => {
+  const cwd = temporaryDirectory(t)
+  mkdirSync(join(cwd, 'directory.db'))
+  chmodSync(join(cwd, 'directory.db'), 0o755)
+  execFileSync('mkfifo', ['-m', '666', join(cwd, 'pipe.db')])
+  for (const [file, mode] of [
+    ['directory.db', 0o755],
+    ['pipe.db', 0o666],
+  ] as const) {
+    const environment = { WEBHOOK_SECRET: SECRET, DATABASE_URL: `sqlite:///${file}` }
+    const { code, stderr } = await endOf(t, { cwd, environment })
+    assert.equal(code, 1, file)
+    assert.match(stderr, /can't be used: It is no regular file\.\n$/)
+    assert.equal(statSync(join(cwd, file)).mode & 0o777, mode, file)
   }
 })
 

@@ -7,6 +7,7 @@ import {
   mkdirSync,
   openSync,
   statfsSync,
+  statSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -22,9 +23,14 @@ const BUSY_TIMEOUT_MS = 2000
 const ROOM_BYTES = 1024 * 1024
 const JOURNAL_SIZE_LIMIT_BYTES = 64 * 1024 * 1024
 
-/** Creates the directory (0700) and an empty file (0600) where they do not exist yet. */
+/**
+ * Creates the directory (0700) and an empty file (0600) where they do not exist yet. Throws where
+ * something else has the name: a pipe would never be opened, and a device is not ours to close.
+ */
 export function createPrivateFile(file: string): void {
   createDirectory(dirname(file))
+  const found = statSync(file, { throwIfNoEntry: false })
+  if (found !== undefined && !found.isFile()) throw new Error('It is no regular file.')
   closeSync(openSync(file, 'a', 0o600))
 }
 
