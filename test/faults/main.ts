@@ -15,8 +15,8 @@ const HELP = `Usage: npm run test:faults -- [options]
   --scale F      Trials as a share of the full numbers, 0 to 1. Default: 1.
   -h, --help     Show this text.
 
-Writes docs/reliability.md, but not with --only. Some faults need root, strace, python3, ext4 and
-pgbouncer; without them they are reported as skipped. The whole takes an hour.
+Writes docs/reliability.md, but not with --only. Some faults need root, strace, python3, ext4,
+faketime and pgbouncer; without them they are reported as skipped. The whole takes an hour.
 `
 
 /** Longer than the longest file takes; a test that hangs is a failure. */

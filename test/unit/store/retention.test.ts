@@ -23,6 +23,33 @@ test('what is older than so many days expires, part by part until nothing is lef
   for (const before of asked) assert.ok(Math.abs(Date.now() - 30 * DAY_MS - before) < 60_000)
 })
 
+test('a clock that is put forward by more than an hour lets nothing expire before its time', async (t) => {
+  const start = Date.now()
+  for (const [stepMs, believedMs] of [
+    [10 * 60_000, 10 * 60_000],
+    [400 * DAY_MS, 60 * 60_000],
+    [-3 * 60 * 60_000, -3 * 60 * 60_000],
+  ] as const) {
+    t.mock.timers.enable({ apis: ['Date'], now: start })
+    const asked: number[] = []
+    const retention = new Retention({
+      days: 30,
+      expire: async (before) => {
+        asked.push(before)
+        return false
+      },
+      onError: assert.ifError,
+    })
+    t.mock.timers.setTime(start + stepMs)
+    retention.start()
+    await until('it has looked', () => asked.length === 1)
+    await retention.close()
+    t.mock.timers.reset()
+    const believed = (asked[0] ?? 0) + 30 * DAY_MS - start
+    assert.ok(Math.abs(believed - believedMs) < 60_000, `${stepMs}: ${believed}`)
+  }
+})
+
 test('an error is told, and with 0 days nothing is ever asked', async () => {
   const errors: unknown[] = []
   const failing = new Retention({

@@ -1,0 +1,62 @@
+// The service's clock is put forward and back under it, by hours, a day and a year, onto a leap day.
+// What is stored and read depends on no step of it.
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { ENGINES } from '../support/engines.ts'
+import { readinessOf } from '../support/service.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
+import { until } from '../support/until.ts'
+import { EventClient } from './event-client.ts'
+import { Sender } from './sender.ts'
+import { sequenceAnomalies, storedSequence } from './sequence-checker.ts'
+import { newSettingOn, seedOf } from './setting.ts'
+import { works } from './tracing.ts'
+
+/** In words of libfaketime, and a day that only a leap year has. */
+const STEPS = ['+0', '-3h', '+1d', '+400d', '@2028-02-29 23:59:58', '-400d', '+0'] as const
+const MESSAGES_EACH = 100
+
+const noFakeClock = works('faketime', '+1 day', 'true') ? false : 'faketime is missing'
+
+/** A service that reads the time from a file; its timers run on. */
+function clockOf(file: string): Record<string, string> {
+  return {
+    LD_PRELOAD: '/usr/$LIB/faketime/libfaketime.so.1',
+    FAKETIME_TIMESTAMP_FILE: file,
+    FAKETIME_NO_CACHE: '1',
+    FAKETIME_DONT_FAKE_MONOTONIC: '1',
+  }
+}
+
+for (const engine of ENGINES) {
+  test(`${engine.name}: a clock that steps under the service loses and doubles nothing`, {
+    skip: noFakeClock,
+    timeout: 120_000,
+  }, async (t) => {
+    const setting = await newSettingOn(engine, t)
+    const time = join(temporaryDirectory(t), 'time')
+    writeFileSync(time, '+0')
+    const service = await setting.start(clockOf(time))
+    const sender = new Sender({ seed: seedOf(t) })
+    const client = new EventClient({ urls: [service.url] })
+    client.start()
+    t.after(() => client.close())
+    for (const step of STEPS) {
+      writeFileSync(time, step)
+      const enough = sender.sent.size + MESSAGES_EACH
+      await sender.sendUntil(service.url, () => sender.sent.size > enough)
+      assert.equal(await readinessOf(service), 200, step)
+    }
+    const stored = await storedSequence(setting.url)
+    await until('the stream has everything', () => client.seen.length >= stored.length)
+    await client.close()
+    const years = new Set(service.log.map(({ ts }) => String(ts).slice(0, 4)))
+    assert.ok(years.size >= 3 && years.has('2028'), `its clock stepped: ${[...years]}`)
+    assert.deepEqual(sequenceAnomalies(stored, client.seen), [])
+    assert.deepEqual([...sender.statuses.keys()], [200])
+    await service.stop()
+    assert.deepEqual(await setting.anomalies(sender.sent), [])
+  })
+}
