@@ -64,6 +64,7 @@ function trials(): Record<string, string> {
     DAMAGES: count(200),
     ROUNDS: count(1000),
     RESTARTS: count(30),
+    SHUTDOWNS: count(100),
     ACKNOWLEDGED_EACH: count(700),
     FAILOVERS: count(20),
     IDLE: count(10_000),
@@ -129,6 +130,13 @@ function report(outcomes: readonly Outcome[], notes: readonly string[]): string 
         `${name}: process killed`,
         `${name}: nothing acknowledged is lost or doubled`,
         numbers['CRASHES'],
+      ),
+    ),
+    ...ENGINES.map(({ name }) =>
+      counted(
+        `${name}: service told to end`,
+        `${name}: ${numbers['SHUTDOWNS']} services`,
+        numbers['SHUTDOWNS'],
       ),
     ),
     counted('power cut under load', 'power is cut', numbers['CUTS']),
