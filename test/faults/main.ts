@@ -68,6 +68,7 @@ function trials(): Record<string, string> {
     ACKNOWLEDGED_EACH: count(700),
     FAILOVERS: count(20),
     IDLE: count(10_000),
+    READERS: count(100),
     LOCKS_S: '1,10,60',
     OVERLOAD_S: count(60),
     INTERLEAVINGS: count(1000),

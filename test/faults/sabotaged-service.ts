@@ -1,5 +1,6 @@
 // The service with one guard taken out, to prove that a fault test would see it missing. Composed
 // from the service's own parts and started as a process like it; SABOTAGE names the guard.
+import { ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { readConfig } from '../../src/app/config.ts'
@@ -74,6 +75,7 @@ const others = [
   'no connection limit',
   'no catching up',
   'no pool limit',
+  'boundless readers',
 ]
 const write = SABOTAGE[sabotage] ?? (others.includes(sabotage) ? insert : undefined)
 if (write === undefined) throw new Error('SABOTAGE names no guard.')
@@ -108,6 +110,9 @@ const metrics = createMetrics(
 const server = await createServer({ config, apiKeys: [], store, queue, hub, metrics, log })
 if (sabotage === 'endless patience') {
   Object.assign(server.server, { headersTimeout: 0, requestTimeout: 0, timeout: 0 })
+}
+if (sabotage === 'boundless readers') {
+  Object.defineProperty(ServerResponse.prototype, 'writableNeedDrain', { get: () => false })
 }
 if (sabotage === 'no connection limit') server.server.maxConnections = Number.POSITIVE_INFINITY
 await server.listen({ host: config.host, port: config.port })

@@ -28,6 +28,7 @@ export type Sabotage =
   | 'talkative log'
   | 'no catching up'
   | 'no pool limit'
+  | 'boundless readers'
 
 /** What the same fault is tried on, whatever the engine. */
 export type EngineSetting = {
