@@ -36,8 +36,8 @@ for (const engine of ENGINES) {
     const { database, environment } = await settingOn(engine, cwd)
     const service = await startService(t, { cwd, environment })
     const release = await database.holdWriter()
-    const inFlight = Array.from({ length: 10 }, (_, i) => send(service, `in-flight-${i}`))
-    await queued(service, 10)
+    const inFlight = Array.from({ length: 200 }, (_, i) => send(service, `in-flight-${i}`))
+    await queued(service, 200)
     service.signal('SIGTERM')
     await service.logged('shutting down')
     await assert.rejects(send(service, 'too-late'), 'nothing new is accepted')
@@ -46,7 +46,7 @@ for (const engine of ENGINES) {
     assert.deepEqual(await service.ended, { code: 0, signal: null })
     const again = await startService(t, { cwd, environment })
     const list = (await (await fetch(`${again.url}/messages`)).json()) as { total: number }
-    assert.equal(list.total, 10)
+    assert.equal(list.total, 200)
   })
 
   test(`${engine.name}: a second signal ends the process at once`, async (t) => {
