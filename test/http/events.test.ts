@@ -141,6 +141,28 @@ test('a filter lets its own through, and its reader still learns how far it has 
   assert.equal(odd.statusCode, 422)
 })
 
+test('a stream that is asked for while the service closes does not hold it up', async (t) => {
+  const read = Promise.withResolvers<void>()
+  const reading = Promise.withResolvers<void>()
+  const fresh = await openServer(t, {
+    store: (real) => ({
+      lastSeq: async () => {
+        reading.resolve()
+        await read.promise
+        return real.lastSeq()
+      },
+    }),
+  })
+  const port = await fresh.listen()
+  const reader = follow(port)
+  await reading.promise
+  const closed = fresh.app.close()
+  await until('it takes nothing any more', async () => !fresh.app.server.listening)
+  read.resolve()
+  assert.equal((await reader).response.status, 503)
+  await closed
+})
+
 test('streams need a key like any other reading', async (t) => {
   const fresh = await openServer(t)
   const answer = await fresh.app.inject('/events/stream')

@@ -2,7 +2,7 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
-import { type Problem, ValidationError } from '../../errors.ts'
+import { AppError, type Problem, ValidationError } from '../../errors.ts'
 import type { SequenceReader, SequenceRequest } from '../../store/store.ts'
 import type { StreamHub } from '../../stream/hub.ts'
 import { ERRORS, READ_ERRORS } from '../api-types.ts'
@@ -23,10 +23,12 @@ export type StreamDeps = {
 /** Adds the route to `app`. All streams end when `app` closes. */
 export function streamRoute(app: FastifyInstance, deps: StreamDeps): void {
   const open = new Set<EventStream>()
+  let closing = false
   const timer = setInterval(() => {
     for (const stream of open) stream.beat()
   }, HEARTBEAT_MS)
   app.addHook('preClose', (done) => {
+    closing = true
     clearInterval(timer)
     deps.hub.close()
     for (const stream of open) stream.end()
@@ -62,6 +64,7 @@ export function streamRoute(app: FastifyInstance, deps: StreamDeps): void {
       const start = startOf(request)
       if (start !== null) requirePosition(start, await deps.store.eventsAfter(pageAt(start)))
       const position = start ?? (await deps.store.lastSeq())
+      if (closing) throw new AppError('shutting_down')
       const stream = new EventStream({ ...deps, filter, position, response: begin(reply) })
       open.add(stream)
       reply.raw.once('close', () => {
