@@ -44,6 +44,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
   })
   hub = new StreamHub({
     eventsAfter: (request) => store.eventsAfter(request),
+    addressesOf: (keys) => store.addressesOf(keys),
     onError: (error) => log.error({ err: error }, 'the streams could not read on; they try again'),
   })
   const retention = new Retention({

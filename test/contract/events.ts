@@ -286,6 +286,23 @@ function people(newPlace: NewPlace): void {
     assert.equal(await contactOf(store, 'two'), 'US.2')
   })
 
+  it('and every address that somebody was seen under, by the key that a reader knows', async (test) => {
+    const store = await (await usePlace(test, newPlace)).open()
+    const from = (digits: string, timestamp: string) =>
+      intakeWith(messages(aText({ from: digits, from_user_id: 'US.1', timestamp })))
+    await store.insert([from('14155550100', '1736935200'), from('14155550102', '1736935201')])
+    await store.insert([intakeWith(messages(aText({ from: '14155550103' })))])
+    const known = await store.addressesOf(['US.1', 'US.2', '__proto__'])
+    assert.deepEqual(known.map(({ key, address }) => `${key} ${address}`).toSorted(), [
+      'US.1 +14155550100',
+      'US.1 +14155550102',
+      'US.1 US.1',
+    ])
+    assert.deepEqual(await store.addressesOf(['+14155550103']), [
+      { key: '+14155550103', address: '+14155550103' },
+    ])
+  })
+
   it('and follows somebody to a new id', async (test) => {
     const store = await (await usePlace(test, newPlace)).open()
     await store.insert([intakeWith(messages(aText({ id: 'old', from: '', from_user_id: 'US.1' })))])

@@ -118,6 +118,7 @@ async function followInterleavings(t: TestContext, count: number, sabotage?: str
   if (sabotage !== undefined) await (await connectFor(t, url)).query(sabotage)
   hub = new StreamHub({
     eventsAfter: (request) => store.eventsAfter(request),
+    addressesOf: (keys) => store.addressesOf(keys),
     onError: assert.ifError,
   })
   t.after(async () => hub.close())

@@ -101,6 +101,7 @@ const hub = new Hub({
     head = page.next
     return page
   },
+  addressesOf: (keys) => store.addressesOf(keys),
   onError: () => {},
 })
 const metrics = createMetrics(

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { after, test } from 'node:test'
+import { APP_SECRET, aText, batch, change, signedBatch } from '../support/cloud-api.ts'
 import { API_KEY, openServer, type TestServer } from '../support/http-server.ts'
 import { CANARY, flatBody } from '../support/signed.ts'
 import { until } from '../support/until.ts'
@@ -139,6 +140,24 @@ test('a filter lets its own through, and its reader still learns how far it has 
   assert.equal(wrong.statusCode, 422)
   const odd = await fresh.get('/events/stream', { 'last-event-id': 'x' })
   assert.equal(odd.statusCode, 422)
+})
+
+test('who is followed by an address of before is followed live too, as in every list', async (t) => {
+  const fresh = await openServer(t, { environment: { META_APP_SECRET: APP_SECRET } })
+  const port = await fresh.listen()
+  const send = async (id: string, from: string, timestamp: string) => {
+    const message = aText({ id, from, timestamp, from_user_id: 'US.1' })
+    await fresh.app.inject(signedBatch(batch(change({ messages: [message] }))))
+  }
+  await send('under-the-first', '19995550100', '1736935200')
+  await send('under-the-second', '19995550101', '1736935201')
+  const reader = await follow(port, '?after=0&contact=%2B19995550100')
+  await until('the past was read', () => idsIn(reader).length === 2)
+  await send('live', '19995550101', '1736935202')
+  const { next } = (await fresh.get('/events')).json<Page>()
+  await until('it has come that far', () => Number(lastIdIn(reader)) === next)
+  assert.deepEqual(idsIn(reader), ['under-the-first', 'under-the-second', 'live'])
+  reader.close()
 })
 
 test('a stream that is asked for while the service closes does not hold it up', async (t) => {

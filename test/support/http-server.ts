@@ -69,6 +69,7 @@ export async function openServer(scope: Scope, options: ServerOptions = {}): Pro
   const store = withMethods(real, options.store?.(real) ?? {})
   const hub = new StreamHub({
     eventsAfter: (request) => store.eventsAfter(request),
+    addressesOf: (keys) => store.addressesOf(keys),
     onError: (err) => log.log.error({ err }, 'hub'),
   })
   const queue = queueFor(config, store, hub)
@@ -135,6 +136,7 @@ function withMethods(real: MessageStore, methods: Partial<MessageStore>): Messag
     conversations: (request) => real.conversations(request),
     eventsAfter: (request) => real.eventsAfter(request),
     lastSeq: () => real.lastSeq(),
+    addressesOf: (keys) => real.addressesOf(keys),
     intake: (id) => real.intake(id),
     rawBody: (id) => real.rawBody(id),
     stats: () => real.stats(),

@@ -17,6 +17,9 @@ export type Identity = {
 /** A person as a reader sees them. `key` is the BSUID where there is one, else the phone. */
 export type Contact = Identity & { readonly key: string }
 
+/** Somebody is known by `key`, and was seen under `address`, which may be the same. */
+export type KnownAs = { readonly key: string; readonly address: string }
+
 /** The address a person is shown and listed under; null where a payload names none. */
 export function addressOf({ phone, userId }: Pick<Identity, 'phone' | 'userId'>): string | null {
   return phone ?? userId

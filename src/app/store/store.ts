@@ -1,5 +1,6 @@
 // The store as the rest of the service sees it. It speaks of messages, not of SQL; every engine
 // behind it passes the same contract suite (test/contract).
+import type { KnownAs } from '../model/contact.ts'
 import type { EventFilter, Intake, IntakeFacts, SequencePage } from '../model/event.ts'
 import type {
   ConversationPage,
@@ -52,8 +53,10 @@ export type ConversationRequest = {
 export interface SequenceReader {
   /** Up to `limit` matching entries behind `after`, in the order of the sequence. */
   eventsAfter(request: SequenceRequest): Promise<SequencePage>
-  /** The last number that was given; 0 before the first. */
+  /** How far the sequence can be read; 0 before the first entry. */
   lastSeq(): Promise<number>
+  /** Every address that the people with these keys were seen under. */
+  addressesOf(keys: readonly string[]): Promise<readonly KnownAs[]>
   intake(id: number): Promise<IntakeFacts | null>
   /** The raw body, byte for byte; null where it is unknown or has expired. */
   rawBody(id: number): Promise<Uint8Array | null>

@@ -1,4 +1,5 @@
 // Which entries of the sequence a follower asked for.
+import type { Contact, KnownAs } from '../model/contact.ts'
 import type { EventFilter, SequenceEntry } from '../model/event.ts'
 
 /** The place of an entry in the sequence. */
@@ -11,16 +12,30 @@ export function keyOf({ kinds, contact, phoneNumberId }: EventFilter): string {
   return JSON.stringify([kinds?.toSorted() ?? null, contact ?? null, phoneNumberId ?? null])
 }
 
+/** The person an entry is about; null where it names none. */
+export function personIn(entry: SequenceEntry): Contact | null {
+  return entry.kind === 'message' ? entry.message.contact : entry.event.contact
+}
+
+/** Addresses that people were seen under, by the key of each. */
+export type Addresses = ReadonlyMap<string, readonly KnownAs[]>
+
 /** Whether an entry is of this filter. */
-export function matches(filter: EventFilter, entry: SequenceEntry): boolean {
+export function matches(
+  { kinds, contact, phoneNumberId }: EventFilter,
+  entry: SequenceEntry,
+  addresses: Addresses,
+): boolean {
   const subject = entry.kind === 'message' ? entry.message : entry.event
   const kind = entry.kind === 'message' ? 'message' : entry.event.kind
-  if (filter.kinds !== undefined && !filter.kinds.includes(kind)) return false
-  const { phoneNumberId, contact } = filter
+  if (kinds !== undefined && !kinds.includes(kind)) return false
   if (phoneNumberId !== undefined && subject.phoneNumberId !== phoneNumberId) return false
   if (contact === undefined) return true
-  const { contact: person } = subject
+  const person = personIn(entry)
   if (person === null) return false
-  const username = contact.replace(/^@/, '')
-  return [person.key, person.phone, person.userId].includes(contact) || person.username === username
+  const known = addresses.get(person.key) ?? []
+  return (
+    known.some(({ address }) => address === contact) ||
+    person.username === contact.replace(/^@/, '')
+  )
 }

@@ -1,19 +1,23 @@
 // Hands what was committed to everybody who follows the sequence. The store is the truth and a
 // commit only wakes the hub: whoever is up to date shares one read of what is new, whoever is
 // behind reads for itself until it has caught up. Nothing is buffered here.
+import type { KnownAs } from '../model/contact.ts'
 import type { EventFilter, SequenceEntry, SequencePage } from '../model/event.ts'
-import { keyOf, matches, seqOf } from './filter.ts'
+import { type Addresses, keyOf, matches, personIn, seqOf } from './filter.ts'
 
 /** Commits within this time are read together, in ms. */
 const GATHER_MS = 25
 /** Commits of other processes on the same database are noticed after so many ms at the latest. */
 const POLL_MS = 1000
 const PAGE = 100
+const NO_ADDRESSES: Addresses = new Map()
 
 type Request = { readonly filter: EventFilter; readonly after: number; readonly limit: number }
 
 export type HubOptions = {
   readonly eventsAfter: (request: Request) => Promise<SequencePage>
+  /** Every address that the people with these keys were seen under. */
+  readonly addressesOf: (keys: readonly string[]) => Promise<readonly KnownAs[]>
   readonly onError: (error: unknown) => void
 }
 
@@ -134,24 +138,36 @@ export class StreamHub {
   /** One part of the sequence for all; true where there may be more. */
   async #readOn(): Promise<boolean> {
     const after = this.#head
-    const { entries, next, last } = await this.#options.eventsAfter({
-      filter: {},
-      after,
-      limit: PAGE,
-    })
+    const page = await this.#options.eventsAfter({ filter: {}, after, limit: PAGE })
+    // Where nobody follows a person, nothing is waited for: nobody can begin to in between.
+    const addresses = this.#followsPeople() ? await this.#addressesIn(page) : NO_ADDRESSES
     if (this.#closed) return false
     // The last follower left meanwhile, and another one began elsewhere: this part is not for it.
     if (this.#head !== after) return true
-    this.#loseBehind(last)
-    this.#head = next
-    for (const [key, group] of this.#live) this.#hand(key, group, entries, next)
-    return entries.length === PAGE
+    this.#loseBehind(page.last)
+    this.#head = page.next
+    for (const [key, group] of this.#live) this.#hand(key, group, page, addresses)
+    return page.entries.length === PAGE
   }
 
-  #hand(key: string, group: Set<Live>, entries: readonly SequenceEntry[], next: number): void {
+  #followsPeople(): boolean {
+    const groups = [...this.#live.values()]
+    return groups.some(([first]) => first?.follower.filter.contact !== undefined)
+  }
+
+  /** Under which addresses the people in a part were seen. */
+  async #addressesIn({ entries }: SequencePage): Promise<Addresses> {
+    const keys = new Set(entries.flatMap((entry) => personIn(entry)?.key ?? []))
+    const found = keys.size === 0 ? [] : await this.#options.addressesOf([...keys])
+    return Map.groupBy(found, ({ key }) => key)
+  }
+
+  #hand(key: string, group: Set<Live>, page: SequencePage, addresses: Addresses): void {
     const [first] = group
     if (first === undefined) return
-    const matching = entries.filter((entry) => matches(first.follower.filter, entry))
+    const { filter } = first.follower
+    const { next } = page
+    const matching = page.entries.filter((entry) => matches(filter, entry, addresses))
     for (const live of group) {
       // It is further than the hub, and has seen all of this.
       if (live.position >= next) continue

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { SequenceEntry, SequencePage } from '../../../src/app/model/event.ts'
-import { type Follower, StreamHub } from '../../../src/app/stream/hub.ts'
+import { type Follower, type HubOptions, StreamHub } from '../../../src/app/stream/hub.ts'
 import { until } from '../../support/until.ts'
 
+type AMessage = Extract<SequenceEntry, { kind: 'message' }>['message']
+
 /** A sequence that ends at `last`, and whose parts come when the test says so. */
-function aHub(last: () => number) {
+function aHub(last: () => number, addressesOf: HubOptions['addressesOf'] = async () => []) {
   const asked: { after: number; answer: () => void }[] = []
   const hub = new StreamHub({
     eventsAfter: ({ after }) =>
@@ -14,6 +16,7 @@ function aHub(last: () => number) {
         const page: SequencePage = { entries: entriesOf(after), next: after + 100, last: last() }
         asked.push({ after, answer: () => resolve(page) })
       }),
+    addressesOf,
     onError: assert.ifError,
   })
   return { hub, asked }
@@ -22,7 +25,8 @@ function aHub(last: () => number) {
 /** The entries behind a position, as far as a test looks at them. */
 function entriesOf(after: number): SequenceEntry[] {
   return Array.from({ length: 100 }, (_, i) => {
-    const message = { seq: after + 1 + i } as Extract<SequenceEntry, { kind: 'message' }>['message']
+    const seq = after + 1 + i
+    const message = { seq, contact: { key: `person ${seq}` } } as AMessage
     return { kind: 'message', intake: 1, message }
   })
 }
@@ -92,6 +96,30 @@ describe('the hub', () => {
     hub.close()
   })
 
+  it('asks under which addresses people were seen, once for all and only where one is followed', async (test) => {
+    const asked: (readonly string[])[] = []
+    const { hub, asked: pages } = aHub(
+      () => 9999,
+      async (keys) => {
+        asked.push(keys)
+        return [{ key: 'person 107', address: 'of before' }]
+      },
+    )
+    test.after(() => hub.close())
+    const [anybody, person, another] = [aFollower(), aFollower(), aFollower()]
+    hub.join(anybody.follower, 0)
+    await until('it reads', () => pages.length === 1)
+    pages[0]?.answer()
+    await until('it reads on', () => pages.length === 2)
+    hub.join({ ...person.follower, filter: { contact: 'of before' } }, 100)
+    hub.join({ ...another.follower, filter: { contact: 'person 107' } }, 100)
+    pages[1]?.answer()
+    await until('all were handed it', () => anybody.state.positions.length === 2)
+    assert.deepEqual([person.state.seen, person.state.positions], [[107], [200]])
+    assert.deepEqual([another.state.seen, another.state.positions], [[], [200]])
+    assert.deepEqual([asked.length, asked[0]?.length, asked[0]?.[0]], [1, 100, 'person 101'])
+  })
+
   it("asks a store that can't be read again after a while, however much is committed, and goes on", async (test) => {
     let faults = 0
     let isReadable = false
@@ -100,6 +128,7 @@ describe('the hub', () => {
         if (!isReadable) throw new Error('Not just now.')
         return { entries: entriesOf(after), next: after + 100, last: 9999 }
       },
+      addressesOf: async () => [],
       onError: () => {
         faults++
       },

@@ -157,6 +157,10 @@ class PostgresStore implements MessageStore {
     return this.#read((client) => new SequenceReader(client).lastSeq())
   }
 
+  addressesOf(keys: readonly string[]) {
+    return this.#read((client) => new SequenceReader(client).addressesOf(keys))
+  }
+
   intake(id: number): Promise<IntakeFacts | null> {
     return this.#read((client) => findIntake(client, id))
   }

@@ -1,7 +1,8 @@
 // The committed sequence, up to where no number can appear any more.
 import type { ClientBase } from 'pg'
+import type { KnownAs } from '../../model/contact.ts'
 import type { EventFilter, SequencePage } from '../../model/event.ts'
-import { sequenceConditions } from '../sql/conditions.ts'
+import { ADDRESSES_SQL, sequenceConditions } from '../sql/conditions.ts'
 import {
   EVENT_SQL,
   type EventRow,
@@ -35,6 +36,10 @@ export class SequenceReader {
     const messages = await this.#messages(filter, part)
     const others = await this.#others(filter, part)
     return sequencePageOf({ messages, others, ...part, last })
+  }
+
+  addressesOf(keys: readonly string[]): Promise<KnownAs[]> {
+    return this.#snapshot.all(`${ADDRESSES_SQL} = any (?)`, [keys])
   }
 
   async #messages(filter: EventFilter, { after, limit, lastSeq }: Part) {

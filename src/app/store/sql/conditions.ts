@@ -13,6 +13,11 @@ export const CONTACTS_SQL = `
   select contact from contact_addresses where address = ?
   union select id from contacts where username = ?`
 
+/** Every address of people; to be followed by a condition on `known.address`, their keys. */
+export const ADDRESSES_SQL = `
+  select known.address as key, other.address from contact_addresses as known
+  join contact_addresses as other on other.contact = known.contact where known.address`
+
 /** A username is known with and without its sign. */
 export function contactValues(contact: string): [string, string] {
   return [contact, contact.replace(/^@/, '')]

@@ -24,6 +24,7 @@ const methods = {
   stats: (_: null) => reader.stats(),
   eventsAfter: (request: SequenceRequest) => sequence.eventsAfter(request),
   lastSeq: (_: null) => sequence.lastSeq(),
+  addressesOf: (keys: readonly string[]) => sequence.addressesOf(keys),
   intake: (id: number) => findIntake(database, id),
   rawBody: (id: number) => readRawBody(database, id),
   close: (_: null): void => {

@@ -1,7 +1,8 @@
 // The committed sequence: messages and all other events in the order in which they were committed.
 import type { DatabaseSync } from 'node:sqlite'
+import type { KnownAs } from '../../model/contact.ts'
 import type { EventFilter, SequencePage } from '../../model/event.ts'
-import { sequenceConditions } from '../sql/conditions.ts'
+import { ADDRESSES_SQL, sequenceConditions } from '../sql/conditions.ts'
 import {
   EVENT_SQL,
   type EventRow,
@@ -32,6 +33,11 @@ export class SequenceReader {
       const others = this.#othersAfter(filter, after, limit)
       return sequencePageOf({ messages, others, after, limit, lastSeq, last: lastSeq })
     })
+  }
+
+  addressesOf(keys: readonly string[]): KnownAs[] {
+    const sql = `${ADDRESSES_SQL} in (select value from json_each(?))`
+    return this.#snapshot.all(sql, [JSON.stringify(keys)])
   }
 
   #messagesAfter(filter: EventFilter, after: number, limit: number) {

@@ -151,6 +151,10 @@ class SqliteStore implements MessageStore {
     return this.#read('lastSeq', null)
   }
 
+  addressesOf(keys: readonly string[]) {
+    return this.#read('addressesOf', keys)
+  }
+
   intake(id: number) {
     return this.#read('intake', id)
   }
