@@ -68,7 +68,7 @@ type Rule = { readonly values: readonly string[]; readonly types?: readonly stri
 function engineRule(place: string): Rule {
   const shared = ['store/sql/', 'store/verify/', 'store/body.ts', 'store/catch-up.ts']
   return {
-    values: [place, ...shared, 'model/', 'errors.ts'],
+    values: [place, ...shared, 'model/', 'errors.ts', 'within.ts'],
     types: ['store/store.ts', 'store/copy/'],
   }
 }
@@ -77,7 +77,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'model/': { values: ['model/'] },
   'receive/': { values: ['receive/', 'model/', 'errors.ts'] },
   'queue/': { values: ['queue/', 'errors.ts'], types: ['model/'] },
-  'store/': { values: ['store/', 'model/', 'errors.ts'] },
+  'store/': { values: ['store/', 'model/', 'errors.ts', 'within.ts'] },
   'store/sql/': { values: ['store/sql/', 'model/'] },
   'store/verify/': {
     values: ['store/verify/', 'store/sql/', 'store/body.ts', 'model/'],
@@ -85,9 +85,9 @@ const RULES: Readonly<Record<string, Rule>> = {
   'store/sqlite/': engineRule('store/sqlite/'),
   'store/postgres/': engineRule('store/postgres/'),
   'stream/': { values: ['stream/', 'model/'] },
-  'metrics/': { values: ['metrics/'] },
+  'metrics/': { values: ['metrics/', 'within.ts'] },
   'http/': {
-    values: ['http/', 'receive/', 'model/', 'errors.ts'],
+    values: ['http/', 'receive/', 'model/', 'errors.ts', 'within.ts'],
     types: [
       'config.ts',
       'config-values.ts',
@@ -101,6 +101,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'config-values.ts': { values: [] },
   'config.ts': { values: ['config-values.ts', 'errors.ts', 'store/database-url.ts'] },
   'errors.ts': { values: [] },
+  'within.ts': { values: [] },
 }
 
 test('there is something to check', () => {

@@ -2,6 +2,7 @@
 import { type DestinationStream, destination, type Logger, pino } from 'pino'
 import pretty from 'pino-pretty'
 import type { Config } from './config.ts'
+import { within } from './within.ts'
 
 export type Log = Logger
 
@@ -36,10 +37,7 @@ export function createLog({
   })
   const end = async () => {
     // Not flushSync: on a closed pipe it would try for ever.
-    const { promise: late, resolve } = Promise.withResolvers<void>()
-    const timer = setTimeout(resolve, END_MS)
-    await Promise.race([new Promise((written) => stream.flush(written)), late])
-    clearTimeout(timer)
+    await within(END_MS, new Promise((written) => stream.flush(written)), undefined)
     stream.destroy()
   }
   return { log: createLogTo(stream, logLevel), end }

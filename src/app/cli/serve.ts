@@ -4,6 +4,7 @@ import { type Config, type Environment, readConfig } from '../config.ts'
 import { createLog, type Log } from '../log.ts'
 import { signBody } from '../receive/verify.ts'
 import { type Service, startService } from '../service.ts'
+import { within } from '../within.ts'
 import { readEnvironment, writeFirstEnvironment } from './environment.ts'
 
 const ENDED = 0
@@ -127,7 +128,8 @@ async function run(
     log.info({ signal: cause }, 'shutting down')
   }
   const limitMs = failed ? FAILURE_GRACE_MS : config.shutdownTimeoutMs
-  const inTime = await within(limitMs, service.close())
+  const closing = service.close().then(() => true)
+  const inTime = await within(limitMs, closing, false)
   if (!inTime) log.error({ limit_ms: limitMs }, 'requests were still open when time was up')
   if (failed || !inTime) return FAILED
   log.info('stopped')
@@ -146,12 +148,4 @@ function signals(): Promise<NodeJS.Signals> {
   process.on('SIGTERM', onSignal)
   process.on('SIGINT', onSignal)
   return promise
-}
-
-async function within(ms: number, work: Promise<void>): Promise<boolean> {
-  const { promise: late, resolve } = Promise.withResolvers<boolean>()
-  const timer = setTimeout(() => resolve(false), ms)
-  const done = await Promise.race([work.then(() => true), late])
-  clearTimeout(timer)
-  return done
 }

@@ -1,5 +1,6 @@
 // GET /health/live and GET /health/ready.
 import type { FastifyInstance } from 'fastify'
+import { within } from '../../within.ts'
 import { ERRORS, LiveBody, NotReadyBody, ReadyBody } from '../api-types.ts'
 
 export type HealthDeps = {
@@ -40,7 +41,7 @@ export function healthRoutes(app: FastifyInstance, { probe, hasSecret }: HealthD
       },
     },
     async (_request, reply) => {
-      const database = (await answersInTime(probe)) ? 'ok' : 'failed'
+      const database = (await answers(probe)) ? 'ok' : 'failed'
       const secret = hasSecret ? 'ok' : 'not configured'
       const ready = database === 'ok' && hasSecret
       return reply.code(ready ? 200 : 503).send({
@@ -51,14 +52,10 @@ export function healthRoutes(app: FastifyInstance, { probe, hasSecret }: HealthD
   )
 }
 
-async function answersInTime(probe: () => Promise<void>): Promise<boolean> {
-  const { promise: late, resolve } = Promise.withResolvers<boolean>()
-  const timer = setTimeout(() => resolve(false), PROBE_TIMEOUT_MS)
+async function answers(probe: () => Promise<void>): Promise<boolean> {
   const answered = probe().then(
     () => true,
     () => false,
   )
-  const answer = await Promise.race([answered, late])
-  clearTimeout(timer)
-  return answer
+  return await within(PROBE_TIMEOUT_MS, answered, false)
 }

@@ -1,9 +1,9 @@
 // The store on PostgreSQL, for as many replicas as share one database.
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Pool, PoolClient } from 'pg'
 import { AppError, StoreUnavailableError } from '../../errors.ts'
 import type { Intake, IntakeFacts } from '../../model/event.ts'
 import type { PageRequest } from '../../model/message.ts'
+import { within } from '../../within.ts'
 import type {
   ConversationRequest,
   InsertedBatch,
@@ -188,7 +188,7 @@ class PostgresStore implements MessageStore {
     await this.#upkeep.close()
     const closing = [this.#wakeUp.close(), this.#writer.close(), this.#reads.end()]
     // A server that does not answer any more does not say goodbye either.
-    await Promise.race([Promise.all(closing), sleep(GOODBYE_MS, undefined, { ref: false })])
+    await within(GOODBYE_MS, Promise.all(closing), undefined)
   }
 
   #requireBegun(): void {
