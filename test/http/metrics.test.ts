@@ -169,6 +169,19 @@ test('the queue is shown as it is, and the database has a size', async (t) => {
   assert.equal(empty.get('write_queue_bytes'), 0)
 })
 
+test('without an answer of the database everything but its size is told', async (t) => {
+  const sizes = {
+    refused: () => Promise.reject(new Error('Not just now.')),
+    missing: () => new Promise<number>(() => {}),
+  }
+  for (const sizeBytes of Object.values(sizes)) {
+    const server = await openServer(t, { store: () => ({ sizeBytes }) })
+    const metrics = await metricsOf(server)
+    assert.equal(metrics.get('database_size_bytes'), undefined)
+    assert.equal(metrics.get('write_queue_requests'), 0)
+  }
+})
+
 test('the build is named as configured', async (t) => {
   const server = await openServer(t, {
     environment: { APP_NAME: 'Front door', APP_VERSION: '9.8' },

@@ -1,5 +1,9 @@
 // Every metric of the service, declared in one place. Labels have few values, whatever arrives.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { within } from '../within.ts'
+
+/** A database that does not say its size by then keeps no other metric from being told, in ms. */
+const SIZE_MS = 1000
 
 export type WebhookResult =
   | 'created'
@@ -20,6 +24,7 @@ const WEBHOOK_RESULTS: readonly WebhookResult[] = [
 export type Gauges = {
   readonly queueItems: () => number
   readonly queueBytes: () => number
+  /** Rejects while it can't be told; the metric is left out then. */
   readonly databaseBytes: () => Promise<number>
 }
 
@@ -126,7 +131,10 @@ function declareGauges(registry: Registry, build: Build, gauges: Gauges): void {
     help: 'Bytes of the database, its log and its search index on their disk.',
     registers,
     async collect() {
-      this.set(await gauges.databaseBytes())
+      const answered = gauges.databaseBytes().catch(() => null)
+      const bytes = await within(SIZE_MS, answered, null)
+      if (bytes === null) this.remove()
+      else this.set(bytes)
     },
   })
   new Gauge({
