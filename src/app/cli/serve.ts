@@ -13,11 +13,8 @@ const FAILED = 1
 const FAILURE_GRACE_MS = 2000
 const STRONG_SECRET_BYTES = 32
 
-/**
- * Runs the service until a signal or a failure. Resolves with the exit code of the process; throws
- * when it can't start.
- */
-export async function serve({ init }: { init: boolean }): Promise<number> {
+/** Runs the service until a signal or a failure, and ends the process. Throws when it can't start. */
+export async function serve({ init }: { init: boolean }): Promise<never> {
   // Files of the database, their logs and keys are for this user alone.
   process.umask(0o077)
   const written = init ? writeFirstEnvironment(process.cwd(), process.env) : null
@@ -33,9 +30,9 @@ export async function serve({ init }: { init: boolean }): Promise<number> {
   if (init) tell(welcome(config, service.address))
   const code = await run(service, ended, config, log)
   await end()
-  // What still hangs after a failure, such as a thread in a system call, must not keep the process.
-  if (code !== ENDED) process.exit(code)
-  return code
+  // What still hangs must not keep the process: a thread in a system call after a failure, a
+  // connection whose other end is gone.
+  process.exit(code)
 }
 
 /** A fault nobody foresaw leaves the process in an unknown state: it says so and ends. */

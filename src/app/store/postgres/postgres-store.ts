@@ -25,7 +25,7 @@ import { Writer } from './writer.ts'
 
 /** Of a pool: one connection writes, one listens. */
 const RESERVED = 2
-/** How long the server may take to close its side of the connections. */
+/** How long the server may take to end what is under way, and its side of the connections. */
 const GOODBYE_MS = 2000
 /** Queries that may wait for a connection, for each there is. */
 const WAITING_EACH = 25
@@ -185,8 +185,8 @@ class PostgresStore implements MessageStore {
 
   async #close(): Promise<void> {
     await Promise.allSettled([...this.#writing])
-    await this.#upkeep.close()
-    const closing = [this.#wakeUp.close(), this.#writer.close(), this.#reads.end()]
+    const reads = this.#upkeep.close().then(() => this.#reads.end())
+    const closing = [reads, this.#wakeUp.close(), this.#writer.close()]
     // A server that does not answer any more does not say goodbye either.
     await within(GOODBYE_MS, Promise.all(closing), undefined)
   }
