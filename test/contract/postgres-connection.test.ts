@@ -5,7 +5,9 @@ import type { Client } from 'pg'
 import { StoreUnavailableError } from '../../src/app/errors.ts'
 import { connectWriter } from '../../src/app/store/postgres/connections.ts'
 import { HeldConnection } from '../../src/app/store/postgres/held-connection.ts'
+import { prepareEventually } from '../../src/app/store/postgres/opening.ts'
 import { newDatabase } from '../support/databases.ts'
+import { freePort } from '../support/free-port.ts'
 import { connectFor } from '../support/postgres-place.ts'
 import { until } from '../support/until.ts'
 
@@ -112,5 +114,16 @@ describe('the connection that stores', () => {
       )
       return rows.length === 0
     })
+  })
+})
+
+describe('a server that is waited for', () => {
+  it('is not asked any more once nobody wants it', async () => {
+    let wanted = true
+    const url = `postgresql://nobody@127.0.0.1:${await freePort()}/none`
+    const isWanted = () => wanted
+    const waiting = prepareEventually(url, { isWanted, onFailure: assert.ifError })
+    wanted = false
+    await waiting
   })
 })

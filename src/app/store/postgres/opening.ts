@@ -50,8 +50,9 @@ export async function prepareEventually(
   url: string,
   { isWanted, onFailure }: { isWanted: () => boolean; onFailure: (error: unknown) => void },
 ): Promise<void> {
-  while (isWanted()) {
+  for (;;) {
     await sleep(RETRY_MS)
+    if (!isWanted()) return
     try {
       return await prepareDatabase(url)
     } catch (error) {
