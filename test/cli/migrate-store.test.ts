@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it, type TestContext } from 'node:test'
@@ -9,6 +11,7 @@ import { copyStore } from '../../src/app/store/copy/copy-store.ts'
 import { openCopySource, openCopyTarget } from '../../src/app/store/copy/ends.ts'
 import { type DatabaseUrl, parseDatabaseUrl } from '../../src/app/store/database-url.ts'
 import { openPostgresStore } from '../../src/app/store/postgres/postgres-store.ts'
+import { TABLES } from '../../src/app/store/sql/tables.ts'
 import { openSqliteStore } from '../../src/app/store/sqlite/sqlite-store.ts'
 import type { MessageStore } from '../../src/app/store/store.ts'
 import { type AMessage, insertAll } from '../support/a-message.ts'
@@ -112,6 +115,20 @@ async function seenIn(store: MessageStore) {
 }
 
 describe('migrate-store', () => {
+  it('keeps the log of a SQLite file short, however much is copied', async (t) => {
+    const file = join(temporaryDirectory(t), 'target.db')
+    const target = await openCopyTarget({ engine: 'sqlite', file })
+    t.after(() => target.close())
+    const [intakes] = TABLES
+    assert.ok(intakes?.name === 'intakes')
+    for (let id = 1; id <= 40; id++) {
+      const body = randomBytes(1024 * 1024)
+      await target.write(intakes, [[id, 'flat', id, body.subarray(0, 32), body.length, '{}', body]])
+    }
+    const bytes = statSync(`${file}-wal`).size
+    assert.ok(bytes < 20 * 1024 * 1024, `the log has ${bytes} bytes`)
+  })
+
   it('copies SQLite into PostgreSQL and back, and nothing a reader can see changes', async (t) => {
     const cwd = temporaryDirectory(t)
     const first = `sqlite:///${join(cwd, 'first.db')}`

@@ -4,9 +4,18 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { CopySource, CopyTarget } from '../copy/copy-store.ts'
 import { TOP_SENDERS } from '../sql/statistics.ts'
 import type { Key, Row, Table, TableName, Value } from '../sql/tables.ts'
-import { createPrivateFile, makePrivate, openFirstReader, openWriter } from './connection.ts'
+import {
+  createPrivateFile,
+  makePrivate,
+  openFirstReader,
+  openWriter,
+  pragma,
+} from './connection.ts'
 import { packBody, unpackBody } from './intakes.ts'
 import { migrate, requireSchema } from './schema.ts'
+
+/** Pages of 4 KiB. */
+const CHECKPOINT_PAGES = 1000
 
 /** Columns that `finish` gives their values. */
 const DERIVED: Partial<Record<TableName, readonly string[]>> = { contacts: ['messages'] }
@@ -24,6 +33,8 @@ export function sqliteTarget(file: string): CopyTarget {
   createPrivateFile(file)
   makePrivate(file)
   const database = openWriter(file)
+  // Nobody waits for a commit here, and without it the log would become as long as the database.
+  pragma(database, `wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
   migrate(database)
   return new SqliteEnd(database)
 }
