@@ -72,8 +72,14 @@ function timestamp(): string {
 /** An error's kind and place. Its own message may quote what somebody sent, so it stays out. */
 function describeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { type: typeof error }
-  const frames = error.stack?.split('\n').filter((line) => line.startsWith('    at ')) ?? []
   const code = 'code' in error ? { code: error.code } : {}
   const cause = error.cause === undefined ? {} : { cause: describeError(error.cause) }
-  return { type: error.name, ...code, stack: frames.map((line) => line.trim()), ...cause }
+  return { type: error.name, ...code, stack: placesIn(error), ...cause }
+}
+
+/** From behind the message on: a line of that may look like a place. */
+function placesIn({ message, stack = '' }: Error): string[] {
+  const head = stack.indexOf(message)
+  const lines = head === -1 ? [] : stack.slice(head + message.length).split('\n')
+  return lines.filter((line) => line.startsWith('    at ')).map((line) => line.trim())
 }

@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { CapturedLog } from '../support/captured-log.ts'
+
+it('an error is logged by its kind and place, and never by its words, whatever they look like', () => {
+  const captured = new CapturedLog()
+  const cause = new Error('canary')
+  captured.log.error(
+    { err: new TypeError('It says:\n    at canary\n    at canary:1', { cause }) },
+    'it failed',
+  )
+  captured.assertFreeOf(['canary'])
+  const [{ err } = {}] = captured.entries as {
+    err: { type: string; stack: string[]; cause: object }
+  }[]
+  assert.equal(err?.type, 'TypeError')
+  assert.match(err.stack[0] ?? '', /^at .*log\.test\.ts:\d+:\d+/)
+  assert.ok('stack' in err.cause)
+})
