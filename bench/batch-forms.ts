@@ -80,7 +80,7 @@ async function fieldsOf(client: Client): Promise<Field[]> {
 /** Events as the service sends them. */
 function rowsOf(size: number): readonly Row[] {
   const intakes = Array.from({ length: size }, (_, i) => incoming(i, Number.MAX_SAFE_INTEGER))
-  const runs = JSON.parse(String(batchFor(intakes).parameters[1])) as Row[][]
+  const runs = JSON.parse(String(batchFor(intakes)[1])) as Row[][]
   return runs[0] ?? []
 }
 

@@ -36,5 +36,5 @@ export async function ingest(
   intakes: readonly Intake[],
   token: string = randomUUID(),
 ): Promise<void> {
-  await client.query(INGEST_SQL, [token, ...batchFor(intakes).parameters])
+  await client.query(INGEST_SQL, [token, ...batchFor(intakes)])
 }

@@ -11,37 +11,28 @@ export const INGEST_SQL = 'select ingest_1($1, $2, $3, $4, $5, $6, $7, $8, $9) a
 /** What is stored of an event; the fields of incoming_event_1. Absent: null. */
 type Row = Readonly<Record<string, unknown>>
 
-export type SentBatch = {
-  /** Of INGEST_SQL, after the token. */
-  readonly parameters: readonly unknown[]
-  readonly alone: boolean
-}
-
 /** A lone half of a surrogate pair, as JSON writes it; text of PostgreSQL can't hold one. */
 const LONE_SURROGATE = /\\ud[89a-f]/i
 
 /**
- * The batch as parameters. Events that change others (edits, revocations, new addresses) make it
- * `alone`, one of them at a time; `everyEvent` does so with all of them.
+ * The batch as parameters of INGEST_SQL, behind the token. Events that change others (edits,
+ * revocations, new addresses) make it alone, one of them at a time; `everyEvent` does so with all.
  */
-export function batchFor(intakes: readonly Intake[], everyEvent = false): SentBatch {
+export function batchFor(intakes: readonly Intake[], everyEvent = false): readonly unknown[] {
   const events = intakes.flatMap((intake, i) => intake.events.map((event) => ({ event, i: i + 1 })))
   const rows = events.map(({ event, i }, n) => rowOf(event, n + 1, i))
   const isAlone = (_: Row, n: number) => everyEvent || changesOthers(events[n]?.event)
   const alone = rows.some(isAlone)
-  return {
+  return [
     alone,
-    parameters: [
-      alone,
-      jsonOf(alone ? runsOf(rows, isAlone) : [rows]),
-      events.map(({ i }) => i),
-      intakes.map(({ provider }) => provider),
-      intakes.map(({ receivedAt }) => receivedAt),
-      intakes.map(({ headers }) => JSON.stringify(headers)),
-      intakes.map(({ body }) => body.byteLength),
-      Buffer.concat(intakes.map(({ body }) => body)),
-    ],
-  }
+    jsonOf(alone ? runsOf(rows, isAlone) : [rows]),
+    events.map(({ i }) => i),
+    intakes.map(({ provider }) => provider),
+    intakes.map(({ receivedAt }) => receivedAt),
+    intakes.map(({ headers }) => JSON.stringify(headers)),
+    intakes.map(({ body }) => body.byteLength),
+    Buffer.concat(intakes.map(({ body }) => body)),
+  ]
 }
 
 function changesOthers(event: IncomingEvent | undefined): boolean {

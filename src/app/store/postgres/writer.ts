@@ -6,7 +6,7 @@ import type { Intake } from '../../model/event.ts'
 import type { InsertOutcome } from '../../model/message.ts'
 import { digestOf } from '../body.ts'
 import type { InsertedBatch } from '../store.ts'
-import { batchFor, INGEST_SQL, type SentBatch } from './batch.ts'
+import { batchFor, INGEST_SQL } from './batch.ts'
 import { connectWriter, withinTime, withTimeLimit } from './connections.ts'
 import { explained } from './explained.ts'
 import { isWorthAnotherTry, needsToBeAlone, storeError, toldOfNoRoom } from './faults.ts'
@@ -118,7 +118,7 @@ export class Writer {
     let pause = FIRST_PAUSE_MS
     for (;;) {
       try {
-        return await this.#ingest(token, batch, deadline)
+        return await this.#ingest([token, ...batch], deadline)
       } catch (error) {
         if (needsToBeAlone(error)) {
           batch = batchFor(intakes, true)
@@ -131,8 +131,7 @@ export class Writer {
     }
   }
 
-  #ingest(token: string, { parameters }: SentBatch, deadline: number): Promise<readonly Copy[]> {
-    const values = [token, ...parameters]
+  #ingest(values: unknown[], deadline: number): Promise<readonly Copy[]> {
     return this.#connection.use(msOfTry(deadline), async (client, msLeft) => {
       const { rows } = await client.query<{ copies: Copy[] }>(
         withTimeLimit({ name: 'ingest', text: INGEST_SQL, values }, msLeft()),
