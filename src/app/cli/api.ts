@@ -1,6 +1,7 @@
 // The service's own API, as the command line reads it.
 import type { Config } from '../config.ts'
 import { UsageError } from './command.ts'
+import { wordFor } from './no-answer.ts'
 
 const ANSWER_TIMEOUT_MS = 60_000
 
@@ -46,9 +47,4 @@ export function serviceUrl(option: string | undefined, { host, port }: Config): 
     throw new UsageError('--url should be an address such as http://localhost:8000.')
   }
   return url
-}
-
-function wordFor(error: unknown): string {
-  const cause = error instanceof Error ? (error.cause ?? error) : error
-  return cause instanceof Error && 'code' in cause ? String(cause.code) : 'no connection'
 }

@@ -2,6 +2,7 @@
 // the same bytes, after the time the service asked for. That is safe: a message is stored once.
 import { setTimeout as wait } from 'node:timers/promises'
 import { signBody } from '../receive/verify.ts'
+import { wordFor } from './no-answer.ts'
 
 const ANSWER_TIMEOUT_MS = 30_000
 const LONGEST_WAIT_MS = 60_000
@@ -79,12 +80,4 @@ function parseRetryAfter(header: string | null): number | null {
   if (header === null) return null
   const ms = /^\d{1,9}$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now()
   return Number.isNaN(ms) ? null : Math.max(0, ms)
-}
-
-function wordFor(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown'
-  const cause = error.cause ?? error
-  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string'
-    ? cause.code
-    : error.name
 }

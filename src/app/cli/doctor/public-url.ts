@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Config } from '../../config.ts'
 import { signBody } from '../../receive/verify.ts'
+import { wordFor } from '../no-answer.ts'
 import type { Findings } from './findings.ts'
 
 const TIMEOUT_MS = 15_000
@@ -21,9 +22,7 @@ export async function checkPublicUrl(url: URL, config: Config, findings: Finding
     await checkHandshake(url, metaVerifyToken, findings)
     if (secret !== undefined) await checkPosts(url, secret, findings)
   } catch (error) {
-    const cause = error instanceof Error ? (error.cause ?? error) : error
-    const word = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
-    findings.fault('way from outside', `${url.host} gave no answer (${word}).`)
+    findings.fault('way from outside', `${url.host} gave no answer (${wordFor(error)}).`)
   }
 }
 
