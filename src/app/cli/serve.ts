@@ -5,10 +5,9 @@ import { createLog, type Log } from '../log.ts'
 import { signBody } from '../receive/verify.ts'
 import { type Service, startService } from '../service.ts'
 import { within } from '../within.ts'
+import { ENDED, FAILED, tell } from './command.ts'
 import { readEnvironment, writeFirstEnvironment } from './environment.ts'
 
-const ENDED = 0
-const FAILED = 1
 /** What an answer to a request in flight may still take after the store failed, in ms. */
 const FAILURE_GRACE_MS = 2000
 const STRONG_SECRET_BYTES = 32
@@ -41,11 +40,6 @@ function endOnBug(log: Log, end: () => Promise<void>): void {
     log.fatal({ err: error }, 'unexpected failure; ending')
     void end().finally(() => process.exit(FAILED))
   })
-}
-
-/** For the person at the terminal; stdout belongs to the log. */
-function tell(text: string): void {
-  process.stderr.write(`${text}\n`)
 }
 
 function warn(config: Config, log: Log): void {

@@ -1,7 +1,7 @@
 // GET /events: the committed sequence, part after part, waiting for more where asked to.
 import type { FastifyInstance } from 'fastify'
-import type { EventFilter, SequencePage } from '../../model/event.ts'
-import type { SequenceReader } from '../../store/store.ts'
+import type { SequencePage } from '../../model/event.ts'
+import type { SequenceReader, SequenceRequest } from '../../store/store.ts'
 import type { StreamHub } from '../../stream/hub.ts'
 import { ERRORS, READ_ERRORS } from '../api-types.ts'
 import { eventFilter } from '../event-filter.ts'
@@ -43,12 +43,10 @@ export function eventRoutes(app: FastifyInstance, deps: EventDeps): void {
   )
 }
 
-type Request = { readonly filter: EventFilter; readonly after: number; readonly limit: number }
-
 /** The next part with anything in it, or whatever there is when the time is over. */
 async function nextPage(
   { store, hub }: EventDeps,
-  request: Request,
+  request: SequenceRequest,
   waiting: Waiting,
 ): Promise<SequencePage> {
   let { after } = request
