@@ -41,7 +41,7 @@ export function messageFrom(given: unknown, setting: Setting): IncomingEvent {
   }
   const text = textOfMessage(type, item)
   const business = businessOf(change.metadata)
-  const own_ = addressOfItem(item, setting)
+  const person = addressOfItem(item, setting)
   return {
     ...shared,
     ...formerlyIn(type, item),
@@ -50,8 +50,8 @@ export function messageFrom(given: unknown, setting: Setting): IncomingEvent {
     namespace,
     type,
     direction,
-    from: direction === 'inbound' ? own_ : outboundFrom(item, business),
-    to: direction === 'inbound' ? business : own_,
+    from: direction === 'inbound' ? person : outboundFrom(item, business),
+    to: direction === 'inbound' ? business : person,
     text,
     content: contentOf(type, item, change.receivedAt),
   }
@@ -122,9 +122,8 @@ function changeOfMessage(kind: 'edit' | 'revoke', key: string, item: Fields) {
 /** The messages of one thread of a history: whose they are is told by their sender. */
 export function historyMessage(item: unknown, thread: Fields, change: Change): IncomingEvent {
   const from = phoneFrom(own(fieldsOf(item), 'from'))
-  const other = { ...subjectOf({}), phone: phoneFrom(own(thread, 'id')) }
-  const context = fieldsOf(own(thread, 'context'))
-  const person = { ...subjectOf(context), phone: other.phone ?? subjectOf(context).phone }
+  const named = subjectOf(fieldsOf(own(thread, 'context')))
+  const person = { ...named, phone: phoneFrom(own(thread, 'id')) ?? named.phone }
   const isOutbound =
     from !== null &&
     (from === businessOf(change.metadata) || (person.phone !== null && from !== person.phone))
