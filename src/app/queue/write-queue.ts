@@ -1,6 +1,7 @@
 // Group commit: whatever waits while one transaction commits goes into the next one together.
 // `add` resolves when the item's own transaction is committed, and never before.
 import { AppError, StoreFailedError, StoreUnavailableError } from '../errors.ts'
+import { afterArrived } from './after-arrived.ts'
 
 export type WriteQueueOptions<Item, Outcome> = {
   /** Commits all items in one transaction; the outcomes come in the order of the items. */
@@ -73,13 +74,19 @@ export class WriteQueue<Item, Outcome> {
     return new Promise((resolve) => this.#idle.push(resolve))
   }
 
-  // After the current turn of the event loop, so that requests read in one go commit together.
+  // Behind what has already arrived, so that requests read in one go commit together. A full queue
+  // has nothing to wait for.
   #schedule(): void {
-    if (this.#scheduled || this.#committing) return
+    if (this.#committing) return
+    if (this.isFullFor(0)) void this.#commitAll()
+    else if (!this.#scheduled) this.#commitAfterArrived()
+  }
+
+  #commitAfterArrived(): void {
     this.#scheduled = true
-    setImmediate(() => {
+    afterArrived(() => {
       this.#scheduled = false
-      void this.#commitAll()
+      if (!this.#committing) void this.#commitAll()
     })
   }
 

@@ -72,6 +72,21 @@ describe('WriteQueue', () => {
     assert.equal(await second, 'B')
   })
 
+  it('hands over at once what fills it, and only once', async () => {
+    const { writer, queue } = start({ maxItems: 2 })
+    const answers = ['a', 'b'].map((item) => queue.add(item))
+    assert.deepEqual(
+      writer.waiting.map(({ items }) => items),
+      [['a', 'b']],
+    )
+    await someTurns()
+    assert.equal(writer.inFlight, 1)
+    const batch = await writer.next()
+    batch.commit(['A', 'B'])
+    assert.deepEqual(await Promise.all(answers), ['A', 'B'])
+    assert.deepEqual([queue.items, writer.inFlight], [0, 0])
+  })
+
   it('answers nobody before the commit of their own batch', async () => {
     const { writer, queue } = start()
     const first = watch(queue.add('a'))
