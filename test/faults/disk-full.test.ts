@@ -14,7 +14,7 @@ import { newSmallDisk, noSmallDisks } from './small-disk.ts'
 const MOST = 300
 
 async function sendUntilFull(t: TestContext, sabotage?: Sabotage) {
-  const disk = await newSmallDisk(8)
+  const disk = await newSmallDisk(t, 8)
   const { directory, via } = disk
   const setting = newSetting(t, {
     directory,
@@ -22,10 +22,6 @@ async function sendUntilFull(t: TestContext, sabotage?: Sabotage) {
     ...(sabotage === undefined ? {} : { sabotage }),
   })
   const service = await setting.start()
-  t.after(async () => {
-    await service.stop('SIGKILL')
-    await disk.remove()
-  })
   const sender = new Sender({ seed: seedOf(t), duplicates: 0 })
   assert.equal(await sender.sendOne(service.url), 200)
   disk.fill()

@@ -47,13 +47,9 @@ const log: Place = async (disk, t) => {
 
 /** Sends until what finds no room has been answered. */
 async function sendUntilFull(t: TestContext, place: Place, sabotage?: Sabotage) {
-  const disk = await newSmallDisk(32)
+  const disk = await newSmallDisk(t, 32)
   const { server, url } = await place(disk, t)
   const service = await newSettingFor(url, t, sabotage).start()
-  t.after(async () => {
-    server.remove()
-    await disk.remove()
-  })
   const sender = new Sender({ seed: seedOf(t), duplicates: 0 })
   assert.equal(await sender.sendOne(service.url), 200)
   disk.fill()

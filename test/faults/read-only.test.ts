@@ -13,11 +13,10 @@ import { newSmallDisk, noSmallDisks } from './small-disk.ts'
 test('a read-only disk is refused at start with a sentence, and served once it can be written', {
   skip: noSmallDisks,
 }, async (t) => {
-  const disk = await newSmallDisk(16)
+  const disk = await newSmallDisk(t, 16)
   const setting = newSetting(t, disk)
   const sender = new Sender({ seed: seedOf(t) })
   const first = await setting.start()
-  t.after(() => disk.remove())
   assert.equal(await sender.sendOne(first.url), 200)
   await first.stop()
   disk.turnReadOnly()

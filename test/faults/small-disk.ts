@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { works } from './tracing.ts'
+import type { Scope } from '../support/service.ts'
 
 export type SmallDisk = {
   /** Where it is for a process that is run `via` this command. */
@@ -20,7 +20,6 @@ export type SmallDisk = {
   /** Nothing can be written to it any more; refused while a file is open for that. */
   turnReadOnly(): void
   turnWritable(): void
-  remove(): Promise<void>
 }
 
 /** Kept open, so that the namespace lasts; it ends with its input. */
@@ -28,43 +27,43 @@ const HOLD = 'mount -t tmpfs -o "size=$1,mode=0700" tmpfs "$2" && echo mounted &
 const NAMESPACES = ['--user', '--map-root-user', '--mount']
 
 /** Why there can be no such disk here; false where there can. */
-export const noSmallDisks = canMount() || canUnshare() ? false : 'nobody may mount anything here'
+export const noSmallDisks =
+  canMount() || (await canUnshare()) ? false : 'nobody may mount anything here'
 
-/** A new one of so many megabytes. */
-export function newSmallDisk(megabytes: number): Promise<SmallDisk> {
-  const directory = mkdtempSync(join(tmpdir(), 'small-disk-'))
+/** A new one of so many megabytes; it ends with the test. */
+export function newSmallDisk(test: Scope, megabytes: number): Promise<SmallDisk> {
   const size = `${megabytes}m`
-  return canMount() ? mountedDisk(directory, size) : unsharedDisk(directory, size)
+  return canMount() ? mountedDisk(test, size) : unsharedDisk(test, size)
 }
 
-async function mountedDisk(directory: string, size: string): Promise<SmallDisk> {
+async function mountedDisk(test: Scope, size: string): Promise<SmallDisk> {
+  const directory = newMountPoint()
   mount(directory, size)
-  return {
-    ...diskOf({ directory, via: [], seen: directory }, []),
-    remove: async () => {
-      execFileSync('umount', ['-l', directory])
-      rmdirSync(directory)
-    },
-  }
+  test.after(async () => {
+    // What is still open on it, as after a test that failed, does not keep it.
+    execFileSync('umount', ['-l', directory])
+    rmdirSync(directory)
+  })
+  return diskOf({ directory, via: [], seen: directory }, [])
 }
 
-async function unsharedDisk(directory: string, size: string): Promise<SmallDisk> {
+async function unsharedDisk(test: Scope, size: string): Promise<SmallDisk> {
+  const directory = newMountPoint()
   const holder = spawn('unshare', [...NAMESPACES, 'sh', '-c', HOLD, 'sh', size, directory], {
-    stdio: ['pipe', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'ignore'],
   })
   const ended = once(holder, 'exit')
-  await Promise.race([once(holder.stdout, 'data'), ended])
+  test.after(async () => {
+    holder.stdin.end()
+    await ended.catch(() => {})
+    rmdirSync(directory)
+  })
+  const mounted = await Promise.race([once(holder.stdout, 'data'), ended.then(() => null)])
+  if (mounted === null) throw new Error('No disk could be mounted in a namespace.')
   const enter = ['nsenter', `--target=${holder.pid}`, '--user', '--mount', '--preserve-credentials']
   // Not as the root of that namespace, but as who we are.
   const via = [...enter, 'unshare', '--user', `--map-user=${process.getuid?.()}`]
-  return {
-    ...diskOf({ directory, via, seen: `/proc/${holder.pid}/root${directory}` }, enter),
-    remove: async () => {
-      holder.stdin.end()
-      await ended
-      rmdirSync(directory)
-    },
-  }
+  return diskOf({ directory, via, seen: `/proc/${holder.pid}/root${directory}` }, enter)
 }
 
 type Place = Pick<SmallDisk, 'directory' | 'via' | 'seen'>
@@ -109,7 +108,7 @@ function mount(directory: string, size: string): void {
 }
 
 function canMount(): boolean {
-  const directory = mkdtempSync(join(tmpdir(), 'small-disk-'))
+  const directory = newMountPoint()
   try {
     mount(directory, '1m')
     execFileSync('umount', [directory])
@@ -121,6 +120,27 @@ function canMount(): boolean {
   }
 }
 
-function canUnshare(): boolean {
-  return works('unshare', ...NAMESPACES, 'mount', '-t', 'tmpfs', 'tmpfs', tmpdir())
+/** Whether a disk in a namespace can be made, written to and closed to writing. */
+async function canUnshare(): Promise<boolean> {
+  let remove = async () => {}
+  const scope: Scope = {
+    after: (work) => {
+      remove = work
+    },
+  }
+  try {
+    const disk = await unsharedDisk(scope, '1m')
+    const [command = '', ...args] = [...disk.via, 'touch', join(disk.directory, 'file')]
+    execFileSync(command, args, { stdio: 'ignore' })
+    disk.turnReadOnly()
+    return true
+  } catch {
+    return false
+  } finally {
+    await remove().catch(() => {})
+  }
+}
+
+function newMountPoint(): string {
+  return mkdtempSync(join(tmpdir(), 'small-disk-'))
 }
