@@ -9,6 +9,7 @@ import { prepareEventually } from '../../src/app/store/postgres/opening.ts'
 import { newDatabase } from '../support/databases.ts'
 import { freePort } from '../support/free-port.ts'
 import { connectFor } from '../support/postgres-place.ts'
+import { TcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 
 const AT_ONCE = () => 3000
@@ -68,6 +69,23 @@ describe('the connection that stores', () => {
     const waiting = held.use(AT_ONCE, backendOf)
     await assert.rejects(failing, /division by zero/)
     assert.notEqual(await waiting, first)
+  })
+
+  it('is made anew after one that was refused, although its other end never closes', {
+    timeout: 20_000,
+  }, async (test) => {
+    const url = await newDatabase()
+    const link = await TcpProxy.start(test, Number(new URL(url).port))
+    link.neverClose()
+    const nowhere = new URL(link.urlFor(url))
+    nowhere.pathname = '/nowhere'
+    const urls = [nowhere.href]
+    const held = new HeldConnection((msLeft) => connectWriter(urls.shift() ?? url, msLeft))
+    test.after(() => held.close())
+    const refused = held.use(AT_ONCE, backendOf)
+    const waiting = held.use(AT_ONCE, backendOf)
+    await assert.rejects(refused, { code: '3D000' })
+    assert.ok((await waiting) > 0)
   })
 
   it('is kept after what the server has undone by itself', async (test) => {

@@ -11,12 +11,13 @@ export class TcpProxy {
   readonly #abandoned = new Set<Socket>()
   #target: number
   #frozen = false
+  #neverCloses = false
   #delayMs = 0
   #bytesASecond = Number.POSITIVE_INFINITY
 
   private constructor(target: number) {
     this.#target = target
-    this.#server = createServer((client) => this.#forward(client))
+    this.#server = createServer({ allowHalfOpen: true }, (client) => this.#forward(client))
   }
 
   /** Listens on a free port of 127.0.0.1 until the test ends. */
@@ -80,6 +81,11 @@ export class TcpProxy {
     for (const pair of this.#pairs) for (const socket of pair) socket.resume()
   }
 
+  /** What is said still passes, but nobody learns any more that their other end has closed. */
+  neverClose(): void {
+    this.#neverCloses = true
+  }
+
   /** Everything the server says from now on takes this long to arrive, in ms. */
   slowDown(delayMs: number): void {
     this.#delayMs = delayMs
@@ -91,7 +97,7 @@ export class TcpProxy {
   }
 
   #forward(client: Socket): void {
-    const server = connect(this.#target, '127.0.0.1')
+    const server = connect({ port: this.#target, host: '127.0.0.1', allowHalfOpen: true })
     const pair = [client, server] as const
     this.#pairs.add(pair)
     for (const [from, to] of [pair, [server, client] as const]) {
@@ -100,7 +106,11 @@ export class TcpProxy {
         if (from === client) to.write(bytes)
         else this.#answer(from, to, bytes)
       })
+      from.on('end', () => {
+        if (!this.#neverCloses) from.end()
+      })
       from.once('close', () => {
+        if (this.#neverCloses && !to.destroyed) return
         to.destroy()
         this.#pairs.delete(pair)
       })
