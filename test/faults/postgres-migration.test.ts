@@ -2,16 +2,14 @@
 // killed while another one starts beside it. MIGRATION_CUTS=100 for a longer run.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import { Client } from 'pg'
 import { type Migration, migrate, readMigrations } from '../../src/app/store/postgres/schema.ts'
 import { expectedObjects, OBJECTS_SQL } from '../../src/app/store/postgres/schema-objects.ts'
-import { ENGINES, type Engine } from '../support/engines.ts'
 import { PostgresServer } from '../support/postgres-server.ts'
 import { randomFrom } from '../support/random.ts'
-import { isReady, type Process } from '../support/service.ts'
+import { isReady } from '../support/service.ts'
 import { until } from '../support/until.ts'
-import { newSettingOn, seedOf } from './setting.ts'
+import { newSettingFor, seedOf } from './setting.ts'
 
 const CUTS = Number(process.env['MIGRATION_CUTS'] ?? 12)
 /** Killing a process takes longer than ending a connection: one for so many. */
@@ -26,12 +24,18 @@ const CARELESS: readonly Migration[] = MIGRATIONS.map((migration) => ({
   sql: migration.sql.replaceAll(/^create /gm, 'commit; begin; create '),
 }))
 
-/** Counts the commands that define something, and ends the backend that runs the one of this number. */
-const trap = (deadly: number) => `
+/** Ends the backend that runs it. */
+const END = 'pg_terminate_backend(pg_backend_pid())'
+/** Waits for whoever has taken GATE. */
+const WAIT = 'pg_advisory_xact_lock_shared(1, 2)'
+const GATE = 'select pg_advisory_lock(1, 2)'
+
+/** Counts the commands that define something, and does something at the one of this number. */
+const trap = (command: number, action: string) => `
   create schema fault;
   create sequence fault.commands;
   create function fault.count() returns event_trigger language plpgsql as $$ begin
-    if nextval('fault.commands') = ${deadly} then perform pg_terminate_backend(pg_backend_pid()); end if;
+    if nextval('fault.commands') = ${command} then perform ${action}; end if;
   end $$;
   create event trigger count on ddl_command_end execute function fault.count()`
 
@@ -69,7 +73,7 @@ async function schemaFault(client: Client): Promise<string | null> {
 
 /** Ends a migration at a command, and lets another one finish; resolves with what is wrong then. */
 async function cutAt(url: string, command: number, migrations: readonly Migration[]) {
-  await on(url, (client) => client.query(trap(command)))
+  await on(url, (client) => client.query(trap(command, END)))
   await assert.rejects(on(url, (client) => migrate(client, migrations)))
   return await on(url, async (client) => {
     try {
@@ -81,18 +85,22 @@ async function cutAt(url: string, command: number, migrations: readonly Migratio
   })
 }
 
+/** How many commands of all migrations define something. */
+async function countCommands(server: PostgresServer): Promise<number> {
+  return await on(await server.newDatabase(), async (client) => {
+    await client.query(trap(0, END))
+    await migrate(client)
+    const { rows } = await client.query<{ n: string }>('select last_value as n from fault.commands')
+    return Number(rows[0]?.n)
+  })
+}
+
 /** Ends migrations at so many seeded commands; resolves with what was wrong after each. */
 async function cutAtCommands(t: TestContext, cuts: number, migrations = MIGRATIONS) {
   const random = randomFrom(seedOf(t))
   const server = await PostgresServer.start()
   t.after(() => server.remove())
-  const whole = await server.newDatabase()
-  const commands = await on(whole, async (client) => {
-    await client.query(trap(0))
-    await migrate(client)
-    const { rows } = await client.query<{ n: string }>('select last_value as n from fault.commands')
-    return Number(rows[0]?.n)
-  })
+  const commands = await countCommands(server)
   const found: string[] = []
   for (let cut = 0; cut < cuts; cut++) {
     // One in each part of the way.
@@ -116,37 +124,41 @@ test('PostgreSQL: the twin that defines one thing after the other without a tran
   assert.ok((await cutAtCommands(t, 4, CARELESS)).length > 0)
 })
 
-test(`PostgreSQL: of two replicas that start on an empty database one is killed, ${KILLS} times: the other has a whole schema`, {
+test(`PostgreSQL: of two replicas that start on an empty database one is killed amidst its migration, ${KILLS} times: the other has a whole schema`, {
   timeout: 3_600_000,
 }, async (t) => {
-  const engine = ENGINES.find(({ name }) => name === 'PostgreSQL')
-  assert.ok(engine)
   const random = randomFrom(seedOf(t))
-  const startMs = await startTogether(t, engine)
-  let amidst = 0
+  const server = await PostgresServer.start()
+  t.after(() => server.remove())
+  const commands = await countCommands(server)
   for (let kill = 0; kill < KILLS; kill++) {
-    await startTogether(t, engine, async (doomed) => {
-      await delay(startMs * (0.3 + 0.7 * random()))
-      if (!doomed.stdout.includes('listening')) amidst++
-      await doomed.stop('SIGKILL')
-    })
+    const command = 1 + Math.floor(((kill + random()) / KILLS) * commands)
+    const url = await server.newDatabase()
+    await on(url, (client) => killAt(t, url, client, command))
+    assert.equal(await on(url, schemaFault), null, `killed at command ${command} of ${commands}`)
   }
-  t.diagnostic(`${amidst} of ${KILLS} were killed before they listened`)
 })
 
-/** Starts two replicas on a new database, and checks what they make of it; resolves with the time, in ms. */
-async function startTogether(
-  t: TestContext,
-  engine: Engine,
-  strike: (doomed: Process) => Promise<void> = async () => {},
-): Promise<number> {
-  const setting = await newSettingOn(engine, t)
-  const start = performance.now()
+/** Kills a replica that migrates at a command, while another one waits for it; that one gets ready. */
+async function killAt(t: TestContext, url: string, gate: Client, command: number): Promise<void> {
+  await gate.query(trap(command, WAIT))
+  await gate.query(GATE)
+  const waiting = async () => {
+    const { rows } = await gate.query(
+      `select 1 from pg_locks join pg_database d on d.oid = database
+       where locktype = 'advisory' and not granted and datname = current_database()`,
+    )
+    return rows.length
+  }
+  const setting = newSettingFor(url, t)
   const doomed = setting.launch()
-  const [other] = await Promise.all([setting.start(), strike(doomed)])
+  await until('it is amidst its migration', async () => (await waiting()) === 1)
+  const starting = setting.start()
+  await until('the other one waits for it', async () => (await waiting()) === 2)
+  await doomed.stop('SIGKILL')
+  assert.doesNotMatch(doomed.stdout, /listening/)
+  await gate.query('select pg_advisory_unlock_all()')
+  const other = await starting
   await until('the other is ready', () => isReady(other))
-  const ms = performance.now() - start
-  assert.equal(await on(setting.url, schemaFault), null)
-  await Promise.all([doomed.stop('SIGKILL'), other.stop('SIGKILL')])
-  return ms
+  await other.stop('SIGKILL')
 }

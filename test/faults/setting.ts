@@ -115,6 +115,8 @@ export function newSettingFor(url: string, test: TestContext, sabotage?: Sabotag
   return {
     start: (environment: Readonly<Record<string, string>> = {}) =>
       startOn(test, cwd, sabotage, { DATABASE_URL: url, ...environment }),
+    /** The same without waiting for what becomes of it. */
+    launch: () => launch(test, optionsFor(cwd, sabotage, { DATABASE_URL: url })),
   }
 }
 
