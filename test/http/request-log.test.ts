@@ -159,6 +159,22 @@ test('a flood of refused requests is ten lines a second, and the next one says h
   assert.match(body, /^webhook_requests_total\{result="invalid_signature"\} 152$/m)
 })
 
+test('a flood of requests that can not be taken now is ten lines a second, beside those of other refusals', async (t) => {
+  const server = await openServer(t, { environment: { WEBHOOK_SECRET: '' } })
+  await server.app.ready()
+  let nowMs = 5000
+  t.mock.method(performance, 'now', () => nowMs)
+  for (let i = 0; i < 30; i++) await server.post(flatBody())
+  await server.app.inject('/messages')
+  assert.equal(server.log.where({ status: 503 }).length, 10)
+  assert.equal(server.log.where({ status: 401 }).length, 1)
+  nowMs = 6000
+  await server.post(flatBody())
+  assert.equal(server.log.where({ status: 503 }).at(-1)?.['suppressed'], 20)
+  const { body } = await server.get('/metrics')
+  assert.match(body, /^webhook_requests_total\{result="rejected"\} 31$/m)
+})
+
 test('no line of a whole run tells a secret, a key, a text or a number', async (t) => {
   const server = await openServer(t, {
     environment: { WEBHOOK_SECRET: `${SECRET},second-${SECRET}` },

@@ -25,8 +25,10 @@ declare module 'fastify' {
 
 const SANE_REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/
 const MAX_PATH_LENGTH = 512
-/** Refused requests logged per second; a flood of them is only counted. */
+/** Refused requests of a kind logged per second; a flood of them is only counted. */
 const REFUSED_PER_SECOND = 10
+const INVALID = 401
+const NOT_NOW = 503
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 
 const processId = randomBytes(6).toString('hex')
@@ -43,11 +45,14 @@ export function requestId({ headers }: IncomingMessage): string {
 export type Observe = (request: FastifyRequest, reply: FastifyReply) => void
 
 export function observer(log: Log, metrics: Metrics): Observe {
-  const refused = new Sampler(REFUSED_PER_SECOND)
+  const samplers = new Map(
+    [INVALID, NOT_NOW].map((status) => [status, new Sampler(REFUSED_PER_SECOND)]),
+  )
   return (request, reply) => {
     const result = request.webhook ? resultOf(request.webhook, reply) : undefined
     count(metrics, request, reply, result)
-    const suppressed = reply.statusCode === 401 ? refused.pass() : 0
+    const sampler = samplers.get(reply.statusCode)
+    const suppressed = sampler === undefined ? 0 : sampler.pass()
     if (suppressed === null) return
     const entry = entryFor(request, reply, result)
     log[levelOf(reply.statusCode, result)](suppressed > 0 ? { ...entry, suppressed } : entry)
@@ -85,13 +90,13 @@ function pathOf(url: string): string {
 
 function levelOf(status: number, result: WebhookResult | undefined): 'info' | 'warn' | 'error' {
   if (result === 'invalid_signature') return 'error'
-  if (status === 503) return 'warn'
+  if (status === NOT_NOW) return 'warn'
   return status >= 500 ? 'error' : 'info'
 }
 
 function resultOf(facts: WebhookFacts, { statusCode }: FastifyReply): WebhookResult {
   if (facts.result !== undefined) return facts.result
-  if (statusCode === 401) return 'invalid_signature'
+  if (statusCode === INVALID) return 'invalid_signature'
   return statusCode === 422 || statusCode === 415 ? 'validation_error' : 'rejected'
 }
 
