@@ -3,6 +3,7 @@ import type { Client, QueryConfig, QueryResult } from 'pg'
 import type { Content } from '../../model/content.ts'
 import { fold } from '../../model/fold.ts'
 import type { CopySource, CopyTarget } from '../copy/copy-store.ts'
+import { partsBySize } from '../parts.ts'
 import type { Key, Row, Table, TableName, Value } from '../sql/tables.ts'
 import { withReason } from './connection-faults.ts'
 import { connectAlone, leave } from './connections.ts'
@@ -11,6 +12,8 @@ import { prepareTarget } from './opening.ts'
 import { requireSchema } from './schema.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
+/** Of bodies in one statement, which has them as text: a string holds less than half of a GiB. */
+const BYTES_AT_ONCE = 32 * 1024 * 1024
 const LOCK_TIMEOUT_MS = 5000
 const LOCK_NOT_AVAILABLE = '55P03'
 
@@ -111,6 +114,10 @@ class PostgresEnd implements CopyTarget {
 
   async write(table: Table, rows: readonly Row[]): Promise<void> {
     if (table.name === 'intakes') await this.#makeDays(rows)
+    for (const part of partsBySize(rows, bytesOf, BYTES_AT_ONCE)) await this.#insert(table, part)
+  }
+
+  async #insert(table: Table, rows: readonly Row[]): Promise<void> {
     const columns = [...table.columns, ...derivedColumns(table.name)]
     const objects = rows.map((row) => ({
       ...Object.fromEntries(table.columns.map((column, i) => [column, jsonOf(row[i] ?? null)])),
@@ -173,6 +180,13 @@ class PostgresEnd implements CopyTarget {
 /** Bodies that have expired may still be on the disk. */
 function unexpired(table: TableName): string {
   return table === 'intakes' ? 'where received_at >= (select expired_before from store)' : ''
+}
+
+function bytesOf(row: Row): number {
+  return row.reduce(
+    (sum: number, value) => sum + (value instanceof Uint8Array ? value.length : 0),
+    0,
+  )
 }
 
 function jsonOf(value: Value): string | number | null {

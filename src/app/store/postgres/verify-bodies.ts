@@ -1,5 +1,6 @@
 // The raw bodies of a database, as the events that were in them.
 import type { IncomingEvent } from '../../model/event.ts'
+import { partsBySize } from '../parts.ts'
 import { eventsIn, type IntakeRow } from '../verify/bodies.ts'
 import type { ParseBody, Report } from '../verify/verification.ts'
 import type { VerifyTransaction } from './verify-transaction.ts'
@@ -44,7 +45,8 @@ export class StoredBodies {
     check: (row: Row, events: readonly IncomingEvent[]) => void,
   ): Promise<void> {
     const waiting = Map.groupBy(rows, ({ intake }) => intake)
-    for (const facts of chunks(await this.#factsOf([...waiting.keys()]))) {
+    const known = await this.#factsOf([...waiting.keys()])
+    for (const facts of partsBySize(known, ({ size }) => size, HELD_AT_ONCE)) {
       for (const [id, events] of await this.#eventsOf(facts)) {
         for (const row of waiting.get(id) ?? []) if (events !== null) check(row, events)
         waiting.delete(id)
@@ -86,19 +88,4 @@ export class StoredBodies {
     this.#reported.add(id)
     findings.forEach(this.#options.report)
   }
-}
-
-function* chunks(intakes: readonly Facts[]): Generator<Facts[]> {
-  let chunk: Facts[] = []
-  let held = 0
-  for (const intake of intakes) {
-    if (held + intake.size > HELD_AT_ONCE && chunk.length > 0) {
-      yield chunk
-      chunk = []
-      held = 0
-    }
-    chunk.push(intake)
-    held += intake.size
-  }
-  if (chunk.length > 0) yield chunk
 }
