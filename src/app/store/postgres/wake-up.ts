@@ -60,7 +60,10 @@ export class WakeUp {
   async #listen(): Promise<void> {
     const client = createClient(this.#options.url)
     this.#client = client
-    client.once('end', () => this.#retry())
+    // The end of one that was left may come late, when there is another already.
+    client.once('end', () => {
+      if (this.#client === client) this.#retry()
+    })
     client.on('notification', ({ payload }: Notification) => {
       if (payload !== this.#self) this.#options.onCommitted()
     })
