@@ -69,6 +69,16 @@ test('the sequence is read part by part, from any place on', async () => {
   }
 })
 
+test('more long polls than may read at once are all answered by one commit', async () => {
+  const { next } = (await server.get('/events?limit=1000')).json<Page>()
+  const waiting = Array.from({ length: 500 }, () => server.get(`/events?after=${next}&wait=20`))
+  await post('awaited by many')
+  const answers = (await Promise.all(waiting)).map((answer) => {
+    return [answer.statusCode, answer.json<Page>().data?.map(({ key }) => key)]
+  })
+  for (const answer of answers) assert.deepEqual(answer, [200, ['awaited by many']])
+})
+
 test('a long poll is answered by what is committed while it waits', async () => {
   const { next } = (await server.get('/events?limit=1000')).json<Page>()
   const waiting = server.get(`/events?after=${next}&wait=20`)

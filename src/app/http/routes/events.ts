@@ -1,5 +1,7 @@
 // GET /events: the committed sequence, part after part, waiting for more where asked to.
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
+import { AppError } from '../../errors.ts'
 import type { SequencePage } from '../../model/event.ts'
 import type { SequenceReader, SequenceRequest } from '../../store/store.ts'
 import type { StreamHub } from '../../stream/hub.ts'
@@ -8,6 +10,9 @@ import { eventFilter } from '../event-filter.ts'
 import { EventList, EventsQuery } from '../event-types.ts'
 import { requirePosition } from '../position.ts'
 import { presentEntry } from '../present.ts'
+
+/** Who polls has time: where too many read at once, some do so up to this much later, in ms. */
+const SPREAD_MS = 200
 
 export type EventDeps = {
   readonly store: Pick<SequenceReader, 'eventsAfter'>
@@ -53,12 +58,23 @@ async function nextPage(
   for (;;) {
     // Asked for before reading: a commit in between is not missed.
     const changed = waiting.isOver() ? Promise.resolve() : hub.changed(waiting.leftMs())
-    const page = await store.eventsAfter({ ...request, after })
+    const page = await store.eventsAfter({ ...request, after }).catch((error: unknown) => {
+      if (waiting.isOver() || !isOverloaded(error)) throw error
+      return null
+    })
+    if (page === null) {
+      await sleep(Math.min(Math.random() * SPREAD_MS, waiting.leftMs()))
+      continue
+    }
     requirePosition(after, page)
     if (page.entries.length > 0 || waiting.isOver()) return page
     after = page.next
     await changed
   }
+}
+
+function isOverloaded(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'reads_overloaded'
 }
 
 class Waiting {
