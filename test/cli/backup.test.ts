@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { cpSync, existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
@@ -76,6 +76,7 @@ describe('backup', () => {
       [['--force', './messages-search.db'], /is the database itself/],
       [['--force', '.'], /no regular file/],
       [['--force', 'open.db'], /in use as a database: there is open\.db-wal/],
+      [[''], /name of the file to write is empty/],
     ]
     for (const [args, sentence] of refused) {
       const { code, stderr } = await runCommand(['backup', ...args], { cwd, environment })
@@ -86,6 +87,21 @@ describe('backup', () => {
     const forced = await runCommand(['backup', '--force', 'copy.db'], { cwd, environment })
     assert.equal(forced.code, 0)
     assert.equal(idsIn(join(cwd, 'copy.db')).length, 1)
+  })
+
+  it('copies a database that has no search index beside it, such as another backup', async (test) => {
+    const cwd = temporaryDirectory(test)
+    await fillDatabase(join(cwd, 'messages.db'), [flatBody()])
+    for (const file of ['messages-search.db', 'messages-search.db-wal', 'messages-search.db-shm']) {
+      rmSync(join(cwd, file), { force: true })
+    }
+    const { code, stderr } = await runCommand(['backup', 'copy.db'], { cwd, environment })
+    assert.deepEqual({ code, stderr }, { code: 0, stderr: '' })
+    const again = ['backup', 'again.db', '--database', 'sqlite:///copy.db']
+    assert.equal((await runCommand(again, { cwd, environment })).code, 0)
+    assert.equal(idsIn(join(cwd, 'again.db')).length, 1)
+    const inItsPlace = await runCommand(['backup', 'messages-search.db'], { cwd, environment })
+    assert.match(inItsPlace.stderr, /is the database itself/)
   })
 
   it('keeps nothing of a copy that is damaged or cannot be written', async (test) => {

@@ -171,6 +171,19 @@ for (const engine of ['SQLite', 'PostgreSQL'])
     })
   })
 
+it('export --force never replaces the database it reads', async (t) => {
+  const cwd = temporaryDirectory(t)
+  await fillDatabase(join(cwd, 'messages.db'), [flatBody()])
+  const environment = { DATABASE_URL: 'sqlite:///messages.db' }
+  for (const file of ['./messages.db', join(cwd, 'messages-search.db')]) {
+    const args = ['export', '--format', 'csv', '--force', '--output', file]
+    const { code, stderr } = await runCommand(args, { cwd, environment })
+    assert.equal(code, 2)
+    assert.match(stderr, /is the database itself/)
+  }
+  assert.equal((await runCommand(['verify'], { cwd, environment })).code, 0)
+})
+
 it('export says of a server that can not be reached what to do', async (t) => {
   const url = `postgresql://user:a-password@127.0.0.1:${await freePort()}/database`
   const args = ['export', '--format', 'ndjson', '--database', url]

@@ -1,11 +1,10 @@
 // The command `backup`: a consistent copy of the database while the service goes on.
-import { realpathSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { copyDatabase } from '../store/sqlite/backup.ts'
-import { searchFileOf } from '../store/sqlite/search-index.ts'
 import { type Command, ENDED, grouped, parseOptions, print, UsageError } from './command.ts'
 import { Progress } from './progress.ts'
 import { databaseFile } from './settings.ts'
-import { writeWholeFile } from './whole-file.ts'
+import { requireOther, writeWholeFile } from './whole-file.ts'
 
 const HELP = `
 Usage: node src/main.ts backup FILE [--force] [--database URL]
@@ -38,7 +37,7 @@ export const backupCommand: Command = {
     // Also what SQLite creates beside the copy is for this user alone.
     process.umask(0o077)
     const from = databaseFile(values.database)
-    refuseItself(file, from)
+    requireOther(file, from)
     const progress = new Progress('Copying', 'pages')
     const onProgress = (done: number, total: number) => progress.update(done, total)
     const copied = await writeWholeFile({ file, force: values.force === true }, (to) =>
@@ -48,20 +47,4 @@ export const backupCommand: Command = {
     print(`${file}: ${grouped(copied.messages)} messages, ${grouped(bytes)} bytes.`)
     return ENDED
   },
-}
-
-/** --force must not be able to replace what is being copied. */
-function refuseItself(file: string, database: string): void {
-  const target = realPathOf(file)
-  if ([database, searchFileOf(database)].some((other) => realPathOf(other) === target)) {
-    throw new UsageError(`${file} is the database itself.`)
-  }
-}
-
-function realPathOf(file: string): string | null {
-  try {
-    return realpathSync(file)
-  } catch {
-    return null
-  }
 }

@@ -19,7 +19,7 @@ import {
 } from './command.ts'
 import { CSV_HEADER, csvLine } from './csv.ts'
 import { databaseOf } from './settings.ts'
-import { writeWholeFile } from './whole-file.ts'
+import { requireOther, writeWholeFile } from './whole-file.ts'
 
 const HELP = `
 Usage: node src/main.ts export --format ndjson|csv [filters] [options]
@@ -94,7 +94,10 @@ export const exportCommand: Command = {
     })
     const { output: file, force } = values
     if (force && file === undefined) throw new UsageError('--force needs --output.')
-    const pages = scanMessages(databaseOf(values.database), { filter, order })
+    const url = databaseOf(values.database)
+    const source = url.engine === 'sqlite' ? url.file : null
+    if (file !== undefined && source !== null) requireOther(file, source)
+    const pages = scanMessages(url, { filter, order })
     const lines = new Lines(pages, format)
     if (file === undefined) {
       await writeToStdout(lines)

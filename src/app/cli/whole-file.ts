@@ -6,11 +6,13 @@ import {
   fsyncSync,
   mkdtempSync,
   openSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
 } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { searchFileOf } from '../store/sqlite/search-index.ts'
 import { UsageError } from './command.ts'
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
@@ -54,7 +56,20 @@ export async function writeWholeFile<Result>(
   }
 }
 
+/** --force must not be able to replace what is being read. */
+export function requireOther(file: string, database: string): void {
+  const target = realPathOf(file)
+  if ([database, searchFileOf(database)].some((other) => realPathOf(other) === target)) {
+    throw new UsageError(`${file} is the database itself.`)
+  }
+}
+
+function realPathOf(file: string): string {
+  return existsSync(file) ? realpathSync(file) : resolve(file)
+}
+
 function requireFree(file: string, force: boolean): void {
+  if (file === '') throw new UsageError('The name of the file to write is empty.')
   // A log is applied to whatever database lies beside it, also to one it does not belong to.
   for (const log of [`${file}-wal`, `${file}-journal`]) {
     if (existsSync(log)) throw new UsageError(`${file} is in use as a database: there is ${log}.`)
