@@ -5,6 +5,7 @@ import { describe, it, type TestContext } from 'node:test'
 import { APP_SECRET } from '../support/cloud-api.ts'
 import { startOpenService } from '../support/open-service.ts'
 import { runCommand } from '../support/run-command.ts'
+import { SECRET } from '../support/signed.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const environment = { META_APP_SECRET: APP_SECRET, DATABASE_URL: 'sqlite:///messages.db' }
@@ -27,6 +28,18 @@ describe('simulate, to the real service', { concurrency: 2 }, () => {
     }
     const { code, stdout } = await runCommand(['verify'], { cwd, environment })
     assert.equal(code, 0, stdout)
+  })
+
+  it('is held beside what other runs and made-up messages left', async (test) => {
+    const { cwd, service, simulate } = await simulation(test)
+    const sent = ['send', '--url', service.url, '--count', '300', '--seed', 'one']
+    const secret = { WEBHOOK_SECRET: SECRET }
+    assert.equal((await runCommand(sent, { cwd, environment: secret })).code, 0)
+    assert.equal((await simulate('--count', '400', '--seed', 'one')).code, 0)
+    for (const seed of ['two', 'one']) {
+      const { code, stdout } = await simulate('--count', '400', '--seed', seed, '--verify')
+      assert.equal(code, 0, stdout)
+    }
   })
 
   it('is held whatever is odd, repeated, reordered or without a number', async (test) => {

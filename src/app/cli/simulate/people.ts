@@ -1,4 +1,5 @@
 // The people of a simulation: with a phone number, with a business-scoped id, or with both.
+import { createHash } from 'node:crypto'
 import { NAMES, pick, type Random } from '../made-up.ts'
 
 export type Person = {
@@ -11,18 +12,26 @@ export type Person = {
 
 export const BUSINESS = { display_phone_number: '14155550101', phone_number_id: '106540352242922' }
 
-/** From the range that British films use: no such number is ever given to anybody. */
-const PREFIX = '447700900'
+/** Begun as a British mobile number and three digits too long: no such number is ever given. */
+const PREFIX = '4477009'
 const COUNT = 60
+const RUNS = 1_000_000
 
 /** The people of a run; `noPhone` is the share, 0 to 1, that hides the phone number. */
 export function peopleOf(run: string, random: Random, noPhone: number): readonly Person[] {
+  const prefix = `${PREFIX}${numberOf(run)}`
   return Array.from({ length: COUNT }, (_, i) => {
-    const phone = random() < noPhone ? null : `${PREFIX}${String(i).padStart(3, '0')}`
+    const phone = random() < noPhone ? null : `${prefix}${String(i).padStart(2, '0')}`
     const userId = phone === null || random() < 0.5 ? `GB.${run}${i}` : null
     const username = userId !== null && random() < 0.5 ? `person${i}` : null
     return { phone, userId, name: pick(NAMES, random), username }
   })
+}
+
+/** Six digits: with a number of another run, somebody would be that run's person to the service. */
+function numberOf(run: string): string {
+  const number = createHash('sha256').update(run).digest().readUInt32BE(0) % RUNS
+  return String(number).padStart(6, '0')
 }
 
 /** As the service should show them. */
