@@ -1,5 +1,6 @@
 // What is particular to the SQLite engine: its files, their modes, their settings and their faults.
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { chmodSync, copyFileSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -46,6 +47,29 @@ describe('the files of the SQLite engine', () => {
     chmodSync(file, 0o644)
     await (await open()).close()
     assert.equal(modeOf(file), 0o600)
+  })
+
+  it("are never another program's: its database, a directory or a device is left as it is", async () => {
+    file = join(directory, 'other.db')
+    const other = new DatabaseSync(file)
+    other.exec("create table messages (a); insert into messages values ('theirs')")
+    other.close()
+    await assert.rejects(open, /can't be used: The file holds tables of another program/)
+    assert.deepEqual(
+      [
+        readOne('select a from messages')['a'],
+        readOne('select count(*) as n from sqlite_schema')['n'],
+      ],
+      ['theirs', 1],
+    )
+    file = join(directory, 'pipe.db')
+    execFileSync('mkfifo', ['-m', '0666', file])
+    for (const path of [directory, file]) {
+      file = path
+      const mode = modeOf(file)
+      await assert.rejects(open, /can't be used: .* no regular file/)
+      assert.equal(modeOf(file), mode)
+    }
   })
 
   it('hold the raw body byte for byte with its SHA-256', async () => {
@@ -170,11 +194,6 @@ describe('a file that can not be used', () => {
     await (await open()).close()
     change(file, 'pragma user_version = 999')
     await assert.rejects(open(), /schema 999.*newer version of the service/)
-  })
-
-  it('is refused when it is a directory', async () => {
-    file = directory
-    await assert.rejects(open())
   })
 })
 

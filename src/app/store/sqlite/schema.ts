@@ -43,14 +43,17 @@ export function requireSchema(database: DatabaseSync): void {
 
 /**
  * Applies what is missing, one transaction a file. Safe when several processes start at once:
- * the lock is taken before the version is read. Throws when the database is newer than this build.
+ * the lock is taken before the version is read. Throws when the database is newer than this build, or
+ * another program's.
  */
 export function migrate(database: DatabaseSync): void {
   for (const { version, file } of MIGRATIONS) {
     if (schemaVersion(database) >= version) continue
     database.exec('begin immediate')
     try {
-      if (schemaVersion(database) < version) {
+      const found = schemaVersion(database)
+      if (found === 0) requireEmpty(database)
+      if (found < version) {
         database.exec(readFileSync(new URL(file, DIRECTORY), 'utf8'))
         database.exec(`pragma user_version = ${version}`)
       }
@@ -66,4 +69,9 @@ export function migrate(database: DatabaseSync): void {
       `The database has schema ${found}, and this version of the service knows ${SCHEMA_VERSION}: start a newer version of the service.`,
     )
   }
+}
+
+function requireEmpty(database: DatabaseSync): void {
+  if (database.prepare('select 1 from sqlite_schema limit 1').get() === undefined) return
+  throw new Error('The file holds tables of another program: give the service one of its own.')
 }
