@@ -166,7 +166,7 @@ const SETTINGS = {
     fallback: 'info',
     description: 'The least level to log: trace, debug, info, warn, error, fatal or silent.',
     parse: (text) => oneOf<LogLevel>(pythonLevel(text.toLowerCase()), LOG_LEVELS),
-    expected: LOG_LEVELS.join(', '),
+    expected: 'trace, debug, info, warn, error, fatal or silent',
   }),
   logFormat: setting({
     name: 'LOG_FORMAT',

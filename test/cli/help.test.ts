@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
-import { type CommandResult, runCommand } from '../support/run-command.ts'
+import { type CommandResult, runCommand, spawnMain } from '../support/run-command.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const COMMANDS = [
@@ -60,6 +63,12 @@ describe('the command line', { concurrency: 2 }, () => {
     ['no secret to sign with', ['sign'], /WEBHOOK_SECRET/],
     ['no database', ['verify'], /no database at \.\/data\/messages\.db/],
     ['a database in memory', ['verify', '--database', 'sqlite://'], /in memory/],
+    ['a public address that is none', ['doctor', '--public-url', 'host'], /^--public-url should/],
+    [
+      'a database that would be its own copy',
+      ['migrate-store', 'sqlite:///a', 'sqlite:///./a'],
+      /same/,
+    ],
     ['a path for a URL', ['verify', '--database', 'messages.db'], /--database/],
   ]
   for (const [what, args, sentence] of misused) {
@@ -72,6 +81,18 @@ describe('the command line', { concurrency: 2 }, () => {
   it('ends with 2 for a configuration with faults', async (test) => {
     const run = runnerIn(temporaryDirectory(test))
     assertRefused(await run(['verify'], { PORT: 'eighty' }), 2, /^PORT should be/)
+  })
+
+  it('ends with 1 and one sentence where its results cannot be written', async (test) => {
+    const cwd = temporaryDirectory(test)
+    writeFileSync(join(cwd, 'results'), '')
+    const readOnly = openSync(join(cwd, 'results'), 'r')
+    const child = spawnMain(['--version'], { cwd }, ['ignore', readOnly, 'pipe'])
+    assert.ok(child.stderr)
+    const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'close')])
+    closeSync(readOnly)
+    assert.equal(code, 1)
+    assert.equal(stderr, "The results can't be written (EBADF).\n")
   })
 
   it('ends with 1 where what it needs cannot be read', async (test) => {

@@ -119,6 +119,8 @@ describe('send, to a webhook that has its moods', { concurrency: 2 }, () => {
     const { code, stdout, stderr } = await runCommand(args, { cwd })
     assert.deepEqual({ code, stdout }, { code: 1, stdout: '' })
     assert.match(stderr, /gave no answer \(ECONNREFUSED\)/)
+    const blocked = ['send', '--url', 'http://127.0.0.1:6000', '--retry', '0']
+    assert.match((await runCommand(blocked, { cwd })).stderr, /gave no answer \(bad port\)/)
   })
 
   it('makes the same messages from the same seed, and new ones without', async (test) => {

@@ -60,6 +60,19 @@ test('a port in use ends with 1 and one sentence', async (t) => {
   assert.equal(stderr, `Port ${port} is in use: stop what listens there, or set PORT to another.\n`)
 })
 
+test('an address that can not be listened on ends with 1 and one sentence', async (t) => {
+  const cwd = temporaryDirectory(t)
+  for (const [HOST, sentence] of [
+    ['192.0.2.1', /^HOST is no address of this machine: .*\.\n$/],
+    ['999.1.1.1', /^HOST is no address, and no name that is known here \(\w+\): .*\.\n$/],
+  ] as const) {
+    const environment = { WEBHOOK_SECRET: SECRET, DATABASE_URL: 'sqlite://', PORT: '0', HOST }
+    const { code, stderr } = await endOf(t, { cwd, environment })
+    assert.equal(code, 1)
+    assert.match(stderr, sentence)
+  }
+})
+
 test('a database that can not be used ends with 1, and says so without a stack', async (t) => {
   const cwd = temporaryDirectory(t)
   mkdirSync(join(cwd, 'directory.db'))

@@ -35,16 +35,19 @@ export class Api {
   }
 }
 
-/** Where the service of this configuration listens, or the address in an option. */
+/** Where the service of this configuration listens, or the address in the option --url. */
 export function serviceUrl(option: string | undefined, { host, port }: Config): URL {
-  if (option === undefined) {
-    if (port === 0) throw new UsageError('--url is needed where PORT is 0.')
-    const name = ['0.0.0.0', '::'].includes(host) ? 'localhost' : host
-    return new URL(`http://${name.includes(':') ? `[${name}]` : name}:${port}`)
-  }
-  const url = URL.parse(option)
+  if (option !== undefined) return addressOption('url', option)
+  if (port === 0) throw new UsageError('--url is needed where PORT is 0.')
+  const name = ['0.0.0.0', '::'].includes(host) ? 'localhost' : host
+  return new URL(`http://${name.includes(':') ? `[${name}]` : name}:${port}`)
+}
+
+/** The address in the text of an option. */
+export function addressOption(name: string, text: string): URL {
+  const url = URL.parse(text)
   if (url === null || !['http:', 'https:'].includes(url.protocol) || url.username !== '') {
-    throw new UsageError('--url should be an address such as http://localhost:8000.')
+    throw new UsageError(`--${name} should be an address such as http://localhost:8000.`)
   }
   return url
 }

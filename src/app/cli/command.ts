@@ -88,12 +88,17 @@ export function choiceOption<Choice extends string>(
 
 let guarded = false
 
-/** Writes a line of results to stdout. A reader that has gone away is no failure. */
+/**
+ * Writes a line of results to stdout. A reader that has gone away is no failure; whatever else
+ * keeps them from being written ends the process.
+ */
 export function print(line: string): void {
   if (!guarded) {
     guarded = true
     process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error
+      if (error.code === 'EPIPE') return
+      tell(`The results can't be written (${error.code}).`)
+      process.exit(FAILED)
     })
   }
   process.stdout.write(`${line}\n`)

@@ -11,7 +11,7 @@ import { trafficOf } from './simulate/traffic.ts'
 import { deliver } from './simulate.ts'
 
 const HELP = `
-Usage: node src/main.ts demo [--count N] [--rate R]
+Usage: node src/main.ts demo [--count N] [--rate R] [--exit]
 
 Starts the service on a temporary database, open to this machine only, plays WhatsApp to it, and
 says where to look. The database is removed at the end.

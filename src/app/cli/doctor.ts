@@ -1,6 +1,6 @@
 // The command `doctor`: why does nothing arrive?
 import type { Config } from '../config.ts'
-import { Api, serviceUrl } from './api.ts'
+import { Api, addressOption, serviceUrl } from './api.ts'
 import { type Command, ENDED, FAILED, parseOptions, print, visible } from './command.ts'
 import { checkDatabase } from './doctor/database.ts'
 import { Findings } from './doctor/findings.ts'
@@ -43,15 +43,17 @@ export const doctorCommand: Command = {
       'public-url': { type: 'string' },
     } as const)
     const config = configuration()
+    const url = serviceUrl(values.url, config)
+    const { 'public-url': text } = values
+    const publicUrl = text === undefined ? null : addressOption('public-url', text)
     const findings = new Findings((line) => print(visible(line)))
     checkConfiguration(config, findings)
     await checkDatabase(config.databaseUrl, findings)
-    await checkService(new Api(serviceUrl(values.url, config), config), config, findings)
-    const { 'public-url': publicUrl } = values
-    if (publicUrl === undefined) {
+    await checkService(new Api(url, config), config, findings)
+    if (publicUrl === null) {
       findings.unknown('way from outside', 'not tried; give --public-url.')
     } else {
-      await checkPublicUrl(serviceUrl(publicUrl, config), config, findings)
+      await checkPublicUrl(publicUrl, config, findings)
     }
     print(DASHBOARD)
     return findings.faults === 0 ? ENDED : FAILED

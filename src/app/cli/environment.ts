@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import type { Environment } from '../config.ts'
+import { ConfigurationError } from '../errors.ts'
 
 const EXAMPLE = new URL('../../../.env.example', import.meta.url)
 
@@ -11,7 +12,7 @@ const EXAMPLE = new URL('../../../.env.example', import.meta.url)
 export function readEnvironment(directory: string, process: Environment): Environment {
   const file = join(directory, '.env')
   if (!existsSync(file)) return process
-  return { ...parseEnv(readFileSync(file, 'utf8')), ...process }
+  return { ...parseEnv(told('read', file, () => readFileSync(file, 'utf8'))), ...process }
 }
 
 /**
@@ -25,6 +26,15 @@ export function writeFirstEnvironment(directory: string, process: Environment): 
   const secret = randomBytes(32).toString('hex')
   const example = readFileSync(EXAMPLE, 'utf8')
   const text = example.replace(/^WEBHOOK_SECRET=.*$/m, `WEBHOOK_SECRET=${secret}`)
-  writeFileSync(file, text, { mode: 0o600, flag: 'wx' })
+  told('written', file, () => writeFileSync(file, text, { mode: 0o600, flag: 'wx' }))
   return file
+}
+
+function told<Result>(what: string, file: string, work: () => Result): Result {
+  try {
+    return work()
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new ConfigurationError(`${file} can't be ${what} (${code}).`, { cause: error })
+  }
 }

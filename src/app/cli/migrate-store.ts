@@ -1,4 +1,5 @@
 // The command `migrate-store`: copies a store into another database, of either engine.
+import { resolve } from 'node:path'
 import {
   type CopyProgress,
   type CopyResult,
@@ -91,5 +92,13 @@ function urlsIn(args: readonly string[]): [DatabaseUrl, DatabaseUrl] {
       'Each of FROM_URL and TO_URL should be a URL such as sqlite:///./data/messages.db or postgresql://user@host/database.',
     )
   })
-  return urls as [DatabaseUrl, DatabaseUrl]
+  const [from, to] = urls as [DatabaseUrl, DatabaseUrl]
+  if (placeOf(from) === placeOf(to)) {
+    throw new UsageError('FROM_URL and TO_URL name the same database.')
+  }
+  return [from, to]
+}
+
+function placeOf(url: DatabaseUrl): string {
+  return url.engine === 'sqlite' ? resolve(url.file ?? '') : url.url
 }

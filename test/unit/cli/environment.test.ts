@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { readEnvironment, writeFirstEnvironment } from '../../../src/app/cli/environment.ts'
@@ -33,6 +33,19 @@ test('a first .env is the example with a random secret of 32 bytes, for this use
     return secret
   })
   assert.notEqual(secrets[0], secrets[1])
+})
+
+test('a .env that can not be read or written is a sentence', (t) => {
+  const directory = temporaryDirectory(t)
+  mkdirSync(join(directory, '.env'))
+  assert.throws(() => readEnvironment(directory, {}), {
+    name: 'ConfigurationError',
+    message: `${join(directory, '.env')} can't be read (EISDIR).`,
+  })
+  assert.throws(() => writeFirstEnvironment(join(directory, 'missing'), {}), {
+    name: 'ConfigurationError',
+    message: /missing\/\.env can't be written \(ENOENT\)/,
+  })
 })
 
 test('a .env that is there is left alone', (t) => {
