@@ -52,8 +52,8 @@ export async function copyStore(
   onProgress: CopyProgress,
 ): Promise<CopyResult> {
   const identity = await source.identity()
-  const counts = await Promise.all(TABLES.map(({ name }) => source.count(name)))
-  const total = counts.reduce((sum, count) => sum + count, 0)
+  let total = 0
+  for (const { name } of TABLES) total += await source.count(name)
   if ((await target.identity()) !== identity) {
     await begin(target, `${identity}${UNFINISHED}`)
     await copyTables(source, target, (done) => onProgress('Copying', done, total))
