@@ -241,6 +241,11 @@ test('both kinds of messages are listed together, and each filter finds its own'
     list.data.map(({ messages }) => messages),
     [3, 1],
   )
+  const other = await fresh.get('/conversations/US.7/messages?contact=%2B19995550100')
+  assert.equal(other.json<Json>()['total'], 3, 'the path says who')
+  const nobody = await fresh.get('/conversations//messages')
+  assert.equal(nobody.statusCode, 422)
+  assert.match(nobody.body, /"params","contact".*at least 1 character/)
   assert.equal((await fresh.get('/messages?direction=sideways')).statusCode, 422)
   assert.equal((await fresh.get('/conversations?cursor=x')).statusCode, 422)
 })

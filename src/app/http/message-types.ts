@@ -174,6 +174,8 @@ export const MessagesQuery = Type.Object({
     text('`next_cursor` of the page before, with the same filters and order.', 'WyJ4Il0'),
   ),
 })
+/** Of a conversation, whose path says with whom. */
+export const ConversationQuery = Type.Omit(MessagesQuery, ['contact'])
 type WithDefault = 'limit' | 'offset' | 'order'
 /** As validation hands it on: what has a default is there. */
 export type MessagesQuery = Static<typeof MessagesQuery> &

@@ -3,7 +3,11 @@ import Type, { type Static } from 'typebox'
 import { CONTACT, contactShape, MESSAGE, MessageBody, nullableText, text } from './message-types.ts'
 
 export const ConversationParams = Type.Object({
-  contact: text('A phone number, a BSUID or a username, percent-encoded.', '+14155550100'),
+  contact: Type.String({
+    minLength: 1,
+    description: 'A phone number, a BSUID or a username, percent-encoded.',
+    examples: ['+14155550100'],
+  }),
 })
 export type ConversationParams = Static<typeof ConversationParams>
 

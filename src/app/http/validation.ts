@@ -9,6 +9,7 @@ type Property = {
   readonly type?: string
   readonly minimum?: number
   readonly maximum?: number
+  readonly minLength?: number
   readonly enum?: readonly string[]
   readonly default?: unknown
 }
@@ -56,8 +57,12 @@ function problemWith(part: string, name: string, property: Property, value: unkn
     const allowed = property.enum.map((item) => `'${item}'`).join(' or ')
     return { loc, msg: `Input should be ${allowed}`, type: 'literal_error' }
   }
+  const { minimum, maximum, minLength } = property
+  if (minLength !== undefined) {
+    const msg = `String should have at least ${minLength} character${minLength === 1 ? '' : 's'}`
+    return { loc, msg, type: 'string_too_short' }
+  }
   if (property.type !== 'integer') return { loc, msg: 'Input is not valid', type: 'value_error' }
-  const { minimum, maximum } = property
   if (typeof value !== 'number') {
     return { loc, msg: 'Input should be a valid integer', type: 'int_parsing' }
   }

@@ -5,7 +5,7 @@ import type { MessageReader } from '../../store/store.ts'
 import { ERRORS, READ_ERRORS } from '../api-types.ts'
 import { decodeConversationCursor, encodeConversationCursor } from '../cursor.ts'
 import { phoneNumber } from '../message-list.ts'
-import { MessageList, MessagesQuery } from '../message-types.ts'
+import { ConversationQuery, MessageList, type MessagesQuery } from '../message-types.ts'
 import { presentContact, presentMessage } from '../present.ts'
 import { ConversationList, ConversationParams, ConversationsQuery } from '../summary-types.ts'
 import { answerPage } from './messages.ts'
@@ -51,7 +51,7 @@ export function conversationRoutes(
         description: 'As /messages with the filter `contact`.',
         tags: ['messages'],
         params: ConversationParams,
-        querystring: MessagesQuery,
+        querystring: ConversationQuery,
         response: { 200: MessageList, ...READ_ERRORS, 422: ERRORS[422] },
       },
     },
