@@ -8,6 +8,8 @@ import type { ApiKey } from './config-values.ts'
 import { ConfigurationError } from './errors.ts'
 import type { Log } from './log.ts'
 
+const NAME = 'api-key'
+
 /**
  * The configured keys; with none of them and READ_ACCESS=keys, the one in the file `api-key`
  * beside the SQLite database, which is created (mode 0600) where it is missing. Logs its path, never
@@ -21,14 +23,27 @@ export function findApiKeys(config: Config, log: Log): readonly ApiKey[] {
       'API_KEYS is not set: with PostgreSQL no key is generated, since all replicas have to know the same. Set API_KEYS, or READ_ACCESS to local or open.',
     )
   }
-  const directory =
+  const file =
     databaseUrl.file === null
-      ? mkdtempSync(join(tmpdir(), 'whatsapp-webhook-key-'))
-      : resolve(dirname(databaseUrl.file))
-  const file = join(directory, 'api-key')
+      ? join(mkdtempSync(join(tmpdir(), 'whatsapp-webhook-key-')), NAME)
+      : fileBeside(databaseUrl.file)
   const key = readKey(file) ?? createKey(file)
   log.info({ file }, 'API_KEYS is not set; the key for reading is in this file')
   return [{ name: 'generated', key }]
+}
+
+/** The key that a service of this configuration generated; null where this user can't read one. */
+export function generatedKey({ databaseUrl }: Pick<Config, 'databaseUrl'>): string | null {
+  if (databaseUrl.engine !== 'sqlite' || databaseUrl.file === null) return null
+  try {
+    return readFileSync(fileBeside(databaseUrl.file), 'utf8').trim() || null
+  } catch {
+    return null
+  }
+}
+
+function fileBeside(database: string): string {
+  return join(resolve(dirname(database)), NAME)
 }
 
 function readKey(file: string): string | null {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { readdirSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { batch, metaJson } from '../support/cloud-api.ts'
 import { startOpenService } from '../support/open-service.ts'
@@ -16,15 +17,22 @@ const environment = {
   DATABASE_URL: 'sqlite:///messages.db',
 }
 
-async function patient(test: TestContext, variables: Record<string, string> = {}) {
+async function patient(
+  test: TestContext,
+  variables: Record<string, string> = {},
+  ofService: Record<string, string> = {},
+) {
   const cwd = temporaryDirectory(test)
-  const service = await startOpenService(test, { cwd, environment })
+  const service = await startOpenService(test, {
+    cwd,
+    environment: { ...environment, ...ofService },
+  })
   const doctor = (...args: string[]) =>
     runCommand(['doctor', '--url', service.url, ...args], {
       cwd,
       environment: { ...environment, ...variables },
     })
-  return { service, doctor }
+  return { cwd, service, doctor }
 }
 
 /** A proxy in front of the service that does something to bodies. */
@@ -99,6 +107,17 @@ describe('doctor', { concurrency: 2 }, () => {
     const { code, stdout } = await doctor()
     assert.equal(code, 0)
     assert.match(stdout, /^check {2}refused requests: .* header_missing\. /m)
+  })
+
+  it('reads with the key that the service generated, and says what is missing without it', async (test) => {
+    const keys = { READ_ACCESS: 'keys' }
+    const { cwd, doctor } = await patient(test, {}, keys)
+    const { code, stdout } = await doctor()
+    assert.equal(code, 0)
+    assert.match(stdout, /^ok {5}refused requests: none are known\.$/m)
+    rmSync(join(cwd, 'api-key'))
+    const without = await doctor()
+    assert.match(without.stdout, /^check {2}what arrived: Reading needs a key: .*api-key/m)
   })
 
   it('finds that nothing is configured', async (test) => {

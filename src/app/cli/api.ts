@@ -1,4 +1,6 @@
 // The service's own API, as the command line reads it.
+
+import { generatedKey } from '../api-key.ts'
 import type { Config } from '../config.ts'
 import { UsageError } from './command.ts'
 import { wordFor } from './no-answer.ts'
@@ -10,11 +12,11 @@ export class Api {
   readonly #base: URL
   readonly #headers: Record<string, string>
 
-  /** With the first of the configured keys, where there is one. */
-  constructor(base: URL, { apiKeys }: Pick<Config, 'apiKeys'>) {
+  /** With the first of the configured keys, or else the one that the service generated. */
+  constructor(base: URL, config: Pick<Config, 'apiKeys' | 'databaseUrl'>) {
     this.#base = base
-    const [first] = apiKeys
-    this.#headers = first === undefined ? {} : { authorization: `Bearer ${first.key}` }
+    const key = config.apiKeys[0]?.key ?? generatedKey(config)
+    this.#headers = key === null ? {} : { authorization: `Bearer ${key}` }
   }
 
   /** The answer to GET `path`. Throws with a sentence where there is none, or none that is 200. */
@@ -28,7 +30,9 @@ export class Api {
     })
     const text = await response.text()
     if (response.status === 401) {
-      throw new Error('Reading needs a key: set API_KEYS as for the service.')
+      throw new Error(
+        'Reading needs a key: set API_KEYS as for the service, or run this where the file api-key beside its database can be read.',
+      )
     }
     if (response.status !== 200) throw new Error(`${url.pathname} was answered ${response.status}.`)
     return JSON.parse(text) as Answer

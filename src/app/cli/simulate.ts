@@ -44,7 +44,8 @@ Options:
   --odd P            Percent of the items of an odd shape or of an unknown field. Default: 3.
   --retry N          Tries after an answer that may change. Default: 10.
   --verify           At the end, read over the API what the service holds, and compare it item
-                     for item. Reads with the first of API_KEYS, where there is one.
+                     for item. Reads with the first of API_KEYS or, without them, with the key
+                     in the file api-key beside the database.
   --url URL          The service. Default: http://localhost:PORT, as configured.
 
 Exit codes: 0 all was answered 200 and, with --verify, is held as it should be; 1 not so; 2 wrong
