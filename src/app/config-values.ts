@@ -39,13 +39,16 @@ export function list(text: string): readonly string[] {
     .filter((item) => item !== '')
 }
 
+/** What a header can carry as it is, without blanks. */
+const KEY = /^[\x21-\x7e]+$/
+
 /** Pairs of a name and a key, separated by commas; all names different. */
 export function apiKeys(text: string): readonly ApiKey[] | undefined {
   const keys: ApiKey[] = []
   for (const pair of list(text)) {
     const colon = pair.indexOf(':')
     const [name, key] = [pair.slice(0, colon).trim(), pair.slice(colon + 1).trim()]
-    if (colon < 1 || key === '' || keys.some((other) => other.name === name)) return undefined
+    if (colon < 1 || !KEY.test(key) || keys.some((other) => other.name === name)) return undefined
     keys.push({ name, key })
   }
   return keys

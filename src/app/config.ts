@@ -121,7 +121,8 @@ const SETTINGS = {
     description:
       'Keys for reading, as `name:key` pairs separated by commas. With none and READ_ACCESS=keys, one is generated into a file beside the database.',
     parse: apiKeys,
-    expected: 'pairs such as reader:a-long-random-key, with different names, separated by commas',
+    expected:
+      'pairs such as reader:a-long-random-key, with different names and keys of visible ASCII characters, separated by commas',
   }),
   maxBodyBytes: setting({
     name: 'MAX_BODY_BYTES',

@@ -37,7 +37,7 @@ const KINDS = {
   no_secret: {
     status: 503,
     detail:
-      'No secret is configured for this provider: set WEBHOOK_SECRET or META_APP_SECRET and restart the service.',
+      'No secret is configured for this format: set META_APP_SECRET for the Cloud API, WEBHOOK_SECRET for single messages, and restart the service.',
     retryAfterS: 60,
   },
   overloaded: {

@@ -137,7 +137,7 @@ test('keys are pairs of a name and a key, with different names', () => {
     { name: 'a', key: '1' },
     { name: 'b', key: '2:3' },
   ])
-  for (const wrong of ['key', ':key', 'a:', 'a: ', 'a:1,a:2', 'a:1,b']) {
+  for (const wrong of ['key', ':key', 'a:', 'a: ', 'a:1,a:2', 'a:1,b', 'a:1 2', 'a:é']) {
     assert.equal(problemsOf({ API_KEYS: wrong }).length, 1, wrong)
   }
 })

@@ -17,7 +17,7 @@ export const ADVICE: Readonly<Record<Cause, string>> = {
   header_missing:
     'The request carries no signature: it is not from the provider, or a proxy took the header away.',
   header_malformed:
-    'The signature header is not "sha256=" and 64 hex digits: something on the way changed it.',
+    'The signature header is not one value of 64 hex digits, after "sha256=" if there is one: the sender or something on the way made it another.',
   other_provider:
     "The request is signed for another provider: post it to that provider's path, or set its secret.",
   reserialised_body:
