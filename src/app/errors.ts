@@ -8,7 +8,7 @@ const KINDS = {
   unauthorized: {
     status: 401,
     detail:
-      'This needs an API key: send "Authorization: Bearer <key>" with a key from API_KEYS, or the one this service generated beside its database.',
+      'This needs an API key: send "Authorization: Bearer <key>" with a key from API_KEYS. With none set and READ_ACCESS=keys, one is in the file api-key beside the database.',
   },
   not_found: { status: 404, detail: 'Not Found' },
   handshake_refused: {

@@ -40,7 +40,7 @@ const READS = Object.entries(DECLARED).filter(
   ([name, access]) => access !== 'public' && name !== 'GET /events/stream',
 )
 const REFUSED =
-  '{"detail":"This needs an API key: send \\"Authorization: Bearer <key>\\" with a key from API_KEYS, or the one this service generated beside its database."}'
+  '{"detail":"This needs an API key: send \\"Authorization: Bearer <key>\\" with a key from API_KEYS. With none set and READ_ACCESS=keys, one is in the file api-key beside the database."}'
 const ID = 'canary-id'
 
 /** A server with one message in it, whose id stands in for the parameter of a route. */
