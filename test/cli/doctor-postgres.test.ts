@@ -75,6 +75,26 @@ describe('doctor, of PostgreSQL', () => {
     assert.match(found.join('\n'), /^FAULT {2}database server: runs with fsync=off/m)
   })
 
+  it('is agreed with by a service that can not start', async (test) => {
+    const url = await server.newDatabase()
+    const other = await server.newDatabase()
+    await server.query('create table messages ()', new URL(other).pathname.slice(1))
+    for (const [database, sentence] of [
+      [as(url, 'guarded'), /refuses the password: set the right one/],
+      [as(url, 'guarded').replace(`:${PASSWORD}@`, '@'), /asks for a password: set PGPASSWORD/],
+      [url.replace(/\w+$/, 'nowhere'), /no database "nowhere": create it/],
+      [other, /tables of another program/],
+    ] as const) {
+      const cwd = temporaryDirectory(test)
+      const variables = { API_KEYS: 'reader:key', PORT: '0', PGPASSFILE: join(cwd, 'none') }
+      const environment = { ...variables, DATABASE_URL: database }
+      const { code, stderr } = await runCommand(['serve'], { cwd, environment })
+      assert.equal(code, 1)
+      assert.match(stderr, /^The PostgreSQL database can't be used: .*\.\n$/)
+      assert.match(stderr, sentence)
+    }
+  })
+
   const faults: readonly [string, (url: string) => string | Promise<string>, RegExp][] = [
     [
       'a database that is not there',

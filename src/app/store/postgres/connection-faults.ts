@@ -18,36 +18,60 @@ const SENTENCES: Sentences = {
   '3D000': (_, database) =>
     `the server has no database "${database}": create it, or correct the URL.`,
   '42501': () => 'this user may not use the database or its tables: grant it, or own them.',
+  '42P07': (_, database) =>
+    `tables of another program are in the database "${database}": give the service one of its own.`,
   '53300': () => 'the server has no connection left: raise max_connections, or close some.',
   '57P03': () => 'the server is starting up or shutting down: try again.',
 }
 
 const TIMED_OUT = /^(Connection terminated due to connection timeout|timeout e|Query read timeout)/
 
+/** Why the service can't start on a database, in words that go on after "can't be used:". */
+export function startFault(url: string, error: unknown): string {
+  const cause = error instanceof UnusableDatabaseError ? error.cause : error
+  return knownFault(url, cause) ?? messageOf(error).replace(/\.?$/, '.')
+}
+
 /** Why a database can't be used, in words that go on after "can't be used:". */
 export function connectionFault(url: string, error: unknown): string {
-  const { host, port, pathname } = new URL(url)
-  const server = port === '' ? `${host}:5432` : host
   if (error instanceof UnusableDatabaseError && error.cause !== undefined) {
     return connectionFault(url, error.cause)
   }
-  const sentence = SENTENCES[codeOf(error)]
-  if (sentence !== undefined) return sentence(server, decodeURIComponent(pathname.slice(1)))
-  const refused = tlsRefusal(error)
-  if (refused !== null) return `${refused}.`
-  // The driver gives no code to what it says of itself.
-  const message = error instanceof Error ? error.message : ''
-  if (/SASL|password must be a string/.test(message)) {
-    return 'the server asks for a password: set PGPASSWORD, or use ~/.pgpass.'
-  }
+  const known = knownFault(url, error)
+  if (known !== null) return known
+  const server = serverOf(url)
+  const message = messageOf(error)
   if (TIMED_OUT.test(message) || codeOf(error) === 'ETIMEDOUT') {
     return `${server} gave no answer in time: is the address right, and does a firewall let it through?`
   }
   if (isConnectionLost(error)) {
     return `the connection to ${server} was lost (${codeOf(error) || 'closed'}): try again.`
   }
-  const known = storeError(error)
-  return (known instanceof Error ? known.message : String(known)).replace(/\.?$/, '.')
+  const told = storeError(error)
+  return (told instanceof Error ? told.message : String(told)).replace(/\.?$/, '.')
+}
+
+/** The sentence for what only another configuration or the server's operator can change. */
+function knownFault(url: string, error: unknown): string | null {
+  const sentence = SENTENCES[codeOf(error)]
+  if (sentence !== undefined) {
+    return sentence(serverOf(url), decodeURIComponent(new URL(url).pathname.slice(1)))
+  }
+  const refused = tlsRefusal(error)
+  if (refused !== null) return `${refused}.`
+  // The driver gives no code to what it says of itself.
+  return /SASL|password must be a string/.test(messageOf(error))
+    ? 'the server asks for a password: set PGPASSWORD, or use ~/.pgpass.'
+    : null
+}
+
+function serverOf(url: string): string {
+  const { host, port } = new URL(url)
+  return port === '' ? `${host}:5432` : host
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : ''
 }
 
 /**

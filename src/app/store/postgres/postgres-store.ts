@@ -11,6 +11,7 @@ import type {
   SequenceRequest,
   StoreFailure,
 } from '../store.ts'
+import { startFault } from './connection-faults.ts'
 import { createPool, withConnection } from './connections.ts'
 import { explained } from './explained.ts'
 import { storeError } from './faults.ts'
@@ -52,7 +53,8 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Messa
   } catch (error) {
     if (error instanceof UnusableDatabaseError) {
       await store.close()
-      throw new Error(`The PostgreSQL database can't be used: ${error.message}.`, { cause: error })
+      const reason = startFault(options.url, error)
+      throw new Error(`The PostgreSQL database can't be used: ${reason}`, { cause: error })
     }
     options.onUpkeepError(storeError(error))
     store.beginEventually()
@@ -100,8 +102,8 @@ class PostgresStore implements MessageStore {
     prepareEventually(this.#options.url, { isWanted, onFailure })
       .then(() => (isWanted() ? this.begin() : undefined))
       .catch((error: unknown) => {
-        const reason = error instanceof Error ? error.message : String(error)
-        this.#fail({ reason: `The PostgreSQL database can't be used: ${reason}.` })
+        const reason = startFault(this.#options.url, error)
+        this.#fail({ reason: `The PostgreSQL database can't be used: ${reason}` })
       })
   }
 
