@@ -5,6 +5,7 @@ import { createLog, type Log } from '../log.ts'
 import { signBody } from '../receive/verify.ts'
 import { type Service, startService } from '../service.ts'
 import { within } from '../within.ts'
+import { serviceUrl } from './api.ts'
 import { ENDED, FAILED, tell } from './command.ts'
 import { readEnvironment, writeFirstEnvironment } from './environment.ts'
 
@@ -58,9 +59,9 @@ function warn(config: Config, log: Log): void {
   }
 }
 
-function welcome({ webhookSecrets, host }: Config, { port }: AddressInfo): string {
-  const url = `http://${['0.0.0.0', '::'].includes(host) ? 'localhost' : host}:${port}`
-  const [secret] = webhookSecrets
+function welcome(config: Config, { port }: AddressInfo): string {
+  const { origin: url } = serviceUrl(undefined, { ...config, port })
+  const [secret] = config.webhookSecrets
   if (secret === undefined) return `Listening on ${url}; WEBHOOK_SECRET is not set.`
   const message = {
     message_id: 'hello-1',
