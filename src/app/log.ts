@@ -18,7 +18,10 @@ const END_MS = 500
 /** A log, and the end of it: writes out what it has gathered, and nothing afterwards. */
 export type LogOutput = { readonly log: Log; readonly end: () => Promise<void> }
 
-/** The log of the process on stdout. A reader that goes away or stops reading holds nothing up. */
+/**
+ * The log of the process on stdout. A reader that goes away or stops reading holds nothing up, nor
+ * does a full disk: what can't be written waits for room, or is lost.
+ */
 export function createLog({
   logLevel,
   logFormat,
@@ -35,8 +38,10 @@ export function createLog({
     maxLength: MAX_UNREAD_BYTES,
     periodicFlush: FLUSH_MS,
   })
+  stream.on('error', () => {})
+  // Pino calls it behind a fatal line and at the exit, and it tries for ever: the process would hang.
+  stream.flushSync = () => {}
   const end = async () => {
-    // Not flushSync: on a closed pipe it would try for ever.
     await within(END_MS, new Promise((written) => stream.flush(written)), undefined)
     stream.destroy()
   }

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { readFileSync, statSync } from 'node:fs'
+import { once } from 'node:events'
+import { closeSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { ENGINES, type Engine } from '../support/engines.ts'
+import { freePort } from '../support/free-port.ts'
+import { spawnMain } from '../support/run-command.ts'
 import { post, type Service, startService } from '../support/service.ts'
 import { CANARY, flatBody, SECRET, signature, toBytes } from '../support/signed.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
@@ -13,7 +16,7 @@ import { until } from '../support/until.ts'
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const OPEN = { WEBHOOK_SECRET: SECRET, READ_ACCESS: 'open' }
 
-async function send(service: Service, id: string): Promise<number> {
+async function send(service: Pick<Service, 'url'>, id: string): Promise<number> {
   const body = toBytes(flatBody({ message_id: id }))
   return (await post(service, body, signature(body))).status
 }
@@ -145,6 +148,30 @@ for (const format of ['json', 'text']) {
     service.closeStdout()
     for (let i = 0; i < 20; i++) assert.equal(await send(service, `unlogged-${i}`), 200)
     assert.deepEqual(await service.stop(), { code: 0, signal: null })
+  })
+}
+
+for (const format of ['json', 'text']) {
+  test(`a log (${format}) that can not be written, as on a full disk, stops neither`, async (t) => {
+    const cwd = temporaryDirectory(t)
+    writeFileSync(join(cwd, 'log'), '')
+    const readOnly = openSync(join(cwd, 'log'), 'r')
+    const environment = {
+      ...OPEN,
+      ...{ HOST: '127.0.0.1', PORT: String(await freePort()), LOG_FORMAT: format },
+    }
+    const child = spawnMain(['serve'], { cwd, environment }, ['ignore', readOnly, 'ignore'])
+    t.after(() => void child.kill('SIGKILL'))
+    const ended = once(child, 'close')
+    closeSync(readOnly)
+    const url = `http://127.0.0.1:${environment.PORT}`
+    await until('it is ready', async () => {
+      const answer = await fetch(`${url}/health/ready`).catch(() => null)
+      return answer?.status === 200
+    })
+    for (let i = 0; i < 20; i++) assert.equal(await send({ url }, `unwritten-${i}`), 200)
+    child.kill('SIGTERM')
+    assert.deepEqual(await ended, [0, null])
   })
 }
 
