@@ -10,9 +10,9 @@ async function reasonOf(t: TestContext, { isThere }: { isThere: boolean }): Prom
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   if (isThere) t.after(() => server.close())
-  else server.close()
-  const signal = AbortSignal.timeout(100)
-  return await fetch(`http://127.0.0.1:${port}`, { signal }).then(
+  else await new Promise((closed) => server.close(closed))
+  const limit = isThere ? { signal: AbortSignal.timeout(100) } : {}
+  return await fetch(`http://127.0.0.1:${port}`, limit).then(
     () => 'an answer',
     (error: unknown) => wordFor(error),
   )
