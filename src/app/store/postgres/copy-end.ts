@@ -3,12 +3,12 @@ import type { Client, QueryConfig, QueryResult } from 'pg'
 import type { Content } from '../../model/content.ts'
 import { fold } from '../../model/fold.ts'
 import type { CopySource, CopyTarget } from '../copy/copy-store.ts'
-import { partsBySize } from '../parts.ts'
 import type { Key, Row, Table, TableName, Value } from '../sql/tables.ts'
 import { withReason } from './connection-faults.ts'
 import { connectAlone, leave } from './connections.ts'
 import { readIdentity } from './identity.ts'
 import { prepareTarget } from './opening.ts'
+import { partsBySize } from './parts.ts'
 import { requireSchema } from './schema.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
