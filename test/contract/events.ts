@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { fold } from '../../src/app/model/fold.ts'
@@ -102,6 +103,16 @@ function sequence(newPlace: NewPlace): void {
       ['duplicate', 'created', 'duplicate'],
     )
     assert.equal((await store.stats()).totalMessages, 3)
+  })
+
+  it('and tells of two that differ in one body by the digest of that body', async (test) => {
+    const store = await (await usePlace(test, newPlace)).open()
+    const intake = intakeWith(messages(aText({ id: 'a' }), aText({ id: 'a', text: { body: 'x' } })))
+    const sha256 = createHash('sha256').update(intake.body).digest('hex')
+    const { outcomes } = await store.insert([intake])
+    assert.deepEqual(outcomes, [
+      [{ kind: 'created' }, { kind: 'conflict', storedSha256: sha256, receivedSha256: sha256 }],
+    ])
   })
 }
 
@@ -220,6 +231,50 @@ function changes(newPlace: NewPlace): void {
     assert.deepEqual((await store.stats()).messagesByType, { image: 1 })
     await store.insert([intakeWith(history(placeholder))])
     assert.equal((await store.find('p'))?.message.text, 'View')
+  })
+
+  it('and keeps the content of a placeholder that was edited before it had any', async (test) => {
+    const store = await (await usePlace(test, newPlace)).open()
+    const content = intakeWith(messages(aText({ id: 'p', text: { body: 'content' } })))
+    await store.insert([
+      intakeWith(
+        messages(aText({ id: 'p', type: 'media_placeholder', text: undefined })),
+        messages(edited('e', 'p', 'edited', '1736935300')),
+      ),
+      content,
+    ])
+    const detail = await store.find('p')
+    assert.deepEqual([detail?.message.text, detail?.originalText], ['edited', 'content'])
+    assert.deepEqual((await store.insert([content])).outcomes, [[{ kind: 'duplicate' }]])
+  })
+
+  it('and gives it its content also in a batch that edits something else', async (test) => {
+    const store = await (await usePlace(test, newPlace)).open()
+    const placeholder = aText({ id: 'p', type: 'media_placeholder', text: undefined })
+    await store.insert([intakeWith(messages(placeholder, aText({ id: 'a' })))])
+    const other = messages(aText({ id: 'other' }), aText({ id: 'p' }), aText({ id: 'third' }))
+    const edit = messages(edited('e', 'a', 'edited', '1736935300'))
+    await store.insert([intakeWith(other, edit)])
+    const texts = ['p', 'a', 'other', 'third'].map(
+      async (id) => (await store.find(id))?.message.text,
+    )
+    assert.deepEqual(await Promise.all(texts), ['Hello', 'edited', 'Hello', 'Hello'])
+    const { eventsByKind, messagesByType } = await store.stats()
+    assert.deepEqual(eventsByKind, { edit: 1, history: 1, message: 4 })
+    assert.deepEqual(messagesByType, { text: 4 })
+  })
+
+  it('and takes what a chunk of a history calls a message for no message', async (test) => {
+    const store = await (await usePlace(test, newPlace)).open()
+    const ids = ['a', 'a\u0000', '\ud800', 'long'.repeat(200)]
+    const chunks = ids.map((message_id) => ({ message_id }))
+    const { outcomes } = await store.insert([intakeWith(change({ history: chunks }, 'history'))])
+    assert.deepEqual(outcomes, [ids.map(() => ({ kind: 'created' }))])
+    const { entries } = await store.eventsAfter({ filter: {}, after: 0, limit: 9 })
+    assert.deepEqual(
+      entries.map((entry) => entry.kind === 'event' && entry.event.messageId),
+      [null, null, null, null],
+    )
   })
 }
 

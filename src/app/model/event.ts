@@ -100,6 +100,8 @@ export type OtherKind = (typeof OTHER_KINDS)[number]
 /** Everything else, kept as the provider gave it. */
 export type OtherEvent = Happening & {
   readonly kind: OtherKind
+  /** The message that got its content late; a payload never tells of that. */
+  readonly messageId?: string
   /** What makes it unique among its kind; null: two that look the same are two. */
   readonly key: string | null
   /** The provider's word for what it is: the field, and a type where there is one. */

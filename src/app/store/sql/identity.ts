@@ -17,12 +17,5 @@ export function identityOf(event: OtherThanMessage): string | null {
 
 /** The message an event happened to; null where it names none. */
 export function messageOf(event: OtherThanMessage): string | null {
-  if ('messageId' in event) return event.messageId
-  return event.kind === 'history' ? messageNamedIn(event.data) : null
-}
-
-/** The content of a placeholder names its message: see fillingEvent. */
-function messageNamedIn(data: unknown): string | null {
-  const id = (data as { message_id?: unknown } | null)?.message_id
-  return typeof id === 'string' ? id : null
+  return event.messageId ?? null
 }

@@ -54,9 +54,9 @@ export class MessageWriter {
       update messages set edited = ?, text = ?,
         original_text = case edited when 0 then text else original_text end
       where message_id = ?`)
-    this.#fill = database.prepare(
-      'update messages set type = ?, text = ?, content = ? where seq = ?',
-    )
+    this.#fill = database.prepare(`
+      update messages set type = ?, text = ?, content = ?, edited = 0, original_text = null
+      where seq = ?`)
   }
 
   /** Stores a message under `seq`; false where its identity is stored already. */
@@ -107,7 +107,7 @@ export class MessageWriter {
     return stored.type === PLACEHOLDER && message.type !== PLACEHOLDER
   }
 
-  /** Gives a placeholder its content. */
+  /** Gives a placeholder its content, as if nobody had edited it, and then its edits. */
   fill({ type, text, content, messageId }: MessageEvent, stored: StoredMessage): void {
     this.#fill.run(type, text, content === null ? null : JSON.stringify(content), stored.seq)
     this.#counters.add('type', stored.type, -1)
@@ -130,6 +130,7 @@ export function fillingEvent(message: MessageEvent): IncomingEvent {
   return {
     ...others,
     kind: 'history',
+    messageId,
     type: 'history:content',
     key: JSON.stringify([messageId, message.namespace]),
     data: { message_id: messageId, type, text, content },

@@ -175,11 +175,11 @@ export class Writer {
       stored.ts === event.ts &&
       stored.text === event.text
     if (same) return DUPLICATE
-    return {
-      kind: 'conflict' as const,
-      storedSha256: this.#intakes.digestOf(stored.intake),
-      receivedSha256: digest.toString('hex'),
-    }
+    const receivedSha256 = digest.toString('hex')
+    // The body that is arriving is stored after its events.
+    const isOfThisBody = stored.intake === arrival.intake
+    const storedSha256 = isOfThisBody ? receivedSha256 : this.#intakes.digestOf(stored.intake)
+    return { kind: 'conflict' as const, storedSha256, receivedSha256 }
   }
 
   #transaction<Result>(work: () => Result): Result {
