@@ -33,7 +33,12 @@ function outweighsFailure(furthest: string | undefined, history: readonly Status
 
 function latestOf(history: readonly StatusMark[]): string | null {
   const [latest] = history.toSorted((a, b) =>
-    a.instant === b.instant ? (a.status < b.status ? 1 : -1) : a.instant < b.instant ? 1 : -1,
+    a.instant === b.instant ? byBytes(b.status, a.status) : a.instant < b.instant ? 1 : -1,
   )
   return latest?.status ?? null
+}
+
+/** As SQL compares texts: UTF-16 units come in another order. */
+function byBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b))
 }

@@ -25,6 +25,8 @@ for (const [expected, ...history] of [
   ['warning', at('warning', 1)],
   ['sent', at('warning', 5), at('sent', 1)],
   ['queued', at('warning', 1), at('queued', 2)],
+  // By their bytes, as PostgreSQL computes it; by UTF-16 units it would be the other one.
+  ['\u{1f600}', at('\uffee', 1), at('\u{1f600}', 1)],
 ] as const) {
   const names = history.map(({ status }) => status).join(', ') || 'nothing'
   test(`${names} makes a message ${String(expected)}`, () => {
