@@ -157,6 +157,28 @@ describe('migrate-store', () => {
     assert.equal(verified.code, 0, verified.stdout)
   })
 
+  it('keeps the gaps in the numbers of PostgreSQL, and gives none of them again', async (t) => {
+    const cwd = temporaryDirectory(t)
+    const from = await newDatabase()
+    const source = await openAt(t, from)
+    for (const id of ['one', 'two', 'one', 'three', 'two', 'two']) {
+      await insertAll(source, [aFlatMessage(id)])
+    }
+    await source.close()
+    for (const to of [`sqlite:///${join(cwd, 'to.db')}`, await newDatabase()]) {
+      const { code, stderr } = await runCommand(['migrate-store', from, to], { cwd })
+      assert.equal(code, 0, stderr)
+      const copy = await openAt(t, to)
+      assert.equal(await copy.lastSeq(), 6, 'a follower has read up to here')
+      await insertAll(copy, [aFlatMessage('next')])
+      const { entries } = await copy.eventsAfter({ filter: {}, after: 6, limit: 9 })
+      assert.equal(entries.length, 1)
+      await copy.close()
+      const verified = await runCommand(['verify', '--database', to], { cwd })
+      assert.equal(verified.code, 0, verified.stdout)
+    }
+  })
+
   for (const rows of [1, 70, 100]) {
     it(`goes on where it was cut off, here after ${rows} rows; until then no service takes it`, async (t) => {
       const cwd = temporaryDirectory(t)

@@ -15,6 +15,8 @@ export type CopySource = {
   /** What tells this store from every other. */
   identity(): Promise<string>
   count(table: TableName): Promise<number>
+  /** The last number of the sequence that was given; no row may have it. */
+  lastSeq(): Promise<number>
   /** The rows behind a key in the order of keys, up to the table's chunk. */
   rowsAfter(table: Table, key: Key | null): Promise<readonly Row[]>
   close(): Promise<void>
@@ -29,8 +31,8 @@ export type CopyTarget = CopySource & {
   /** Stores rows in one transaction. */
   write(table: Table, rows: readonly Row[]): Promise<void>
   setIdentity(identity: string): Promise<void>
-  /** Derives what follows from the rows, and the numbers that come next. */
-  finish(): Promise<void>
+  /** Derives what follows from the rows, and the numbers that come next: none up to `lastSeq`. */
+  finish(lastSeq: number): Promise<void>
 }
 
 export type CopyProgress = (work: 'Copying' | 'Comparing', done: number, total: number) => void
@@ -57,7 +59,7 @@ export async function copyStore(
   if ((await target.identity()) !== identity) {
     await begin(target, `${identity}${UNFINISHED}`)
     await copyTables(source, target, (done) => onProgress('Copying', done, total))
-    await target.finish()
+    await target.finish(await source.lastSeq())
   }
   const result = await compare(source, target, (done) => onProgress('Comparing', done, 2 * total))
   if (result.differs.length === 0) await target.setIdentity(identity)

@@ -89,11 +89,15 @@ class PostgresEnd implements CopyTarget {
   }
 
   async isEmpty(): Promise<boolean> {
-    return (await this.#value('select last_given_seq_1()')) === 0
+    return (await this.lastSeq()) === 0
   }
 
   async count(table: TableName): Promise<number> {
     return Number(await this.#value(`select count(*) from ${table} ${unexpired(table)}`))
+  }
+
+  async lastSeq(): Promise<number> {
+    return Number(await this.#value('select last_given_seq_1()'))
   }
 
   async lastKey({ name, columns: [key] }: Table): Promise<Key | null> {
@@ -130,7 +134,7 @@ class PostgresEnd implements CopyTarget {
     })
   }
 
-  async finish(): Promise<void> {
+  async finish(lastSeq: number): Promise<void> {
     const text = `
       begin;
       truncate counts, count_changes, activity, activity_changes;
@@ -144,8 +148,7 @@ class PostgresEnd implements CopyTarget {
         select 'status', status, count(*) from message_states group by 2;
       insert into activity
         select contact, count(*), max(instant) from messages where contact is not null group by 1;
-      select setval('event_seq', greatest(max(seq), 1), max(seq) is not null)
-        from (select seq from messages union all select seq from events) as numbered;
+      select setval('event_seq', ${Math.max(lastSeq, 1)}, ${lastSeq > 0});
       select setval('intake_ids', greatest(max(id), 1), max(id) is not null) from (
         select id from intakes union all select intake from messages
         union all select intake from events) as numbered;

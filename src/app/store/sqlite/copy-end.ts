@@ -62,6 +62,10 @@ class SqliteEnd implements CopyTarget {
     return Number(this.#value(`select count(*) from ${table}`))
   }
 
+  async lastSeq(): Promise<number> {
+    return Number(this.#value('select last_seq from totals'))
+  }
+
   async lastKey({ name, columns: [key] }: Table): Promise<Key | null> {
     return this.#value(`select max(${key}) from ${name}`) as Key | null
   }
@@ -94,7 +98,7 @@ class SqliteEnd implements CopyTarget {
     this.#database.exec('commit')
   }
 
-  async finish(): Promise<void> {
+  async finish(lastSeq: number): Promise<void> {
     this.#database.exec(`
       begin immediate;
       delete from counts;
@@ -114,13 +118,19 @@ class SqliteEnd implements CopyTarget {
           as counted
         where counted.contact = contacts.id;
       update totals set
-        last_seq = max((select coalesce(max(seq), 0) from messages),
-          (select coalesce(max(seq), 0) from events)),
+        last_seq = ${lastSeq},
         last_intake = max((select coalesce(max(id), 0) from intakes),
           (select coalesce(max(intake), 0) from messages),
           (select coalesce(max(intake), 0) from events)),
         messages = (select count(*) from messages),
         senders = (select count(*) from senders);
+      delete from gaps;
+      insert into gaps
+        select previous + 1, seq - 1 from (
+          select seq, lag(seq, 1, 0) over (order by seq) as previous from (
+            select seq from messages union all select seq from events
+            union all select ${lastSeq} + 1))
+        where seq > previous + 1;
       commit;`)
   }
 

@@ -47,16 +47,18 @@ function checkEvents(database: DatabaseSync, { bodies, report }: RowsOptions): v
   }
 }
 
-/** Numbers are given without gaps and no event is ever deleted. */
+/** Numbers are given without gaps, but for those that a copy brought, and no event is ever deleted. */
 function checkSequence(database: DatabaseSync, { lastSeq, report }: RowsOptions): void {
   const statement = database.prepare(
-    'select seq from messages not indexed union all select seq from events not indexed order by seq',
+    `select seq as first, seq as last from messages not indexed
+     union all select seq, seq from events not indexed
+     union all select first, last from gaps order by first`,
   )
   let previous = 0
-  for (const { seq } of statement.iterate() as Iterable<{ seq: number }>) {
-    if (seq === previous) report(`row ${seq}: is there twice.`)
-    reportGap(previous, seq, report)
-    previous = seq
+  for (const { first, last } of statement.iterate() as Iterable<{ first: number; last: number }>) {
+    if (first <= previous) report(`row ${first}: is there twice.`)
+    reportGap(previous, first, report)
+    previous = Math.max(previous, last)
   }
   reportGap(previous, lastSeq + 1, report)
   if (previous > lastSeq) {
