@@ -301,6 +301,18 @@ function people(newPlace: NewPlace): void {
     }
   })
 
+  it('and makes two people one also in a batch that edits something', async (test) => {
+    const store = await (await usePlace(test, newPlace)).open()
+    await store.insert([intakeWith(messages(aText({ id: 'phone' })))])
+    await store.insert([intakeWith(messages(aText({ id: 'id', from: '', from_user_id: 'US.1' })))])
+    const both = messages(aText({ id: 'again' }), aText({ id: 'both', from_user_id: 'US.1' }))
+    const edit = messages({ ...edited('e', 'a', 'x', '1736935300'), from: '14155550102' })
+    await store.insert([intakeWith(both, edit)])
+    for (const id of ['phone', 'id', 'again', 'both']) {
+      assert.equal(await contactOf(store, id), 'US.1', id)
+    }
+  })
+
   it('and keeps the newest profile of a person, whichever of their names came first', async (test) => {
     const profile = (name: string, fields: Fields) => [{ profile: { name }, ...fields }]
     const items = [
@@ -364,6 +376,17 @@ function people(newPlace: NewPlace): void {
     const update = { user_id: { previous: 'US.1', current: 'US.2' }, timestamp: 1736935300 }
     await store.insert([intakeWith(change({ user_id_update: [update] }, 'user_id_update'))])
     await store.insert([intakeWith(messages(aText({ id: 'new', from: '', from_user_id: 'US.2' })))])
+    assert.deepEqual(
+      [await contactOf(store, 'old'), await contactOf(store, 'new')],
+      ['US.2', 'US.2'],
+    )
+  })
+
+  it('and follows somebody whose number stays to a new id', async (test) => {
+    const store = await (await usePlace(test, newPlace)).open()
+    await store.insert([intakeWith(messages(aText({ id: 'old', from_user_id: 'US.1' })))])
+    const system = { type: 'user_changed_user_id', user_id: 'US.2' }
+    await store.insert([intakeWith(messages(aText({ id: 'new', type: 'system', system })))])
     assert.deepEqual(
       [await contactOf(store, 'old'), await contactOf(store, 'new')],
       ['US.2', 'US.2'],

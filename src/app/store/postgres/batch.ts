@@ -65,7 +65,7 @@ function rowOf(event: IncomingEvent, ord: number, intake: number): Row {
     ts: event.ts,
     instant: event.instant,
     ...(contact === null ? {} : contactFields(contact)),
-    ...(formerly === undefined ? {} : { formerly }),
+    ...(contact === null || formerly === undefined ? {} : { formerly }),
     ...(event.kind === 'message' ? messageFields(event) : otherFields(event)),
   }
 }

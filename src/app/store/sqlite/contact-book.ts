@@ -2,6 +2,7 @@
 // one only when a single payload names addresses of both.
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { addressOf, type Identity } from '../../model/contact.ts'
+import type { IncomingEvent } from '../../model/event.ts'
 import type { Instant } from '../../model/instant.ts'
 
 type Row = {
@@ -65,8 +66,15 @@ export class ContactBook {
     ].map((sql) => database.prepare(sql))
   }
 
+  /** The contact of an event, who becomes one with whom they were before. */
+  contactOf({ contact, formerly, instant }: IncomingEvent): number | null {
+    if (contact === null) return null
+    if (formerly !== undefined) this.#link(formerly, contact, instant)
+    return this.#resolve(contact, instant)
+  }
+
   /** The contact an identity means, created or brought up to date; null where it has no address. */
-  resolve(identity: Identity, instant: Instant): number | null {
+  #resolve(identity: Identity, instant: Instant): number | null {
     const { phone, userId } = identity
     const address = addressOf(identity)
     if (address === null) return null
@@ -78,14 +86,6 @@ export class ContactBook {
     const row = isOne ? known : this.#merge(byPhone.id, known.id)
     this.#bringUpToDate(row, identity, instant)
     return known.id
-  }
-
-  /** One payload says that `former` is the same person as `current` now. */
-  link(former: Identity, current: Identity, instant: Instant): void {
-    const from = this.resolve(former, instant)
-    const to = this.resolve(current, instant)
-    if (from === null || to === null || from === to) return
-    this.#merge(from, to)
   }
 
   /** Counts a new message; written by `flush`. */
@@ -110,6 +110,18 @@ export class ContactBook {
   /** Forgets what was counted in a transaction that was rolled back. */
   reset(): void {
     this.#activity.clear()
+  }
+
+  /**
+   * One payload says that `former` is the same person as `current` now. Who they were comes first:
+   * an address that both have is still the former's.
+   */
+  #link(former: Identity, current: Identity, instant: Instant): void {
+    const from = this.#resolve(former, instant)
+    const to = this.#resolve(current, instant)
+    if (from === null || to === null || from === to) return
+    const isOneAlready = this.#findById.get(from) === undefined
+    if (!isOneAlready) this.#merge(from, to)
   }
 
   #find(address: string): Row | null {

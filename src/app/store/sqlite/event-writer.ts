@@ -41,10 +41,7 @@ export class EventWriter {
   /** Stores an event under `seq`; false where its identity is stored already. */
   insert(seq: number, event: OtherThanMessage, arrival: Arrival): boolean {
     const { kind, instant } = event
-    const contact = event.contact === null ? null : this.#contacts.resolve(event.contact, instant)
-    if (event.contact !== null && event.formerly !== undefined) {
-      this.#contacts.link(event.formerly, event.contact, instant)
-    }
+    const contact = this.#contacts.contactOf(event)
     const { changes } = this.#insert.run(
       seq,
       kind,

@@ -61,11 +61,8 @@ export class MessageWriter {
 
   /** Stores a message under `seq`; false where its identity is stored already. */
   insert(seq: number, message: MessageEvent, arrival: Arrival): boolean {
-    const { messageId, type, contact: identity, instant } = message
-    const contact = identity === null ? null : this.#contacts.resolve(identity, instant)
-    if (identity !== null && message.formerly !== undefined) {
-      this.#contacts.link(message.formerly, identity, instant)
-    }
+    const { messageId, type, instant } = message
+    const contact = this.#contacts.contactOf(message)
     const { changes } = this.#insert.run(
       seq,
       messageId,
