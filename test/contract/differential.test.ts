@@ -1,0 +1,117 @@
+// The same made-up webhooks on both engines: whatever can be read is the same in the end, also where
+// two replicas get each of them at once, and after a copy to the other engine and what follows.
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import type { Intake } from '../../src/app/model/event.ts'
+import { flat } from '../../src/app/receive/flat.ts'
+import { cloudApi } from '../../src/app/receive/meta.ts'
+import { copyStore } from '../../src/app/store/copy/copy-store.ts'
+import { openCopySource, openCopyTarget } from '../../src/app/store/copy/ends.ts'
+import { type DatabaseUrl, parseDatabaseUrl } from '../../src/app/store/database-url.ts'
+import { openStore } from '../../src/app/store/open.ts'
+import { verifyStore } from '../../src/app/store/verify.ts'
+import { everythingIn, withoutNumbers } from '../support/all-seen.ts'
+import { newDatabase } from '../support/databases.ts'
+import { randomFrom } from '../support/random.ts'
+import { type People, randomIntake } from '../support/random-webhooks.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
+
+const BATCHES = 20
+const PROVIDERS = { flat: flat([]), 'cloud-api': cloudApi([]) }
+
+/** Batches of one to five requests; in contested ones of one. Every fifth comes again later. */
+function batchesFor(seed: number, people: People): Intake[][] {
+  const random = randomFrom(seed)
+  const batches = Array.from({ length: BATCHES }, () => {
+    const size = people === 'contested' ? 1 : 1 + Math.floor(random() * 5)
+    return Array.from({ length: size }, () => randomIntake(random, people))
+  })
+  const again = batches.filter((_, i) => i % 5 === 0).map((batch) => batch.slice(0, 1))
+  return [...batches, ...again]
+}
+
+function urlOf(url: string): DatabaseUrl {
+  const parsed = parseDatabaseUrl(url)
+  assert.ok(parsed)
+  return parsed
+}
+
+function newSqlite(t: TestContext): DatabaseUrl {
+  return urlOf(`sqlite:///${join(temporaryDirectory(t), 'messages.db')}`)
+}
+
+async function newPostgres(): Promise<DatabaseUrl> {
+  return urlOf(await newDatabase())
+}
+
+async function openFor(t: TestContext, url: DatabaseUrl) {
+  const onError = assert.ifError
+  const options = { poolSize: 4, onCommitted: () => {} }
+  const store = await openStore({ url, ...options, onIndexError: onError, onUpkeepError: onError })
+  t.after(() => store.close())
+  return store
+}
+
+async function assertSound(url: DatabaseUrl): Promise<void> {
+  const findings: string[] = []
+  await verifyStore(url, {
+    quick: false,
+    parse: (provider, body, receivedAt) => PROVIDERS[provider].parse(body, receivedAt),
+    report: (finding) => findings.push(finding),
+    onProgress: () => {},
+  })
+  assert.deepEqual(findings, [])
+}
+
+async function copied(from: DatabaseUrl, to: DatabaseUrl): Promise<void> {
+  const [source, target] = [await openCopySource(from), await openCopyTarget(to)]
+  const { differs } = await copyStore(source, target, () => {})
+  await source.close()
+  await target.close()
+  assert.deepEqual(differs, [])
+}
+
+describe('the same webhooks on SQLite and PostgreSQL', () => {
+  for (const [seed, people] of [
+    [2, 'settled'],
+    [7, 'contested'],
+  ] as const) {
+    it(`look the same, also after a copy each way: people ${people}, seed ${seed}`, async (t) => {
+      const urls = [newSqlite(t), await newPostgres()] as const
+      const [sqlite, postgres] = [await openFor(t, urls[0]), await openFor(t, urls[1])]
+      const batches = batchesFor(seed, people)
+      for (const [i, batch] of batches.entries()) {
+        const expected = (await sqlite.insert(batch)).outcomes
+        assert.deepEqual((await postgres.insert(batch)).outcomes, expected, `batch ${i}`)
+      }
+      const expected = await everythingIn(sqlite)
+      assert.deepEqual(await everythingIn(postgres), expected)
+      const copies = [await newPostgres(), newSqlite(t)] as const
+      await copied(urls[0], copies[0])
+      await copied(urls[1], copies[1])
+      for (const copy of copies) {
+        const store = await openFor(t, copy)
+        assert.deepEqual(await everythingIn(store), expected)
+        await store.insert(batches[0] ?? [])
+      }
+      for (const url of [...urls, ...copies]) await assertSound(url)
+    })
+  }
+
+  it('look as if each had come twice, where two replicas get each at once', async (t) => {
+    const sqlite = await openFor(t, newSqlite(t))
+    const url = await newPostgres()
+    const replicas = [await openFor(t, url), await openFor(t, url)]
+    for (const batch of batchesFor(3, 'settled')) {
+      await sqlite.insert(batch)
+      await sqlite.insert(batch)
+      await Promise.all(replicas.map((replica) => replica.insert(batch)))
+    }
+    const expected = withoutNumbers(await everythingIn(sqlite))
+    for (const replica of replicas) {
+      assert.deepEqual(withoutNumbers(await everythingIn(replica)), expected)
+    }
+    await assertSound(url)
+  })
+})
