@@ -15,8 +15,9 @@ Reads the whole database, beside the running service if there is one, and change
    installed and this user may call it, for all but the index of texts;
  - every raw body that has not expired against its SHA-256, and every column against what
    the body says;
- - ids that are stored twice, and rows that are missing: from the sequence, which has no gaps on
-   SQLite but those that a copy from PostgreSQL brought; on PostgreSQL, where a batch that failed leaves some, of bodies that are stored;
+ - ids that are stored twice, and rows that are missing: on SQLite from the sequence, which has
+   no gaps but those that a copy from PostgreSQL brought; on PostgreSQL, where repeated messages
+   leave gaps, of bodies that are stored;
  - every counter against a count, and each current status against the history;
  - that no commit is lost behind damage to SQLite's write-ahead log;
  - what searches compare against the texts: SQLite's search index, as far as it has come, and
