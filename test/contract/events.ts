@@ -353,6 +353,33 @@ function people(newPlace: NewPlace): void {
     assert.equal(await contactOf(store, 'two'), 'US.2')
   })
 
+  it('and leaves a number with whom it was given to last, whatever comes late or again', async (test) => {
+    const said = (id: string, from: string, userId: string, second: number) =>
+      intakeWith(
+        messages(aText({ id, from, from_user_id: userId, timestamp: String(1736935200 + second) })),
+      )
+    const [first, moved, given] = [
+      said('first', '14155550100', 'US.1', 1),
+      said('moved', '14155550102', 'US.1', 2),
+      said('given', '14155550100', 'US.2', 3),
+    ]
+    for (const order of [
+      [first, moved, given, first],
+      [given, first, moved, first],
+      [moved, given, first],
+      [given, moved, first, given],
+    ]) {
+      const store = await (await usePlace(test, newPlace)).open()
+      for (const intake of order) await store.insert([intake])
+      await store.insert([
+        intakeWith(messages(aText({ id: 'who', from: '14155550100', timestamp: '1736935300' }))),
+      ])
+      const contacts = ['first', 'moved', 'given', 'who'].map((id) => contactOf(store, id))
+      assert.deepEqual(await Promise.all(contacts), ['US.1', 'US.1', 'US.2', 'US.2'])
+      await store.close()
+    }
+  })
+
   it('and every address that somebody was seen under, by the key that a reader knows', async (test) => {
     const store = await (await usePlace(test, newPlace)).open()
     const from = (digits: string, timestamp: string) =>

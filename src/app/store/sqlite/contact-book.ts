@@ -81,6 +81,19 @@ export class ContactBook {
     const byUser = userId === null ? null : this.#find(userId)
     const byPhone = phone === null ? null : this.#find(phone)
     const known = byUser ?? (byPhone !== null && mayBe(byPhone, identity) ? byPhone : null)
+    const contact = this.#createOrUpdate(known, byPhone, identity, instant)
+    if (byPhone !== null && byPhone.id !== contact && hasSince(byPhone, identity, instant)) {
+      this.#setAddress.run(phone, byPhone.id)
+    }
+    return contact
+  }
+
+  #createOrUpdate(
+    known: Row | null,
+    byPhone: Row | null,
+    identity: Identity,
+    instant: Instant,
+  ): number {
     if (known === null) return this.#create(identity, instant)
     const isOne = byPhone === null || byPhone.id === known.id || byPhone.user_id !== null
     const row = isOne ? known : this.#merge(byPhone.id, known.id)
@@ -183,6 +196,11 @@ export class ContactBook {
 /** A number that now belongs to another business-scoped id has been given to somebody else. */
 function mayBe(row: Row, { userId }: Identity): boolean {
   return userId === null || row.user_id === null || row.user_id === userId
+}
+
+/** Whether the number that an older event names has been given to this other person since. */
+function hasSince(row: Row, { phone }: Identity, instant: Instant): boolean {
+  return row.user_id !== null && row.phone === phone && row.address_instant > instant
 }
 
 /** The row with what is newer; the row itself where nothing is. */

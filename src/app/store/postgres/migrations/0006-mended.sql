@@ -1,6 +1,7 @@
 -- oldest-replica: 1
 -- A placeholder gets its content, and two people become one, also where others are stored with
--- them. A number changes hands before whoever else names it in the batch. The content stays when the placeholder was edited before.
+-- them. A number changes hands before whoever else names it in the batch, and by no older event. The
+-- content stays when the placeholder was edited before.
 
 -- As before, and as if nobody had edited it; then come its edits.
 create or replace function fill_placeholder_1(e incoming_event_1) returns void language plpgsql as $$
@@ -13,7 +14,7 @@ begin
 end $$;
 
 -- As before. A number of somebody else changes hands under the eyes of nobody else, also where it
--- comes to somebody who is known already.
+-- comes to somebody who is known already. It stays where it is when an older event names it.
 create or replace function resolve_contact_1(
   phone text, user_id text, parent_user_id text, username text, name text, instant text,
   alone boolean
@@ -24,6 +25,7 @@ declare
   by_phone contacts;
   known contacts;
   created bigint;
+  was_given_since boolean;
 begin
   if coalesce(phone, user_id) is null then return null; end if;
   loop
@@ -36,13 +38,18 @@ begin
     if known.id is null and (
       user_id is null or by_phone.user_id is null or by_phone.user_id = user_id
     ) then known := by_phone; end if;
+    was_given_since := by_phone.id is distinct from known.id and by_phone.user_id is not null
+      and by_phone.phone = phone and by_phone.address_instant > instant;
     if known.id is null then
       if by_phone.id is not null then
         perform require_alone_1(alone);
         delete from contact_addresses as a where a.address = phone;
       end if;
       created := create_contact_1(phone, user_id, parent_user_id, username, name, instant);
-      if created is not null then return created; end if;
+      if created is not null then
+        if was_given_since then perform set_address_1(phone, by_phone.id); end if;
+        return created;
+      end if;
     else
       if by_phone.id is not null and by_phone.id <> known.id and by_phone.user_id is null then
         perform require_alone_1(alone);
@@ -56,6 +63,7 @@ begin
         perform take_address_1(phone, known.id, by_phone.id);
       end if;
       perform bring_up_to_date_1(known, phone, user_id, parent_user_id, username, name, instant);
+      if was_given_since then perform set_address_1(phone, by_phone.id); end if;
       return known.id;
     end if;
   end loop;
