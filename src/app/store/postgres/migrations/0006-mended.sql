@@ -39,7 +39,8 @@ begin
       user_id is null or by_phone.user_id is null or by_phone.user_id = user_id
     ) then known := by_phone; end if;
     was_given_since := by_phone.id is distinct from known.id and by_phone.user_id is not null
-      and by_phone.phone = phone and by_phone.address_instant > instant;
+      and by_phone.phone = phone and by_phone.address_instant > instant
+      and phone is distinct from known.phone;
     if known.id is null then
       if by_phone.id is not null then
         perform require_alone_1(alone);
