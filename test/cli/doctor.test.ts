@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
+import { SCHEMA_VERSION } from '../../src/app/store/sqlite/schema.ts'
 import { batch, metaJson } from '../support/cloud-api.ts'
 import { startOpenService } from '../support/open-service.ts'
 import { runCommand, startCommand } from '../support/run-command.ts'
@@ -64,7 +65,7 @@ describe('doctor', { concurrency: 2 }, () => {
     assert.equal(code, 0, stdout)
     for (const line of [
       /^ok {5}META_APP_SECRET: is set\.$/m,
-      /^ok {5}database: messages\.db has schema 3\.$/m,
+      new RegExp(`^ok {5}database: messages\\.db has schema ${SCHEMA_VERSION}\\.$`, 'm'),
       /^ok {5}service: runs and takes messages in\.$/m,
       /^ok {5}handshake from outside: the challenge came back\.$/m,
       /^ok {5}signed POST from outside: was accepted\.$/m,
