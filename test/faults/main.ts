@@ -32,7 +32,11 @@ type Outcome = {
 type Ended = {
   readonly name: string
   readonly skip?: string | boolean
-  readonly details: { readonly duration_ms: number; readonly type?: string | undefined }
+  readonly details: {
+    readonly duration_ms: number
+    readonly type?: string | undefined
+    readonly error?: Error
+  }
 }
 
 /** What the test runner itself says at its end, and the seed, which the report has at its top. */
@@ -95,7 +99,7 @@ async function runAll(): Promise<void> {
     // A file that ends well says nothing of its own; one that can't be run, or crashes, does.
     if (event.name.endsWith('.test.ts') && !failed) return
     const result = event.skip === undefined ? (failed ? 'FAILED' : 'passed') : 'skipped'
-    const reason = typeof event.skip === 'string' ? [event.skip] : []
+    const reason = failed ? reasonOf(event) : typeof event.skip === 'string' ? [event.skip] : []
     const outcome = {
       name: event.name,
       seconds: event.details.duration_ms / 1000,
@@ -103,7 +107,8 @@ async function runAll(): Promise<void> {
       notes: reason,
     } as const
     outcomes.push(outcome)
-    process.stdout.write(`${result} ${event.name} (${outcome.seconds.toFixed(0)} s)\n`)
+    const told = [`${event.name} (${outcome.seconds.toFixed(0)} s)`, ...reason].join(': ')
+    process.stdout.write(`${result} ${told}\n`)
   }
   stream.on('test:pass', record(false))
   stream.on('test:fail', record(true))
@@ -113,6 +118,12 @@ async function runAll(): Promise<void> {
     writeFileSync(new URL('../../docs/reliability.md', import.meta.url), report(outcomes, notes))
   }
   process.exitCode = outcomes.some(({ result }) => result === 'FAILED') ? 1 : 0
+}
+
+/** The first line of what a test failed with. */
+function reasonOf({ details }: Ended): string[] {
+  const cause = details.error?.cause ?? details.error
+  return cause instanceof Error ? [cause.message.split('\n', 1)[0] ?? ''] : []
 }
 
 function report(outcomes: readonly Outcome[], notes: readonly string[]): string {
