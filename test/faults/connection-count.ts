@@ -11,7 +11,10 @@ const PAUSE_MS = 5
 
 /** The most that there were at one time. */
 export type MostConnections = {
-  /** That the service had not closed, whether anything was at their other end or not. */
+  /**
+   * That the service had not closed by the next look, whether anything was at their other end or
+   * not: the system closes one at the end of the turn in which the next one is made.
+   */
   readonly held: number
   /**
    * Of the server, on connections that were not cut or abandoned on the way: of those it learns when
@@ -28,9 +31,11 @@ export async function countConnections(
 ): Promise<MostConnections> {
   const client = new Client({ connectionString: server.url('postgres') })
   await client.connect()
-  let [held, served] = [0, 0]
+  let [held, served, before] = [0, 0, 0]
   while (!isOver()) {
-    held = Math.max(held, heldThrough(link.port))
+    const now = heldThrough(link.port)
+    held = Math.max(held, Math.min(before, now))
+    before = now
     const { rows } = await client.query<{ client_port: number }>(
       `select client_port from pg_stat_activity
        where application_name = 'whatsapp-webhook-service'`,
