@@ -46,9 +46,12 @@ export class ContactBook {
       `update contacts set key = ?, phone = ?, user_id = ?, parent_user_id = ?, username = ?,
          name = ?, address_instant = ?, profile_instant = ? where id = ?`,
     )
+    // A number stays with whom it was given to since: an older event does not take it back.
     this.#setAddress = database.prepare(
       `insert into contact_addresses (address, contact) values (?, ?)
-       on conflict (address) do update set contact = excluded.contact`,
+       on conflict (address) do update set contact = excluded.contact where not exists (
+         select 1 from contacts as owner where owner.id = contact_addresses.contact
+           and owner.user_id is not null and owner.phone = address and owner.address_instant > ?)`,
     )
     this.#addActivity = database.prepare(
       `update contacts set messages = messages + ?,
@@ -81,19 +84,6 @@ export class ContactBook {
     const byUser = userId === null ? null : this.#find(userId)
     const byPhone = phone === null ? null : this.#find(phone)
     const known = byUser ?? (byPhone !== null && mayBe(byPhone, identity) ? byPhone : null)
-    const contact = this.#createOrUpdate(known, byPhone, identity, instant)
-    if (byPhone !== null && byPhone.id !== contact && hasSince(byPhone, identity, instant)) {
-      this.#setAddress.run(phone, byPhone.id)
-    }
-    return contact
-  }
-
-  #createOrUpdate(
-    known: Row | null,
-    byPhone: Row | null,
-    identity: Identity,
-    instant: Instant,
-  ): number {
     if (known === null) return this.#create(identity, instant)
     const isOne = byPhone === null || byPhone.id === known.id || byPhone.user_id !== null
     const row = isOne ? known : this.#merge(byPhone.id, known.id)
@@ -153,20 +143,20 @@ export class ContactBook {
       instant,
       hasProfile(identity) ? instant : '',
     ) as Row
-    this.#setAddresses(id, identity)
+    this.#setAddresses(id, identity, instant)
     return id
   }
 
-  #setAddresses(contact: number, { phone, userId }: Identity): void {
-    if (userId !== null) this.#setAddress.run(userId, contact)
-    if (phone !== null) this.#setAddress.run(phone, contact)
+  #setAddresses(contact: number, { phone, userId }: Identity, instant: Instant): void {
+    if (userId !== null) this.#setAddress.run(userId, contact, instant)
+    if (phone !== null) this.#setAddress.run(phone, contact, instant)
   }
 
   #bringUpToDate(row: Row, identity: Identity, instant: Instant): void {
     const { phone, userId } = identity
     const isNewAddress =
       (userId !== null && userId !== row.user_id) || (phone !== null && phone !== row.phone)
-    if (isNewAddress) this.#setAddresses(row.id, identity)
+    if (isNewAddress) this.#setAddresses(row.id, identity, instant)
     const next = updated(row, identity, instant)
     if (next === row) return
     this.#update.run(
@@ -196,11 +186,6 @@ export class ContactBook {
 /** A number that now belongs to another business-scoped id has been given to somebody else. */
 function mayBe(row: Row, { userId }: Identity): boolean {
   return userId === null || row.user_id === null || row.user_id === userId
-}
-
-/** Whether the number that an older event names has been given to this other person since. */
-function hasSince(row: Row, { phone }: Identity, instant: Instant): boolean {
-  return row.user_id !== null && row.phone === phone && row.address_instant > instant
 }
 
 /** The row with what is newer; the row itself where nothing is. */
