@@ -36,7 +36,7 @@ export function findApiKeys(config: Config, log: Log): readonly ApiKey[] {
 export function generatedKey({ databaseUrl }: Pick<Config, 'databaseUrl'>): string | null {
   if (databaseUrl.engine !== 'sqlite' || databaseUrl.file === null) return null
   try {
-    return readFileSync(fileBeside(databaseUrl.file), 'utf8').trim() || null
+    return readKey(fileBeside(databaseUrl.file))
   } catch {
     return null
   }

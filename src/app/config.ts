@@ -27,6 +27,7 @@ const LOG_LEVELS: readonly LogLevel[] = [
   'fatal',
   'silent',
 ]
+const LEVELS_IN_WORDS = `${LOG_LEVELS.slice(0, -1).join(', ')} or ${LOG_LEVELS.at(-1)}`
 const BYTES = 'a number of bytes from 1 to 1073741824'
 
 const SETTINGS = {
@@ -165,9 +166,9 @@ const SETTINGS = {
   logLevel: setting({
     name: 'LOG_LEVEL',
     fallback: 'info',
-    description: 'The least level to log: trace, debug, info, warn, error, fatal or silent.',
+    description: `The least level to log: ${LEVELS_IN_WORDS}.`,
     parse: (text) => oneOf<LogLevel>(pythonLevel(text.toLowerCase()), LOG_LEVELS),
-    expected: 'trace, debug, info, warn, error, fatal or silent',
+    expected: LEVELS_IN_WORDS,
   }),
   logFormat: setting({
     name: 'LOG_FORMAT',

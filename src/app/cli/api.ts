@@ -1,5 +1,4 @@
 // The service's own API, as the command line reads it.
-
 import { generatedKey } from '../api-key.ts'
 import type { Config } from '../config.ts'
 import { UsageError } from './command.ts'

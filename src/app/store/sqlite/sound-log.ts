@@ -147,9 +147,9 @@ class Log {
     return HEADER_BYTES + index * this.#frameBytes
   }
 
-  #sum([first, second]: Checksum, bytes: Buffer): Checksum {
+  #sum(previous: Checksum, bytes: Buffer): Checksum {
     const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    let [s0, s1] = [first, second]
+    let [s0, s1] = previous
     for (let at = 0; at < bytes.byteLength; at += 8) {
       s0 = (s0 + words.getUint32(at, this.#isLittleEndian) + s1) >>> 0
       s1 = (s1 + words.getUint32(at + 4, this.#isLittleEndian) + s0) >>> 0
