@@ -1,20 +1,15 @@
 // How many connections a service has to a server of PostgreSQL, seen from outside while it is busy.
-import { existsSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
 import type { PostgresServer } from '../support/postgres-server.ts'
 import type { TcpProxy } from '../support/tcp-proxy.ts'
+import { ESTABLISHED, loopback, readTcpTable } from './tcp-table.ts'
 
-const SOCKETS = '/proc/net/tcp'
-const ESTABLISHED = '01'
 const PAUSE_MS = 5
 
 /** The most that there were at one time. */
 export type MostConnections = {
-  /**
-   * That the service had not closed by the next look, whether anything was at their other end or
-   * not: the system closes one at the end of the turn in which the next one is made.
-   */
+  /** That the service had not closed, whether anything was at their other end or not. */
   readonly held: number
   /**
    * Of the server, on connections that were not cut or abandoned on the way: of those it learns when
@@ -31,11 +26,9 @@ export async function countConnections(
 ): Promise<MostConnections> {
   const client = new Client({ connectionString: server.url('postgres') })
   await client.connect()
-  let [held, served, before] = [0, 0, 0]
+  let [held, served] = [0, 0]
   while (!isOver()) {
-    const now = heldThrough(link.port)
-    held = Math.max(held, Math.min(before, now))
-    before = now
+    held = Math.max(held, heldThrough(link.port))
     const { rows } = await client.query<{ client_port: number }>(
       `select client_port from pg_stat_activity
        where application_name = 'whatsapp-webhook-service'`,
@@ -50,9 +43,5 @@ export async function countConnections(
 
 /** Connections of this machine to a port of 127.0.0.1. */
 function heldThrough(port: number): number {
-  // A count of 0 would pass for a service that holds none too many.
-  if (!existsSync(SOCKETS)) throw new Error(`Connections are counted on Linux: no ${SOCKETS} here.`)
-  const hexadecimal = port.toString(16).toUpperCase().padStart(4, '0')
-  const held = ` 0100007F:${hexadecimal} ${ESTABLISHED} `
-  return readFileSync(SOCKETS, 'utf8').split(held).length - 1
+  return readTcpTable().split(` ${loopback(port)} ${ESTABLISHED} `).length - 1
 }

@@ -12,6 +12,7 @@ import { EventClient } from './event-client.ts'
 import { Sender } from './sender.ts'
 import { sequenceAnomalies, storedSequence } from './sequence-checker.ts'
 import { newSetting, type Sabotage, seedOf } from './setting.ts'
+import { ESTABLISHED, loopback, readTcpTable } from './tcp-table.ts'
 
 const READERS = Number(process.env['READERS'] ?? 20)
 const HEALTHY = 3
@@ -25,7 +26,6 @@ const PATIENCE_MS = 30_000
 const KEPT_MS = 13_000
 /** As npm start and the image run it. */
 const AS_IT_RUNS = { NODE_OPTIONS: '--max-semi-space-size=8' }
-const ESTABLISHED = '01'
 
 const noProcesses = process.platform === 'linux' ? false : 'needs /proc'
 
@@ -60,10 +60,9 @@ function residentMib({ pid }: Service): number {
 
 /** How many the service has not closed; its side of a connection may have more to send than is taken. */
 function connectedOf(readers: readonly Socket[]): number {
-  const connections = readFileSync('/proc/net/tcp', 'utf8')
-  const address = (port = 0) => `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`
-  return readers.filter(({ localPort, remotePort }) =>
-    connections.includes(` ${address(remotePort)} ${address(localPort)} ${ESTABLISHED} `),
+  const connections = readTcpTable()
+  return readers.filter(({ localPort = 0, remotePort = 0 }) =>
+    connections.includes(` ${loopback(remotePort)} ${loopback(localPort)} ${ESTABLISHED} `),
   ).length
 }
 
