@@ -7,6 +7,7 @@ import { startOpenService } from '../support/open-service.ts'
 import { runCommand } from '../support/run-command.ts'
 import { SECRET } from '../support/signed.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
+import { COMMIT_TIMEOUT_MS } from '../support/write-lock.ts'
 
 const environment = { META_APP_SECRET: APP_SECRET, DATABASE_URL: 'sqlite:///messages.db' }
 
@@ -75,7 +76,7 @@ describe('simulate, to the real service', { concurrency: 2 }, () => {
   it('names what is missing, changed or too much', async (test) => {
     const { cwd, simulate } = await simulation(test)
     assert.equal((await simulate('--count', '200', '--seed', 'x', '--redeliveries=0')).code, 0)
-    const database = new DatabaseSync(join(cwd, 'messages.db'))
+    const database = new DatabaseSync(join(cwd, 'messages.db'), { timeout: COMMIT_TIMEOUT_MS })
     database.exec("update messages set text = 'changed' where type = 'text' and edited = 0")
     database.exec("delete from events where kind = 'status'")
     database.close()

@@ -1,23 +1,13 @@
 // Another process holds the write lock of the database.
 import assert from 'node:assert/strict'
-import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { until } from '../support/until.ts'
+import { holdWriteLock } from '../support/write-lock.ts'
 import { assertLossCaught } from './caught.ts'
 import { anomalies } from './checker.ts'
 import { Sender } from './sender.ts'
 import { newSetting, type Sabotage, seedOf } from './setting.ts'
-
-/** Takes the lock; the result gives it back. */
-function lock(file: string): () => void {
-  const database = new DatabaseSync(file)
-  database.exec('begin immediate')
-  return () => {
-    database.exec('rollback')
-    database.close()
-  }
-}
 
 /** How long a transaction waits for the lock, in seconds. */
 const WAITED_S = 2
@@ -29,7 +19,7 @@ async function sendWhileLocked(t: TestContext, sabotage?: Sabotage) {
   const service = await setting.start()
   const sender = new Sender({ seed: seedOf(t), duplicates: 0 })
   assert.equal(await sender.sendOne(service.url), 200)
-  const unlock = lock(setting.file)
+  const unlock = holdWriteLock(setting.file)
   const during = await sender.sendOne(service.url)
   const live = (await fetch(`${service.url}/health/live`)).status
   const list = (await fetch(`${service.url}/messages`)).status
@@ -45,7 +35,7 @@ test('a lock that is soon given back costs a sender only time', async (t) => {
   const service = await setting.start()
   const sender = new Sender({ seed: seedOf(t) })
   await sender.sendOne(service.url)
-  const unlock = lock(setting.file)
+  const unlock = holdWriteLock(setting.file)
   const waiting = Array.from({ length: 20 }, () => sender.sendOne(service.url))
   // The service is alive, and by now at the lock.
   for (let i = 0; i < 10; i++) await fetch(`${service.url}/health/live`)
@@ -79,7 +69,7 @@ for (const seconds of LOCKS_S) {
     const service = await setting.start()
     const sender = new Sender({ seed: seedOf(t) })
     await sender.sendOne(service.url)
-    const unlock = lock(setting.file)
+    const unlock = holdWriteLock(setting.file)
     const unlocked = delay(seconds * 1000).then(unlock)
     const alive: Promise<Response>[] = []
     let over = false

@@ -1,8 +1,8 @@
 // The two engines, for tests that a service has to pass on either.
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { Client } from 'pg'
 import { newDatabase } from './databases.ts'
+import { holdWriteLock } from './write-lock.ts'
 
 export type Database = {
   /** For DATABASE_URL. */
@@ -24,12 +24,8 @@ const sqlite: Engine = {
     return {
       url: `sqlite:///${file}`,
       holdWriter: async () => {
-        const database = new DatabaseSync(file)
-        database.exec('begin immediate')
-        return async () => {
-          database.exec('rollback')
-          database.close()
-        }
+        const release = holdWriteLock(file)
+        return async () => release()
       },
     }
   },
