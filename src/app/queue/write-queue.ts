@@ -2,6 +2,7 @@
 // `add` resolves when the item's own transaction is committed, and never before.
 import { AppError, StoreFailedError, StoreUnavailableError } from '../errors.ts'
 import { afterArrived } from './after-arrived.ts'
+import { Overlap } from './overlap.ts'
 
 export type WriteQueueOptions<Item, Outcome> = {
   /** Commits all items in one transaction; the outcomes come in the order of the items. */
@@ -26,6 +27,7 @@ type Commit<Item, Outcome> = {
 /** A queue bounded by count and by bytes, in front of one writer that takes batches. */
 export class WriteQueue<Item, Outcome> {
   readonly #options: WriteQueueOptions<Item, Outcome>
+  readonly #overlap = new Overlap()
   #waiting: Waiting<Item, Outcome>[] = []
   #items = 0
   #bytes = 0
@@ -75,10 +77,11 @@ export class WriteQueue<Item, Outcome> {
   }
 
   // Behind what has already arrived, so that requests read in one go commit together. A full queue
-  // has nothing to wait for.
+  // has nothing to wait for, and half of everybody keeps the writer busy.
   #schedule(): void {
     if (this.#committing) return
-    if (this.isFullFor(0)) void this.#commitAll()
+    const isDue = this.#overlap.isDue(this.#waiting.length, performance.now())
+    if (isDue || this.isFullFor(0)) void this.#commitAll()
     else if (!this.#scheduled) this.#commitAfterArrived()
   }
 
@@ -99,6 +102,7 @@ export class WriteQueue<Item, Outcome> {
       const { batch, written } = next
       try {
         const outcomes = await written
+        this.#overlap.ended(performance.now())
         this.#release(batch)
         next = this.#begin()
         resolveAll(batch, outcomes)
@@ -136,6 +140,7 @@ export class WriteQueue<Item, Outcome> {
     if (this.#waiting.length === 0) return null
     const batch = this.#waiting
     this.#waiting = []
+    this.#overlap.began(batch.length, performance.now())
     return { batch, written: this.#options.write(batch.map(({ item }) => item)) }
   }
 

@@ -87,6 +87,30 @@ describe('WriteQueue', () => {
     assert.deepEqual([queue.items, writer.inFlight], [0, 0])
   })
 
+  it('divides those who come back together, so that one half commits while the other is read', async () => {
+    const { writer, queue } = start()
+    const items = Array.from({ length: 64 }, (_, i) => `${i}`)
+    const outcomes = items.map(() => '')
+    const begun = performance.now()
+    const all = items.map((item) => queue.add(item))
+    for (let batch = await writer.next(); ; batch = await writer.next()) {
+      batch.commit(outcomes.slice(0, batch.items.length))
+      if (batch.items.at(-1) === '63') break
+    }
+    await Promise.all(all)
+    const ended = performance.now()
+    while (performance.now() - ended < ended - begun) await turn()
+    const again = items.map((item) => queue.add(item))
+    const sizes: number[] = []
+    for (let left = 64; left > 0; left -= sizes.at(-1) ?? 0) {
+      const batch = await writer.next()
+      sizes.push(batch.items.length)
+      batch.commit(outcomes.slice(0, batch.items.length))
+    }
+    await Promise.all(again)
+    assert.deepEqual(sizes, [32, 32])
+  })
+
   it('answers nobody before the commit of their own batch', async () => {
     const { writer, queue } = start()
     const first = watch(queue.add('a'))
