@@ -27,8 +27,11 @@ export async function countConnections(
   const client = new Client({ connectionString: server.url('postgres') })
   await client.connect()
   let [held, served] = [0, 0]
+  let before: ReadonlySet<string> = new Set()
   while (!isOver()) {
-    held = Math.max(held, heldThrough(link.port))
+    const now = endsAt(link.port)
+    held = Math.max(held, [...now].filter((end) => before.has(end)).length)
+    before = now
     const { rows } = await client.query<{ client_port: number }>(
       `select client_port from pg_stat_activity
        where application_name = 'whatsapp-webhook-service'`,
@@ -41,7 +44,15 @@ export async function countConnections(
   return { held, served }
 }
 
-/** Connections of this machine to a port of 127.0.0.1. */
-function heldThrough(port: number): number {
-  return readTcpTable().split(` ${loopback(port)} ${ESTABLISHED} `).length - 1
+/**
+ * The other ends of connections of this machine to a port of 127.0.0.1. Linux reads its table piece by
+ * piece, so one look may find a connection and, later on in the table, one that was made after it
+ * was closed. Those that two looks in a row find were open at one time: between the two.
+ */
+function endsAt(port: number): ReadonlySet<string> {
+  const isOurs = ` ${loopback(port)} ${ESTABLISHED} `
+  const lines = readTcpTable().split('\n')
+  return new Set(
+    lines.filter((line) => line.includes(isOurs)).map((line) => line.trim().split(' ')[1] ?? ''),
+  )
 }

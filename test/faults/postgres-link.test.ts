@@ -81,6 +81,7 @@ for (const [what, fault] of [
 
 test('the twin without a limit of its pool is caught with too many connections', async (t) => {
   const { most } = await throughFaults(t, (link) => link.reset(), 'no pool limit')
+  assert.ok(most.held > POOL_SIZE, `${most.held} connections`)
   assert.ok(most.served > POOL_SIZE, `${most.served} connections at the server`)
 })
 
