@@ -231,11 +231,20 @@ test('both kinds of messages are listed together, and each filter finds its own'
   assert.deepEqual(await ids('direction=inbound'), ['flat', 'image', 'text'])
   assert.deepEqual(await ids('status=delivered'), ['echo'])
   assert.deepEqual(await ids('phone_number_id=106540352242922'), ['echo', 'image', 'text'])
-  for (const contact of ['%2B14155550100', ' 14155550100', 'US.7', 'anna', '@anna']) {
+  for (const contact of [
+    '%2B14155550100',
+    ' 14155550100',
+    '14155550100',
+    'US.7',
+    'anna',
+    '@anna',
+  ]) {
     assert.deepEqual(await ids(`contact=${contact}`), ['echo', 'image', 'text'], contact)
   }
   const conversation = (await fresh.get('/conversations/US.7/messages?order=desc')).json<Json>()
   assert.equal(conversation['total'], 3)
+  const byNumber = (await fresh.get('/conversations/14155550100/messages')).json<Json>()
+  assert.equal(byNumber['total'], 3)
   const list = (await fresh.get('/conversations')).json<{ data: Json[] }>()
   assert.deepEqual(
     list.data.map(({ messages }) => messages),

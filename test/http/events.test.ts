@@ -64,6 +64,7 @@ test('the sequence is read part by part, from any place on', async () => {
   assert.deepEqual((await page('?kind=status,edit')).data, [])
   assert.equal((await page('?kind=message')).data.length, 3)
   assert.equal((await page(`?contact=${encodeURIComponent(CANARY.from)}`)).data.length, 3)
+  assert.equal((await page(`?contact=${CANARY.from.replace('+', '')}`)).data.length, 3)
   for (const wrong of ['?kind=nonsense', '?after=-1', '?limit=0', '?limit=1001', '?wait=31']) {
     assert.equal((await server.get(`/events${wrong}`)).statusCode, 422, wrong)
   }

@@ -2,7 +2,7 @@
 import { type Problem, ValidationError } from '../errors.ts'
 import type { EventFilter, EventKind } from '../model/event.ts'
 import { EVENT_KINDS } from './event-types.ts'
-import { phoneNumber } from './message-list.ts'
+import { person } from './message-list.ts'
 
 export type FilterQuery = {
   readonly kind?: string | undefined
@@ -14,7 +14,7 @@ export type FilterQuery = {
 export function eventFilter({ kind, contact, phone_number_id: number }: FilterQuery): EventFilter {
   return {
     ...(kind ? { kinds: kind.split(',').map((name) => kindNamed(name.trim())) } : {}),
-    ...(contact ? { contact: phoneNumber(contact) } : {}),
+    ...(contact ? { contact: person(contact) } : {}),
     ...(number ? { phoneNumberId: number } : {}),
   }
 }

@@ -66,7 +66,8 @@ const FILTERS = {
   ),
   contact: Type.Optional(
     Type.String({
-      description: 'Only about this person: phone number, BSUID or username.',
+      description:
+        'Only about this person: a phone number with or without `+`, a BSUID or a username.',
       examples: ['+14155550100'],
     }),
   ),

@@ -25,12 +25,12 @@ export function messageFilter(query: MessageQuery, problems: Problem[]): Message
   const since = instant('since', query.since, problems)
   const until = instant('until', query.until, problems)
   return {
-    ...(from ? { from: phoneNumber(from) } : {}),
-    ...(to ? { to: phoneNumber(to) } : {}),
+    ...(from ? { from: withPlus(from) } : {}),
+    ...(to ? { to: withPlus(to) } : {}),
     ...(type ? { type } : {}),
     ...(direction ? { direction } : {}),
     ...(status ? { status } : {}),
-    ...(contact ? { contact: phoneNumber(contact) } : {}),
+    ...(contact ? { contact: person(contact) } : {}),
     ...(phoneNumberId ? { phoneNumberId } : {}),
     ...(since === null ? {} : { since }),
     ...(until === null ? {} : { until }),
@@ -38,8 +38,16 @@ export function messageFilter(query: MessageQuery, problems: Problem[]): Message
   }
 }
 
+/**
+ * Whom a filter means: a phone number as it is stored, a BSUID, or a username. Digits alone are a
+ * number as `wa_id` has it: in a BSUID and in a username there is a letter.
+ */
+export function person(value: string): string {
+  return /^\d+$/.test(value) ? `+${value}` : withPlus(value)
+}
+
 /** A plus sign that was not percent-encoded arrives as a space. */
-export function phoneNumber(value: string): string {
+function withPlus(value: string): string {
   return value.startsWith(' ') ? `+${value.slice(1)}` : value
 }
 

@@ -154,7 +154,10 @@ export const MessagesQuery = Type.Object({
   ),
   status: Type.Optional(text('Only messages whose status is this one now.', 'delivered')),
   contact: Type.Optional(
-    text('Only with this person: a phone number, a BSUID or a username.', '+14155550100'),
+    text(
+      'Only with this person: a phone number with or without `+`, a BSUID or a username.',
+      '+14155550100',
+    ),
   ),
   phone_number_id: Type.Optional(text('Only of this business number.', '106540352242922')),
   since: Type.Optional(text('Only sent at this instant or later.', '2025-01-15T00:00:00Z')),

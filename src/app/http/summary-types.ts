@@ -5,7 +5,7 @@ import { CONTACT, contactShape, MESSAGE, MessageBody, nullableText, text } from 
 export const ConversationParams = Type.Object({
   contact: Type.String({
     minLength: 1,
-    description: 'A phone number, a BSUID or a username, percent-encoded.',
+    description: 'A phone number with or without `+`, a BSUID or a username, percent-encoded.',
     examples: ['+14155550100'],
   }),
 })

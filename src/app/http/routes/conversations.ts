@@ -4,7 +4,7 @@ import { ValidationError } from '../../errors.ts'
 import type { MessageReader } from '../../store/store.ts'
 import { ERRORS, READ_ERRORS } from '../api-types.ts'
 import { decodeConversationCursor, encodeConversationCursor } from '../cursor.ts'
-import { phoneNumber } from '../message-list.ts'
+import { person } from '../message-list.ts'
 import { ConversationQuery, MessageList, type MessagesQuery } from '../message-types.ts'
 import { presentContact, presentMessage } from '../present.ts'
 import { ConversationList, ConversationParams, ConversationsQuery } from '../summary-types.ts'
@@ -55,7 +55,7 @@ export function conversationRoutes(
         response: { 200: MessageList, ...READ_ERRORS, 422: ERRORS[422] },
       },
     },
-    ({ params, query }) => answerPage(store, { ...query, contact: phoneNumber(params.contact) }),
+    ({ params, query }) => answerPage(store, { ...query, contact: person(params.contact) }),
   )
 }
 
