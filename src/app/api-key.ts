@@ -24,26 +24,26 @@ export function findApiKeys(config: Config, log: Log): readonly ApiKey[] {
     )
   }
   const file =
-    databaseUrl.file === null
-      ? join(mkdtempSync(join(tmpdir(), 'whatsapp-webhook-key-')), NAME)
-      : fileBeside(databaseUrl.file)
+    generatedKeyFile(config) ?? join(mkdtempSync(join(tmpdir(), 'whatsapp-webhook-key-')), NAME)
   const key = readKey(file) ?? createKey(file)
   log.info({ file }, 'API_KEYS is not set; the key for reading is in this file')
   return [{ name: 'generated', key }]
 }
 
 /** The key that a service of this configuration generated; null where this user can't read one. */
-export function generatedKey({ databaseUrl }: Pick<Config, 'databaseUrl'>): string | null {
-  if (databaseUrl.engine !== 'sqlite' || databaseUrl.file === null) return null
+export function generatedKey(config: Pick<Config, 'databaseUrl'>): string | null {
+  const file = generatedKeyFile(config)
   try {
-    return readKey(fileBeside(databaseUrl.file))
+    return file === null ? null : readKey(file)
   } catch {
     return null
   }
 }
 
-function fileBeside(database: string): string {
-  return join(resolve(dirname(database)), NAME)
+/** Where a service of this configuration keeps the key it generates; null where that is not known. */
+export function generatedKeyFile({ databaseUrl }: Pick<Config, 'databaseUrl'>): string | null {
+  if (databaseUrl.engine !== 'sqlite' || databaseUrl.file === null) return null
+  return join(resolve(dirname(databaseUrl.file)), NAME)
 }
 
 function readKey(file: string): string | null {

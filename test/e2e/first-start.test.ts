@@ -110,3 +110,24 @@ test('--init lets this machine read without a key, unless READ_ACCESS says other
   const file = await startService(t, { cwd, args: INIT })
   assert.equal(await status(file, '/messages'), 401)
 })
+
+test('where reading needs a key, the printed command sends one, or has a place for it', async (t) => {
+  const cwd = temporaryDirectory(t)
+  const environment = { READ_ACCESS: 'keys', DATABASE_URL: "sqlite:///Anna's data/messages.db" }
+  const generated = await startService(t, { cwd, environment, args: INIT })
+  const [send, read] = await commandsFrom(generated)
+  assert.equal(run(send), '{"status":"ok"}')
+  assert.equal((JSON.parse(run(read)) as { total: number }).total, 1)
+
+  const API_KEYS = 'anna:a-key-of-annas-with-32-characters,'
+  const given = await startService(t, {
+    cwd,
+    environment: { ...environment, API_KEYS },
+    args: INIT,
+  })
+  const [, withPlace = ''] = await commandsFrom(given)
+  assert.match(given.stderr, /and read it, with a key in the place of KEY:/)
+  assert.ok(!given.stderr.includes('a-key-of-annas'))
+  const pasted = withPlace.replace('KEY', 'a-key-of-annas-with-32-characters')
+  assert.equal((JSON.parse(run(pasted)) as { total: number }).total, 1)
+})

@@ -1,5 +1,6 @@
 // The command `serve`: one process of the service, from its configuration to its exit code.
 import type { AddressInfo } from 'node:net'
+import { generatedKeyFile } from '../api-key.ts'
 import { type Config, type Environment, readConfig } from '../config.ts'
 import { createLog, type Log } from '../log.ts'
 import { signBody } from '../receive/verify.ts'
@@ -78,10 +79,19 @@ Listening on ${url}. Send a first message:
     -H 'X-Signature: ${signBody(secret, Buffer.from(body))}' \\
     -d '${body}'
 
-and read it:
-
-  curl ${url}/messages
+${reading(config, url)}
 `
+}
+
+/** How to read the first message, with a key where that takes one. */
+function reading(config: Config, url: string): string {
+  if (config.readAccess !== 'keys') return `and read it:\n\n  curl ${url}/messages`
+  const file = config.apiKeys.length > 0 ? null : generatedKeyFile(config)
+  if (file === null) {
+    return `and read it, with a key in the place of KEY:\n\n  curl -H "Authorization: Bearer KEY" ${url}/messages`
+  }
+  const quoted = `'${file.replaceAll("'", `'\\''`)}'`
+  return `and read it:\n\n  curl -H "Authorization: Bearer $(cat ${quoted})" ${url}/messages`
 }
 
 function withLocalReads(environment: Environment): Environment {
