@@ -13,7 +13,8 @@ const KINDS = {
   not_found: { status: 404, detail: 'Not Found' },
   handshake_refused: {
     status: 403,
-    detail: 'The verify token is not META_VERIFY_TOKEN of this service, or it has none.',
+    detail:
+      'Needed are hub.mode=subscribe, the META_VERIFY_TOKEN of this service as hub.verify_token, and hub.challenge, each once.',
   },
   intake_not_found: { status: 404, detail: 'No request has this number, or its body has expired.' },
   message_not_found: { status: 404, detail: 'No message has this id.' },

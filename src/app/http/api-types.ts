@@ -159,7 +159,9 @@ const Problems = Type.Object(
 export const ERRORS = {
   400: detail('The request is not valid HTTP/1.1.'),
   401: detail('invalid signature'),
-  403: detail('The verify token is not META_VERIFY_TOKEN of this service, or it has none.'),
+  403: detail(
+    'Needed are hub.mode=subscribe, the META_VERIFY_TOKEN of this service as hub.verify_token, and hub.challenge, each once.',
+  ),
   404: detail('No message has this id.'),
   409: detail('The sequence ends before this position: begin again.'),
   413: detail('The body is larger than MAX_BODY_BYTES allows.'),
