@@ -48,6 +48,13 @@ export function limits(results: Results): string[] {
       `(a) itself is ${(limit / naive).toFixed(1)} times as fast as (b) here: no program that answers over node:http can be further ahead of (b). The slower an fsync, the more a shared commit gains; here it takes ${flush.toFixed(2)} ms.`,
     )
   }
+  const limitP99 = ingestMedian(results, 'limit', ({ load }) => load.half.latencyMs.p99)
+  const naiveP99 = ingestMedian(results, 'naive', ({ load }) => load.half.latencyMs.p99)
+  if (limitP99 !== null && naiveP99 !== null) {
+    lines.push(
+      `(a), which stores nothing, has a p99 of ${limitP99.toFixed(2)} ms at its own half load, ${(limitP99 / naiveP99).toFixed(2)} times that of (b): what the machine and the generator add to a p99 is in all of them.`,
+    )
+  }
   if (results.options.quick) {
     lines.push('This was a smoke run: far too short to conclude anything from it.')
   }
