@@ -55,16 +55,33 @@ for (const engine of ENGINES) {
   test(`${engine.name}: a second signal ends the process at once`, async (t) => {
     const cwd = temporaryDirectory(t)
     const { database, environment } = await settingOn(engine, cwd)
-    const service = await startService(t, { cwd, environment })
+    const patient = { ...environment, SHUTDOWN_TIMEOUT: '600' }
+    const service = await startService(t, { cwd, environment: patient })
     const release = await database.holdWriter()
     const inFlight = send(service, 'abandoned').catch(() => 0)
     await queued(service, 1)
     service.signal('SIGINT')
     await service.logged('shutting down')
-    service.signal('SIGINT')
+    const impatience = setInterval(() => service.signal('SIGINT'), 50)
     assert.equal((await service.ended).code, 1)
+    clearInterval(impatience)
     await release()
     assert.notEqual(await inFlight, 200)
+  })
+
+  test(`${engine.name}: one that comes twice at once, to the process and to its group, is one`, async (t) => {
+    const cwd = temporaryDirectory(t)
+    const { database, environment } = await settingOn(engine, cwd)
+    const service = await startService(t, { cwd, environment })
+    const release = await database.holdWriter()
+    const inFlight = send(service, 'answered')
+    await queued(service, 1)
+    // Two of the same kind can be one for the system too.
+    service.signal('SIGTERM')
+    service.signal('SIGINT')
+    await release()
+    assert.equal(await inFlight, 200)
+    assert.deepEqual(await service.ended, { code: 0, signal: null })
   })
 
   test(`${engine.name}: what is not done by SHUTDOWN_TIMEOUT is given up, and the exit code says so`, async (t) => {

@@ -13,6 +13,8 @@ import { readEnvironment, writeFirstEnvironment } from './environment.ts'
 /** What an answer to a request in flight may still take after the store failed, in ms. */
 const FAILURE_GRACE_MS = 2000
 const STRONG_SECRET_BYTES = 32
+/** Who stops a process and then its group sends it two signals, and means one. In ms. */
+const SAME_SIGNAL_MS = 250
 
 /** Runs the service until a signal or a failure, and ends the process. Throws when it can't start. */
 export async function serve({ init }: { init: boolean }): Promise<never> {
@@ -149,13 +151,14 @@ async function run(
   return ENDED
 }
 
-/** Resolves with the first SIGTERM or SIGINT; a second one ends the process at once. */
+/** Resolves with the first SIGTERM or SIGINT; another one, later, ends the process at once. */
 function signals(): Promise<NodeJS.Signals> {
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>()
-  let received = false
+  let receivedAt: number | null = null
   const onSignal = (signal: NodeJS.Signals) => {
-    if (received) process.exit(FAILED)
-    received = true
+    const now = performance.now()
+    if (receivedAt !== null && now - receivedAt > SAME_SIGNAL_MS) process.exit(FAILED)
+    receivedAt ??= now
     resolve(signal)
   }
   process.on('SIGTERM', onSignal)
