@@ -5,7 +5,6 @@ RUN npm ci --omit=dev --ignore-scripts
 
 FROM node:26-slim
 WORKDIR /app
-# By number, so that an orchestrator can tell it is not root: the image's user "node".
 RUN install -d -o 1000 -g 1000 -m 0700 /data
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json ./
@@ -16,6 +15,14 @@ ENV NODE_ENV=production \
     NODE_OPTIONS=--max-semi-space-size=8 \
     DATABASE_URL=sqlite:////data/messages.db \
     SQLITE_TMPDIR=/data
+# No start may write what it compiles, so it is here already: a start takes half the time and 50 MB
+# less. It counts for this user, and on another kind of processor it is compiled anew.
+RUN install -d -o 1000 -g 1000 node_modules/.cache/compiled
+USER 1000:1000
+RUN PORT=0 DATABASE_URL=sqlite:// READ_ACCESS=local timeout --preserve-status 5 node src/main.cjs serve
+USER root
+RUN chown -R root:root node_modules/.cache && chmod -R a+rX node_modules/.cache
+# By number, so that an orchestrator can tell it is not root: the image's user "node".
 USER 1000:1000
 VOLUME /data
 EXPOSE 8000
@@ -25,4 +32,4 @@ STOPSIGNAL SIGTERM
 # process cures neither a full disk nor a missing secret, and after a failed disk it ends by itself.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 \
     CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT || 8000) + '/health/ready').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "src/main.ts", "serve"]
+CMD ["node", "src/main.cjs", "serve"]

@@ -20,7 +20,7 @@ export const SERVICE: Program = {
   name: 'service',
   title: 'the service',
   command: process.execPath,
-  args: ['--max-semi-space-size=8', pathOf('../src/main.ts'), 'serve'],
+  args: ['--max-semi-space-size=8', pathOf('../src/main.cjs'), 'serve'],
   stores: true,
 }
 

@@ -1,15 +1,3 @@
-// The entry of the process. CommonJS on purpose (see package.json beside it), without imports or
-// types: a Node too old for TypeScript can still read this far and say what is wrong in one line.
-const major = Number(process.versions.node.split('.')[0])
-if (major < 24) {
-  console.error(
-    `This service needs Node.js 24 or newer, and this is ${process.version}: start it with "npm start", which brings its own, or install a newer Node.js.`,
-  )
-  process.exit(78)
-}
-// Compiled code is kept between starts: they take half the time, and no thread needs the compiler.
-// Threads learn of it from the environment. Beside the packages, whoever can write may run code.
-const { join } = require('node:path')
-process.env['NODE_COMPILE_CACHE'] ??= join(__dirname, '../node_modules/.cache/compiled')
-require('node:module').enableCompileCache(process.env['NODE_COMPILE_CACHE'])
-void import('./app/cli/main.ts').then((cli) => cli.main(process.argv.slice(2)))
+// The same entry under the name that the rest of the source would have. Node takes the compiler
+// for types into memory for this one line; what runs for long starts with main.cjs.
+require('./main.cjs')

@@ -101,14 +101,24 @@ function copy(text: string, { root, workdir }: Image, { context, roots }: StageO
   }
 }
 
+/** The image's environment, with its absolute paths as paths below its root. */
+export function environmentOf({ env, root }: Image): Record<string, string> {
+  const here = (value: string) => value.replace(/(^|:\/\/\/)\//, `$1${root}/`)
+  return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, here(value)]))
+}
+
 /** Absolute paths of the image become paths below its root, its user whoever stands for it. */
-function run(command: string, { root, workdir }: Image, { user, path }: StageOptions): void {
+function run(command: string, image: Image, { user, path }: StageOptions): void {
+  const self = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
   const here = command
-    .replaceAll(' /', ` ${root}/`)
+    .replaceAll(' /', ` ${image.root}/`)
     .replaceAll('-o 1000 -g 1000', `-o ${user.uid} -g ${user.gid}`)
+    .replaceAll('root:root', `${self.uid}:${self.gid}`)
   execFileSync('sh', ['-ec', here], {
-    cwd: join(root, workdir),
+    cwd: join(image.root, image.workdir),
+    ...(image.user === 'root' ? self : user),
     env: {
+      ...environmentOf(image),
       PATH: path,
       HOME: process.env['HOME'],
       // A machine's own authorities, where its registry is behind one.

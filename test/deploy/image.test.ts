@@ -23,7 +23,8 @@ import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SETTING_DOCS } from '../../src/app/config.ts'
 import { freePort } from '../support/free-port.ts'
-import { buildImage, type Image, parseDockerfile } from './dockerfile.ts'
+import { until } from '../support/until.ts'
+import { buildImage, environmentOf, type Image, parseDockerfile } from './dockerfile.ts'
 import { ROOT, readRepositoryFile, repositoryFiles } from './repository.ts'
 
 const stages = parseDockerfile(readRepositoryFile('Dockerfile'))
@@ -59,6 +60,15 @@ function writable(directory: string): void {
   for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
     if (entry.isDirectory()) chmodSync(join(entry.parentPath, entry.name), 0o755)
   }
+}
+
+async function becomesLive(port: string): Promise<void> {
+  await until('it is live', () =>
+    fetch(`http://127.0.0.1:${port}/health/live`).then(
+      ({ ok }) => ok,
+      () => false,
+    ),
+  )
 }
 
 describe('the image', () => {
@@ -109,9 +119,7 @@ describe('the image', () => {
       PORT: String(port),
       HOST: '127.0.0.1',
       WEBHOOK_SECRET: secret,
-    }
-    for (const [name, value] of Object.entries(image.env)) {
-      env[name] = value.replace(/(^|:\/\/\/)\//, `$1${image.root}/`)
+      ...environmentOf(image),
     }
     service = start(image.command)
     service.stdout?.on('data', (chunk) => {
@@ -182,21 +190,28 @@ describe('the image', () => {
     const unready = start(image.command, memory)
     const ended = once(unready, 'exit')
     try {
-      const deadline = Date.now() + STARTED_IN_MS
-      let live = false
-      while (!live && Date.now() < deadline) {
-        live = await fetch(`http://127.0.0.1:${other}/health/live`).then(
-          ({ ok }) => ok,
-          () => false,
-        )
-        if (!live) await sleep(50)
-      }
-      assert.ok(live, 'it is live without a secret')
+      await becomesLive(other)
       assert.equal(await healthCheck({ PORT: other }), 1)
     } finally {
       unready.kill('SIGKILL')
       await ended
     }
+  })
+
+  test('compiles nothing when it starts', async () => {
+    const other = String(await freePort())
+    const told = { NODE_DEBUG_NATIVE: 'COMPILE_CACHE', PORT: other, DATABASE_URL: 'sqlite://' }
+    const starting = start(image.command, told)
+    let log = ''
+    starting.stderr?.on('data', (chunk) => {
+      log += chunk
+    })
+    const ended = once(starting, 'exit')
+    await becomesLive(other)
+    starting.kill('SIGTERM')
+    await ended
+    assert.match(log, /retrieving transpile cache for .*writer-thread\.ts\.\.\.success/)
+    assert.doesNotMatch(log, /no transpile cache for/)
   })
 
   test('ends with 0 on the signal that the engine sends', async () => {
@@ -236,7 +251,7 @@ describe('the image', () => {
 
 describe('the Dockerfile', () => {
   const final = stages.at(-1)
-  const textOf = (name: string) => final?.instructions.find((one) => one.name === name)?.text
+  const textOf = (name: string) => final?.instructions.findLast((one) => one.name === name)?.text
 
   test('has every stage on the slim image of the Node.js that the repository pins', () => {
     const manifest = JSON.parse(readRepositoryFile('package.json'))
