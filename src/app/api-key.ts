@@ -1,6 +1,6 @@
 // The keys that open the read routes: those configured, or one generated at the first start.
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import type { Config } from './config.ts'
@@ -12,8 +12,9 @@ const NAME = 'api-key'
 
 /**
  * The configured keys; with none of them and READ_ACCESS=keys, the one in the file `api-key`
- * beside the SQLite database, which is created (mode 0600) where it is missing. Logs its path, never
- * it. Throws ConfigurationError where there is no such place.
+ * beside the SQLite database, which is created (mode 0600) where it is missing; for one in memory, a
+ * file that lasts as long as it. Logs its path, never the key. Throws ConfigurationError where there
+ * is no such place.
  */
 export function findApiKeys(config: Config, log: Log): readonly ApiKey[] {
   const { apiKeys, readAccess, databaseUrl } = config
@@ -23,8 +24,7 @@ export function findApiKeys(config: Config, log: Log): readonly ApiKey[] {
       'API_KEYS is not set: with PostgreSQL no key is generated, since all replicas have to know the same. Set API_KEYS, or READ_ACCESS to local or open.',
     )
   }
-  const file =
-    generatedKeyFile(config) ?? join(mkdtempSync(join(tmpdir(), 'whatsapp-webhook-key-')), NAME)
+  const file = generatedKeyFile(config) ?? temporaryKeyFile()
   const key = readKey(file) ?? createKey(file)
   log.info({ file }, 'API_KEYS is not set; the key for reading is in this file')
   return [{ name: 'generated', key }]
@@ -44,6 +44,13 @@ export function generatedKey(config: Pick<Config, 'databaseUrl'>): string | null
 export function generatedKeyFile({ databaseUrl }: Pick<Config, 'databaseUrl'>): string | null {
   if (databaseUrl.engine !== 'sqlite' || databaseUrl.file === null) return null
   return join(resolve(dirname(databaseUrl.file)), NAME)
+}
+
+/** For a database that lasts as long as the process. */
+function temporaryKeyFile(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'whatsapp-webhook-key-'))
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
+  return join(directory, NAME)
 }
 
 function readKey(file: string): string | null {

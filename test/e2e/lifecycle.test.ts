@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -228,3 +236,18 @@ function olderNode(): string | null {
   }
   return null
 }
+
+test('a database in memory leaves nothing behind, nor does its key', async (t) => {
+  const cwd = temporaryDirectory(t)
+  const environment = { WEBHOOK_SECRET: SECRET, DATABASE_URL: 'sqlite://', TMPDIR: cwd }
+  const service = await startService(t, { cwd, environment })
+  assert.equal(await send(service, 'for-now'), 200)
+  await service.logged('API_KEYS is not set; the key for reading is in this file')
+  const kept = readdirSync(cwd).filter((name) => name.startsWith('whatsapp-webhook-'))
+  assert.equal(kept.length, 2)
+  await service.stop()
+  assert.deepEqual(
+    kept.filter((name) => existsSync(join(cwd, name))),
+    [],
+  )
+})
