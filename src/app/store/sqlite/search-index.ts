@@ -11,8 +11,11 @@ const CHANGED_SQL = `
   select changed.seq from events join messages as changed on changed.message_id = events.message_id
   where events.seq > ? and events.message_id is not null and kind in ('edit', 'revoke', 'history')`
 
-/** More trigrams than this narrow a search no further that would be worth their reading. */
-const MAX_TRIGRAMS = 12
+/**
+ * Each one's list is read to its end; more lists than this cost more than the texts that they spare
+ * to look at, fewer leave thousands of those.
+ */
+const MAX_TRIGRAMS = 8
 
 // detail=none keeps no positions: a third of the size, and the candidates are checked anyway.
 const SCHEMA = `
@@ -49,7 +52,7 @@ export function attachSearchIndex(database: DatabaseSync, file: string): void {
 
 /**
  * An FTS5 query for texts that hold all trigrams of `folded`, which every text with that substring
- * does; null under three code points. At most twelve, spread over the whole.
+ * does; null under three code points. At most eight, spread over the whole.
  */
 export function trigramQuery(folded: string): string | null {
   const characters = [...folded]
