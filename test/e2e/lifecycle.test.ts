@@ -71,8 +71,9 @@ for (const engine of ENGINES) {
     service.signal('SIGINT')
     await service.logged('shutting down')
     const impatience = setInterval(() => service.signal('SIGINT'), 50)
-    assert.equal((await service.ended).code, 1)
+    const { code } = await service.ended
     clearInterval(impatience)
+    assert.equal(code, 1)
     await release()
     assert.notEqual(await inFlight, 200)
   })
