@@ -1,6 +1,7 @@
 // The shapes of webhook requests, of health and of errors: one schema each for checking, types,
 // serialising and the API description. Messages: message-types.ts; events: event-types.ts.
 import Type from 'typebox'
+import { AppError, type ErrorCode } from '../errors.ts'
 
 const MESSAGE_ID = 'wamid.HBgLMTQxNTU1NTAxMDA'
 const MESSAGE = {
@@ -134,8 +135,10 @@ const detail = (example: string) =>
 const RETRY_AFTER = {
   'Retry-After': { type: 'integer', description: 'Seconds after which to try again.' },
 }
+/** An error in the words in which it is answered. */
+const answered = (code: ErrorCode) => detail(new AppError(code).detail)
 /** An error that passes by itself. */
-const passing = (example: string) => ({ ...detail(example), headers: RETRY_AFTER })
+const passing = (code: ErrorCode) => ({ ...answered(code), headers: RETRY_AFTER })
 
 const Problems = Type.Object(
   {
@@ -157,18 +160,16 @@ const Problems = Type.Object(
 
 /** Errors by status, for the routes that can answer with them. */
 export const ERRORS = {
-  400: detail('The request is not valid HTTP/1.1.'),
-  401: detail('invalid signature'),
-  403: detail(
-    'Needed are hub.mode=subscribe, the META_VERIFY_TOKEN of this service as hub.verify_token, and hub.challenge, each once.',
-  ),
-  404: detail('No message has this id.'),
+  400: answered('bad_request'),
+  401: answered('invalid_signature'),
+  403: answered('handshake_refused'),
+  404: answered('message_not_found'),
   409: detail('The sequence ends before this position: begin again.'),
-  413: detail('The body is larger than MAX_BODY_BYTES allows.'),
-  415: detail('Send the body as it was signed, without a Content-Encoding.'),
+  413: answered('body_too_large'),
+  415: answered('encoded_body'),
   422: Problems,
   500: detail('Internal Server Error'),
-  503: passing('Too many messages are waiting to be stored; send this one again later.'),
+  503: passing('overloaded'),
 } as const
 
 /** Errors of the routes that take messages in. */
@@ -188,5 +189,5 @@ export const READ_ERRORS = {
   400: ERRORS[400],
   401: unauthorized,
   500: ERRORS[500],
-  503: passing('Too many queries are waiting; send this one again later.'),
+  503: passing('reads_overloaded'),
 } as const
