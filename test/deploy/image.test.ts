@@ -62,13 +62,16 @@ function writable(directory: string): void {
   }
 }
 
-async function becomesLive(port: string): Promise<void> {
-  await until('it is live', () =>
-    fetch(`http://127.0.0.1:${port}/health/live`).then(
-      ({ ok }) => ok,
-      () => false,
-    ),
+/** The status of a check, such as "ready"; 0 where nothing answers. */
+function statusOf(port: string | number, check: string): Promise<number> {
+  return fetch(`http://127.0.0.1:${port}/health/${check}`).then(
+    ({ status }) => status,
+    () => 0,
   )
+}
+
+async function becomesLive(port: string): Promise<void> {
+  await until('it is live', async () => (await statusOf(port, 'live')) === 200)
 }
 
 describe('the image', () => {
@@ -143,10 +146,7 @@ describe('the image', () => {
     const deadline = Date.now() + STARTED_IN_MS
     let status = 0
     while (status !== 200 && Date.now() < deadline && service.exitCode === null) {
-      status = await fetch(`http://127.0.0.1:${port}/health/ready`).then(
-        (answer) => answer.status,
-        () => 0,
-      )
+      status = await statusOf(port, 'ready')
       if (status !== 200) await sleep(50)
     }
     assert.equal(status, 200, `not ready:\n${stdout}${stderr}`)

@@ -124,6 +124,21 @@ for (const engine of ENGINES) {
   })
 }
 
+test('a database in memory leaves nothing behind, nor does its key', async (t) => {
+  const cwd = temporaryDirectory(t)
+  const environment = { WEBHOOK_SECRET: SECRET, DATABASE_URL: 'sqlite://', TMPDIR: cwd }
+  const service = await startService(t, { cwd, environment })
+  assert.equal(await send(service, 'for-now'), 200)
+  await service.logged('API_KEYS is not set; the key for reading is in this file')
+  const kept = readdirSync(cwd).filter((name) => name.startsWith('whatsapp-webhook-'))
+  assert.equal(kept.length, 2)
+  await service.stop()
+  assert.deepEqual(
+    kept.filter((name) => existsSync(join(cwd, name))),
+    [],
+  )
+})
+
 test('the first start writes a key for reading beside the database, and logs its path only', async (t) => {
   const cwd = temporaryDirectory(t)
   const environment = { WEBHOOK_SECRET: SECRET }
@@ -237,18 +252,3 @@ function olderNode(): string | null {
   }
   return null
 }
-
-test('a database in memory leaves nothing behind, nor does its key', async (t) => {
-  const cwd = temporaryDirectory(t)
-  const environment = { WEBHOOK_SECRET: SECRET, DATABASE_URL: 'sqlite://', TMPDIR: cwd }
-  const service = await startService(t, { cwd, environment })
-  assert.equal(await send(service, 'for-now'), 200)
-  await service.logged('API_KEYS is not set; the key for reading is in this file')
-  const kept = readdirSync(cwd).filter((name) => name.startsWith('whatsapp-webhook-'))
-  assert.equal(kept.length, 2)
-  await service.stop()
-  assert.deepEqual(
-    kept.filter((name) => existsSync(join(cwd, name))),
-    [],
-  )
-})
