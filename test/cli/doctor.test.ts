@@ -151,4 +151,25 @@ describe('demo', () => {
     assert.equal((await result).code, 0)
     assert.deepEqual(readdirSync(cwd), [])
   })
+
+  it('removes its database when it is stopped before it listens', async (test) => {
+    const cwd = temporaryDirectory(test)
+    const environment = { PORT: '0', TMPDIR: cwd }
+    const { child, result } = startCommand(['demo'], { cwd, environment })
+    await until('the demo has begun', () => readdirSync(cwd).length > 0)
+    child.kill('SIGTERM')
+    assert.equal((await result).code, 0)
+    assert.deepEqual(readdirSync(cwd), [])
+  })
+
+  it('removes its database when somebody will not wait for its end', async (test) => {
+    const cwd = temporaryDirectory(test)
+    const environment = { PORT: '0', TMPDIR: cwd }
+    const { child, result } = startCommand(['demo'], { cwd, environment })
+    await new Promise((resolve) => child.stderr?.once('data', resolve))
+    const impatience = setInterval(() => child.kill('SIGINT'), 20)
+    test.after(() => clearInterval(impatience))
+    await result
+    assert.deepEqual(readdirSync(cwd), [])
+  })
 })

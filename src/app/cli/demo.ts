@@ -7,6 +7,7 @@ import { type Config, readConfig } from '../config.ts'
 import { createLog } from '../log.ts'
 import { type Service, startService } from '../service.ts'
 import { type Command, ENDED, FAILED, numberOption, parseOptions, tell } from './command.ts'
+import { onFirstSignal } from './signals.ts'
 import { trafficOf } from './simulate/traffic.ts'
 import { deliver } from './simulate.ts'
 
@@ -41,11 +42,9 @@ export const demoCommand: Command = {
       numberOption('count', values.count, { least: 1, most: 1e6, whole: true }) ?? 20_000
     const rate = numberOption('rate', values.rate, { least: 0.001, most: 1e6, whole: false }) ?? 5
     const directory = mkdtempSync(join(tmpdir(), 'whatsapp-webhook-demo-'))
-    try {
-      return await run({ directory, count, rate, exit: values.exit })
-    } finally {
-      rmSync(directory, { recursive: true, force: true })
-    }
+    // Not only after a proper end: whoever is impatient leaves no messages behind either.
+    process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
+    return await run({ directory, count, rate, exit: values.exit })
   },
 }
 
@@ -53,17 +52,17 @@ type Demo = { directory: string; count: number; rate: number; exit: boolean }
 
 async function run({ directory, count, rate, exit }: Demo): Promise<number> {
   const secret = randomBytes(16).toString('hex')
+  const stop = new AbortController()
+  const interrupted = new Promise((resolve) => onFirstSignal(resolve)).then(() => stop.abort())
   const { service, end } = await start(directory, secret)
-  const interrupted = new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, resolve)
-  })
   const url = new URL(`http://localhost:${service.address.port}`)
   tell(welcome(url))
   const traffic = trafficOf({
     ...{ run: randomBytes(4).toString('hex'), count, startMs: Date.now() - count * 1000 },
     ...{ batch: 5, redeliveries: 0.1, reordered: 0.1, noPhone: 0.3, odd: 0.03 },
   })
-  const delivered = await deliver(traffic, { url, secret, rate, concurrency: 4, retries: 10 })
+  const pace = { rate, concurrency: 4, retries: 10 }
+  const delivered = await deliver(traffic, { ...pace, url, secret, stop: stop.signal })
   if (!exit) await interrupted
   await service.close()
   await end()

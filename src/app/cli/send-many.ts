@@ -5,6 +5,7 @@ import { ENDED, FAILED, print, tell } from './command.ts'
 import { type MadeUpRun, madeUpMessage, randomFrom, type WireMessage } from './made-up.ts'
 import { post, type Target } from './post.ts'
 import { Progress } from './progress.ts'
+import { interruptible } from './signals.ts'
 import { Tally } from './tally.ts'
 
 /** Where to, and what every try has in common. */
@@ -29,23 +30,20 @@ export async function sendMany(
   const { count, seed } = many
   const tally = new Tally()
   const progress = new Progress('Sending', 'messages')
-  const stop = new AbortController()
-  const onSignal = () => stop.abort()
-  // Once: a second one ends the process as usual.
-  process.once('SIGINT', onSignal)
   const run: MadeUpRun = {
     run: seed ?? randomBytes(8).toString('hex'),
     random: randomFrom(seed ?? randomUUID()),
     seeded: seed !== undefined,
   }
   let next = 0
-  await inTurns(many, stop.signal, async () => {
-    const message = { ...madeUpMessage(run, next++), ...fields }
-    const onRetry = () => tally.addRetry()
-    tally.add(await post(JSON.stringify(message), { ...target, stop: stop.signal, onRetry }))
-    progress.update(tally.answers, count)
-  })
-  process.off('SIGINT', onSignal)
+  await interruptible((stop) =>
+    inTurns(many, stop, async () => {
+      const message = { ...madeUpMessage(run, next++), ...fields }
+      const onRetry = () => tally.addRetry()
+      tally.add(await post(JSON.stringify(message), { ...target, stop, onRetry }))
+      progress.update(tally.answers, count)
+    }),
+  )
   progress.finish()
   tally.addUnsent(count - next)
   for (const line of tally.summary()) print(line)

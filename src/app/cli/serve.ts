@@ -9,12 +9,11 @@ import { within } from '../within.ts'
 import { serviceUrl } from './api.ts'
 import { ENDED, FAILED, tell } from './command.ts'
 import { readEnvironment, writeFirstEnvironment } from './environment.ts'
+import { onFirstSignal } from './signals.ts'
 
 /** What an answer to a request in flight may still take after the store failed, in ms. */
 const FAILURE_GRACE_MS = 2000
 const STRONG_SECRET_BYTES = 32
-/** Who stops a process and then its group sends it two signals, and means one. In ms. */
-const SAME_SIGNAL_MS = 250
 
 /** Runs the service until a signal or a failure, and ends the process. Throws when it can't start. */
 export async function serve({ init }: { init: boolean }): Promise<never> {
@@ -26,7 +25,7 @@ export async function serve({ init }: { init: boolean }): Promise<never> {
   const config = readConfig(init ? withLocalReads(environment) : environment)
   const { log, end } = createLog(config)
   endOnBug(log, end)
-  const ended = signals()
+  const ended = new Promise<NodeJS.Signals>((resolve) => onFirstSignal(resolve))
   const service = await start(config, log)
   log.info({ address: service.address.address, port: service.address.port }, 'listening')
   warn(config, log)
@@ -149,19 +148,4 @@ async function run(
   if (failed || !inTime) return FAILED
   log.info('stopped')
   return ENDED
-}
-
-/** Resolves with the first SIGTERM or SIGINT; another one, later, ends the process at once. */
-function signals(): Promise<NodeJS.Signals> {
-  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>()
-  let receivedAt: number | null = null
-  const onSignal = (signal: NodeJS.Signals) => {
-    const now = performance.now()
-    if (receivedAt !== null && now - receivedAt > SAME_SIGNAL_MS) process.exit(FAILED)
-    receivedAt ??= now
-    resolve(signal)
-  }
-  process.on('SIGTERM', onSignal)
-  process.on('SIGINT', onSignal)
-  return promise
 }

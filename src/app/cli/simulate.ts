@@ -17,6 +17,7 @@ import { post } from './post.ts'
 import { Progress } from './progress.ts'
 import { inTurns } from './send-many.ts'
 import { configuration } from './settings.ts'
+import { interruptible } from './signals.ts'
 import { checkHeld } from './simulate/check.ts'
 import { type Traffic, trafficOf } from './simulate/traffic.ts'
 import { Tally } from './tally.ts'
@@ -72,7 +73,6 @@ type Values = Partial<Record<Exclude<keyof typeof OPTIONS, 'verify'>, string>>
 
 const SEEDED_START = Date.UTC(2025, 0, 15, 10)
 const SHOWN_FINDINGS = 20
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
 /** Simulates traffic. */
 export const simulateCommand: Command = {
@@ -90,7 +90,10 @@ export const simulateCommand: Command = {
     }
     const url = serviceUrl(values.url, config)
     const { run, traffic } = made(values)
-    const delivered = await deliver(traffic, { ...paceFrom(values), url, secret })
+    const pace = paceFrom(values)
+    const delivered = await interruptible((stop) =>
+      deliver(traffic, { ...pace, url, secret, stop }),
+    )
     if (!values.verify) return delivered ? ENDED : FAILED
     const held = await verify(new Api(url, config), run, traffic)
     return delivered && held ? ENDED : FAILED
@@ -142,30 +145,26 @@ function paceFrom(values: Values): Pace {
   }
 }
 
-/** Posts everything and prints a summary; whether all of it was answered 200. */
-export async function deliver(
-  { bodies }: Traffic,
-  { url, secret, rate, concurrency, retries }: Pace & { url: URL; secret: string },
-): Promise<boolean> {
+type Delivery = Pace & { readonly url: URL; readonly secret: string; readonly stop: AbortSignal }
+
+/** Posts everything until told to stop, and prints a summary; whether all of it was answered 200. */
+export async function deliver({ bodies }: Traffic, delivery: Delivery): Promise<boolean> {
+  const { url, secret, rate, concurrency, retries, stop } = delivery
   const target = { url: new URL('/webhook/cloud-api', url), secret, retries }
   const tally = new Tally('requests')
   const progress = new Progress('Sending', 'requests')
-  const stop = new AbortController()
-  const onSignal = () => stop.abort()
-  for (const signal of SIGNALS) process.once(signal, onSignal)
   let next = 0
-  await inTurns({ count: bodies.length, rate, concurrency }, stop.signal, async () => {
+  await inTurns({ count: bodies.length, rate, concurrency }, stop, async () => {
     const body = bodies[next++] ?? ''
     const answer = await post(body, {
       ...target,
       header: 'x-hub-signature-256',
-      stop: stop.signal,
+      stop,
       onRetry: () => tally.addRetry(),
     })
     tally.add(answer)
     progress.update(tally.answers, bodies.length)
   })
-  for (const signal of SIGNALS) process.off(signal, onSignal)
   progress.finish()
   tally.addUnsent(bodies.length - next)
   for (const line of tally.summary()) print(line)
