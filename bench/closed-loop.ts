@@ -10,7 +10,7 @@ export type ClosedLoopOptions = {
   readonly seconds: number
 }
 
-/** Sends the requests in their order; those that were sent are the first `answers` of them. */
+/** Sends the requests in their order; those that were sent are the first `sent` of them. */
 export async function closedLoop(
   options: ClosedLoopOptions,
 ): Promise<LoadResult & { readonly sent: number }> {
@@ -36,7 +36,7 @@ export async function closedLoop(
       }
       const onAnswer = (status: number) => {
         tally.add(status, performance.now() - sentAt)
-        // A connection that broke sends no more: what it would count are its own failures.
+        // The measurement is invalid and ends: a broken connection would only count its own failures.
         if (status === 0) sent = requests.length
         next()
       }

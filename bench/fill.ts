@@ -29,14 +29,14 @@ const SOURCES = [
   '../test/support/random.ts',
   './rare-texts.ts',
   './texts.ts',
-  '../src/app/model/fold.ts',
-  '../src/app/model/instant.ts',
-  '../src/app/store/sqlite/search-index.ts',
-  '../src/app/store/sqlite/contact-book.ts',
-  '../src/app/store/sqlite/message-writer.ts',
-  '../src/app/store/sqlite/writer.ts',
+  '../src/app/receive/flat.ts',
 ]
-const MIGRATIONS = '../src/app/store/sqlite/migrations/'
+const DIRECTORIES = [
+  '../src/app/model/',
+  '../src/app/store/sql/',
+  '../src/app/store/sqlite/',
+  '../src/app/store/sqlite/migrations/',
+]
 
 /** The database file with so many messages, its search index complete. */
 export async function filledDatabase(options: FillOptions): Promise<string> {
@@ -88,8 +88,10 @@ async function untilIndexed(file: string, total: number): Promise<void> {
 
 function version(): string {
   const sources = SOURCES.map((source) => new URL(source, import.meta.url))
-  const migrations = new URL(MIGRATIONS, import.meta.url)
-  for (const name of readdirSync(migrations).sort()) sources.push(new URL(name, migrations))
+  for (const directory of DIRECTORIES.map((path) => new URL(path, import.meta.url))) {
+    const names = readdirSync(directory).filter((name) => /\.(ts|sql)$/.test(name))
+    for (const name of names.sort()) sources.push(new URL(name, directory))
+  }
   const digest = createHash('sha256')
   for (const source of sources) digest.update(readFileSync(source))
   return digest.digest('hex').slice(0, 12)

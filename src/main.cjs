@@ -1,5 +1,5 @@
-// The entry of the process. CommonJS, and no TypeScript: a Node too old for that can still read this
-// far and say what is wrong in one line, and one that is not needs no compiler where nothing changed.
+// The entry of the process. In CommonJS and without types, so that a Node too old for TypeScript can
+// read it and say so in one line, and so that a start from cached code needs no compiler for types.
 const major = Number(process.versions.node.split('.')[0])
 if (major < 24) {
   console.error(
@@ -7,8 +7,8 @@ if (major < 24) {
   )
   process.exit(78)
 }
-// Compiled code is kept between starts: they take half the time, and no thread needs the compiler.
-// Threads learn of it from the environment. Beside the packages, whoever can write may run code.
+// Caches compiled code, which halves the time of a start and spares every thread the compiler. Threads
+// find it through the environment. It lies beside the packages: who can write there can run code anyway.
 const { join } = require('node:path')
 process.env['NODE_COMPILE_CACHE'] ??= join(__dirname, '../node_modules/.cache/compiled')
 require('node:module').enableCompileCache(process.env['NODE_COMPILE_CACHE'])

@@ -206,6 +206,9 @@ export type Config = {
   readonly [Name in keyof Settings]: Settings[Name] extends Setting<infer Value> ? Value : never
 }
 
+/** The configuration while it is being read: what has no usable value is undefined. */
+type Draft = { -readonly [Name in keyof Config]?: Config[Name] | undefined }
+
 /** Variables by name, as in process.env. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -223,20 +226,21 @@ export const SETTING_DOCS: readonly { name: string; fallback: string; descriptio
  */
 export function readConfig(environment: Environment): Config {
   const problems: string[] = []
-  const config: Record<string, unknown> = {}
+  const config: Draft = {}
   for (const [key, { name, fallback, parse, expected }] of Object.entries(SETTINGS)) {
     const text = environment[name]?.trim() || fallback
     const value: unknown = parse(text)
     if (value === undefined) problems.push(`${name} should be ${expected}.`)
-    config[key] = value
+    Object.assign(config, { [key]: value })
   }
-  if (Number(config['queueMaxBytes']) < Number(config['maxBodyBytes'])) {
+  const { queueMaxBytes = 0, maxBodyBytes = 0 } = config
+  if (queueMaxBytes < maxBodyBytes) {
     problems.push(
       'QUEUE_MAX_BYTES should be at least MAX_BODY_BYTES, or a large message would never be stored.',
     )
   }
   if (problems.length > 0) throw new ConfigurationError(problems.join('\n'))
-  if (config['debug'] === true && !environment['LOG_LEVEL']?.trim()) config['logLevel'] = 'debug'
+  if (config.debug === true && !environment['LOG_LEVEL']?.trim()) config.logLevel = 'debug'
   return Object.freeze(config) as Config
 }
 

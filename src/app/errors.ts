@@ -1,7 +1,11 @@
-// Every error that an answer is made of. Thrown where the fault is, turned into an answer in one
-// place (http/error-handler.ts). Details are sentences for the caller: no secret, no personal data.
+// The errors that stages tell each other of. Thrown where the fault is; those of a request become its
+// answer in http/error-handler.ts. Details are sentences for the caller: no secret, no personal data.
 
-type ErrorKind = { readonly status: number; readonly detail: string; readonly retryAfterS?: number }
+/** Every 503 says when to try again. */
+type ErrorKind = { readonly detail: string } & (
+  | { readonly status: 503; readonly retryAfterS: number }
+  | { readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 }
+)
 
 const KINDS = {
   invalid_signature: { status: 401, detail: 'invalid signature' },
@@ -85,7 +89,7 @@ export class AppError extends Error {
     this.code = code
     this.status = kind.status
     this.detail = kind.detail
-    this.retryAfterS = kind.retryAfterS
+    this.retryAfterS = kind.status === 503 ? kind.retryAfterS : undefined
   }
 }
 

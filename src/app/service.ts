@@ -1,4 +1,5 @@
-// The one place that knows every stage, and puts them together in the order of the flow.
+// The composition root: makes the stages and hands each the functions it needs of the others. The
+// formats (receive/) are put together in http/server.ts, which alone uses them.
 import type { AddressInfo } from 'node:net'
 import { findApiKeys } from './api-key.ts'
 import type { Config } from './config.ts'
@@ -30,7 +31,19 @@ export type Service = {
 
 /** Starts the service. Rejects when the database can't be opened or the port can't be taken. */
 export async function startService(config: Config, log: Log): Promise<Service> {
-  let hub: StreamHub | undefined
+  const metrics = createMetrics(
+    { name: config.appName, version: config.appVersion },
+    {
+      queueItems: () => queue.items,
+      queueBytes: () => queue.bytes,
+      databaseBytes: () => store.sizeBytes(),
+    },
+  )
+  const hub = new StreamHub({
+    eventsAfter: (request) => store.eventsAfter(request),
+    addressesOf: (keys) => store.addressesOf(keys),
+    onError: (error) => log.error({ err: error }, 'the streams could not read on; they try again'),
+  })
   const store = await openStore({
     url: config.databaseUrl,
     poolSize: config.databasePoolSize,
@@ -40,12 +53,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     },
     onUpkeepError: (error) =>
       log.warn({ err: error }, 'the database did not answer; it is tried again'),
-    onCommitted: () => hub?.wake(),
-  })
-  hub = new StreamHub({
-    eventsAfter: (request) => store.eventsAfter(request),
-    addressesOf: (keys) => store.addressesOf(keys),
-    onError: (error) => log.error({ err: error }, 'the streams could not read on; they try again'),
+    onCommitted: () => hub.wake(),
   })
   const retention = new Retention({
     days: config.rawRetentionDays,
@@ -58,25 +66,17 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       const { outcomes, seconds } = await store.insert(batch)
       metrics.commitSize.observe(batch.length)
       metrics.commitSeconds.observe(seconds)
-      hub?.wake()
+      hub.wake()
       return outcomes
     },
     bytesOf: ({ body }) => body.byteLength,
     maxItems: config.queueMaxRequests,
     maxBytes: config.queueMaxBytes,
   })
-  const metrics = createMetrics(
-    { name: config.appName, version: config.appVersion },
-    {
-      queueItems: () => queue.items,
-      queueBytes: () => queue.bytes,
-      databaseBytes: () => store.sizeBytes(),
-    },
-  )
   const close = async () => {
     await server?.close()
     await queue.drain()
-    hub?.close()
+    hub.close()
     await retention.close()
     await store.close()
   }

@@ -25,7 +25,7 @@ const DECLARED: Readonly<Record<string, Access>> = {
   'GET /rejections': 'read',
   'GET /providers': 'read',
   'GET /stats': 'read',
-  'GET /metrics': 'metrics',
+  'GET /metrics': 'read',
   'GET /openapi.json': 'read',
   'GET /docs': 'read',
   'GET /docs/start.js': 'read',

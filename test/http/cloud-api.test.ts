@@ -340,6 +340,7 @@ test('refused requests are kept with their likely cause, and are no messages', a
     ['unescaped_body', JSON.stringify(value), right],
     ['reserialised_body', JSON.stringify(value, null, 2), right],
     ['changed_line_end', `${payload}\n`, right],
+    ['body_not_kept', `${payload}${' '.repeat(100_000)}`, right],
   ]
   for (const [, body, headers] of tried) {
     assert.equal((await sent(body, headers)).statusCode, 401)

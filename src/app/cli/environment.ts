@@ -9,10 +9,10 @@ import { ConfigurationError } from '../errors.ts'
 const EXAMPLE = new URL('../../../.env.example', import.meta.url)
 
 /** Variables of `directory`/.env with those of the process over them, empty ones included. */
-export function readEnvironment(directory: string, process: Environment): Environment {
+export function readEnvironment(directory: string, inherited: Environment): Environment {
   const file = join(directory, '.env')
-  if (!existsSync(file)) return process
-  return { ...parseEnv(told('read', file, () => readFileSync(file, 'utf8'))), ...process }
+  if (!existsSync(file)) return inherited
+  return { ...parseEnv(told('read', file, () => readFileSync(file, 'utf8'))), ...inherited }
 }
 
 /**
@@ -20,9 +20,9 @@ export function readEnvironment(directory: string, process: Environment): Enviro
  * there is no .env and the process has no WEBHOOK_SECRET, not even an empty one. Returns its path,
  * or null when nothing was written.
  */
-export function writeFirstEnvironment(directory: string, process: Environment): string | null {
+export function writeFirstEnvironment(directory: string, inherited: Environment): string | null {
   const file = join(directory, '.env')
-  if (existsSync(file) || process['WEBHOOK_SECRET'] !== undefined) return null
+  if (existsSync(file) || inherited['WEBHOOK_SECRET'] !== undefined) return null
   const secret = randomBytes(32).toString('hex')
   const example = readFileSync(EXAMPLE, 'utf8')
   const text = example.replace(/^WEBHOOK_SECRET=.*$/m, `WEBHOOK_SECRET=${secret}`)

@@ -1,4 +1,4 @@
-// Who may read. Every route declares itself public or names a scope; what declares nothing is
+// Who may read. Every route declares itself public or for readers; one that declares nothing is
 // refused at start.
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
@@ -6,8 +6,8 @@ import { isIPv4 } from 'node:net'
 import type { ReadAccess } from '../config.ts'
 import type { ApiKey } from '../config-values.ts'
 
-/** Public routes are for everybody; each other scope is a kind of reading. */
-export type Access = 'public' | 'read' | 'metrics'
+/** For everybody, or for those who may read. */
+export type Access = 'public' | 'read'
 
 export type AccessPolicy = { readonly mode: ReadAccess; readonly keys: readonly ApiKey[] }
 

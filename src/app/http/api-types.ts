@@ -136,7 +136,7 @@ const RETRY_AFTER = {
   'Retry-After': { type: 'integer', description: 'Seconds after which to try again.' },
 }
 /** An error in the words in which it is answered. */
-const answered = (code: ErrorCode) => detail(new AppError(code).detail)
+export const answered = (code: ErrorCode) => detail(new AppError(code).detail)
 /** An error that passes by itself. */
 const passing = (code: ErrorCode) => ({ ...answered(code), headers: RETRY_AFTER })
 
@@ -164,7 +164,7 @@ export const ERRORS = {
   401: answered('invalid_signature'),
   403: answered('handshake_refused'),
   404: answered('message_not_found'),
-  409: detail('The sequence ends before this position: begin again.'),
+  409: answered('position_unknown'),
   413: answered('body_too_large'),
   415: answered('encoded_body'),
   422: Problems,
@@ -183,11 +183,10 @@ export const WEBHOOK_ERRORS = {
   503: ERRORS[503],
 } as const
 
-const unauthorized = detail('This needs an API key: send "Authorization: Bearer <key>".')
 /** Errors of every route that needs a key. */
 export const READ_ERRORS = {
   400: ERRORS[400],
-  401: unauthorized,
+  401: answered('unauthorized'),
   500: ERRORS[500],
   503: passing('reads_overloaded'),
 } as const

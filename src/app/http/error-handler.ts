@@ -1,4 +1,5 @@
-// The one place where errors become answers: `{"detail": …}`, as the first clients know it.
+// Where errors become answers: `{"detail": …}`, as the first clients know it. Only what Node's parser
+// refuses, before there is a request, is answered in framing.ts.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import {
   AppError,

@@ -5,8 +5,8 @@ import { contactShape, MessageBody } from './message-types.ts'
 
 export const EVENT_KINDS = ['message', 'status', 'edit', 'revoke', ...OTHER_KINDS] as const
 
-const nullable = (type: 'string' | 'integer', description: string) =>
-  Type.Unsafe<string | null>({ type: [type, 'null'], description })
+const nullable = (description: string) =>
+  Type.Unsafe<string | null>({ type: ['string', 'null'], description })
 const anything = (description: string) => Type.Unsafe<unknown>({ description })
 
 const EXAMPLE = {
@@ -34,17 +34,17 @@ const EventBody = Type.Object(
     type: Type.String({
       description: "The provider's word for what it is; of a status, the status.",
     }),
-    key: nullable('string', 'Its identity among its kind; null where it has none.'),
-    message_id: nullable('string', 'The message it is, or happened to.'),
+    key: nullable('Its identity among its kind; null where it has none.'),
+    message_id: nullable('The message it is, or happened to.'),
     ts: Type.String({ description: 'When it happened.' }),
     received_at: Type.String({ description: 'When it arrived.' }),
     stale: Type.Boolean({ description: 'It arrived more than an hour late.' }),
     provider: Type.String(),
     intake_id: Type.Integer({ description: 'The request that brought it; see /intakes/{id}.' }),
-    business_phone_number_id: nullable('string', 'The business number it is about.'),
+    business_phone_number_id: nullable('The business number it is about.'),
     contact: contactShape,
-    participant: nullable('string', 'Of a status in a group: whom it is about.'),
-    text: nullable('string', 'Of an edit: what the message says since.'),
+    participant: nullable('Of a status in a group: whom it is about.'),
+    text: nullable('Of an edit: what the message says since.'),
     message: Type.Optional(MessageBody),
     data: anything('What the provider sent.'),
   },
@@ -193,7 +193,6 @@ export const RejectionList = Type.Object(
     ],
   },
 )
-const lastSeen = (description: string) => nullable('string', description)
 
 export const ProviderList = Type.Object(
   {
@@ -201,9 +200,9 @@ export const ProviderList = Type.Object(
       Type.Object({
         provider: Type.String(),
         configured: Type.Boolean({ description: 'Whether it has a secret.' }),
-        last_accepted_at: lastSeen('The last request with a signature that held.'),
-        last_rejected_at: lastSeen('The last request with one that did not.'),
-        last_handshake_at: lastSeen('The last time its callback URL was asked to confirm itself.'),
+        last_accepted_at: nullable('The last request with a signature that held.'),
+        last_rejected_at: nullable('The last request with one that did not.'),
+        last_handshake_at: nullable('The last time its callback URL was asked to confirm itself.'),
         last_handshake_ok: Type.Unsafe<boolean | null>({ type: ['boolean', 'null'] }),
       }),
     ),

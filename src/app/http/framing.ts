@@ -39,12 +39,14 @@ type Exchanges = { unanswered: number; readonly last: Exchange }
 /** The requests of each connection that are not answered yet, and the last one that began. */
 const exchanges = new WeakMap<Socket, Exchanges>()
 
+/** Notes a request that waits for its answer; to be called for each, in their order. */
 export function requestBegins(last: Exchange): void {
   const { socket } = last.request
   const unanswered = (exchanges.get(socket)?.unanswered ?? 0) + 1
   exchanges.set(socket, { unanswered, last })
 }
 
+/** Notes that a request of this connection was answered or given up. */
 export function requestEnds(socket: Socket): void {
   const open = exchanges.get(socket)
   if (open !== undefined) open.unanswered = Math.max(0, open.unanswered - 1)

@@ -1,4 +1,4 @@
-// The shapes of messages, of lists of them and of statistics.
+// The shapes of messages, of one with what happened to it, and of lists of them.
 import Type, { type Static } from 'typebox'
 
 /** A text with an example. */

@@ -21,6 +21,7 @@ export class BodyBudget {
     return true
   }
 
+  /** Returns bytes that were taken. */
   giveBack(bytes: number): void {
     this.#left += bytes
   }

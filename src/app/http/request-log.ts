@@ -44,6 +44,7 @@ export function requestId({ headers }: IncomingMessage): string {
 /** Logs and counts one answer. */
 export type Observe = (request: FastifyRequest, reply: FastifyReply) => void
 
+/** Of the answers 401 and 503 it logs ten a second each; the rest of them it only counts. */
 export function observer(log: Log, metrics: Metrics): Observe {
   const samplers = new Map(
     [INVALID, NOT_NOW].map((status) => [status, new Sampler(REFUSED_PER_SECOND)]),

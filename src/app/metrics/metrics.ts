@@ -76,7 +76,7 @@ export function createMetrics(build: Build, gauges: Gauges) {
   })
   const commitSize = new Histogram({
     name: 'commit_batch_size',
-    help: 'Messages that share one transaction.',
+    help: 'Webhook requests that share one transaction.',
     buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024],
     registers,
   })

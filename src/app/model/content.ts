@@ -1,6 +1,11 @@
 // What a message holds beside its text, typed as far as it is understood. Names are those of the
 // API's answers, so that what is stored is what is shown.
 
+/** The type of a message of which only the id is known until its content follows. */
+export const PLACEHOLDER = 'media_placeholder'
+/** The type of the event that is stored when a placeholder gets its content. */
+export const PLACEHOLDER_FILLED = 'history:content'
+
 export type MediaKind = 'image' | 'video' | 'audio' | 'document' | 'sticker'
 
 /** A file that can be fetched for a while. Expiries are UTC instants in ISO 8601. */
@@ -55,6 +60,8 @@ export type Content = {
   readonly order?: unknown
   readonly system?: unknown
   readonly unsupported?: unknown
+  readonly request_welcome?: unknown
+  readonly media_placeholder?: unknown
   readonly errors?: unknown
   readonly raw?: unknown
 }

@@ -100,7 +100,7 @@ export type OtherKind = (typeof OTHER_KINDS)[number]
 /** Everything else, kept as the provider gave it. */
 export type OtherEvent = Happening & {
   readonly kind: OtherKind
-  /** The message that got its content late; a payload never tells of that. */
+  /** Set by the store alone, in the event it adds when a placeholder gets its content: that message. */
   readonly messageId?: string
   /** What makes it unique among its kind; null: two that look the same are two. */
   readonly key: string | null

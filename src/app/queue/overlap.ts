@@ -1,6 +1,6 @@
-// When a batch is begun although more of it is just being read. Senders who wait for one commit are
-// answered together after it, and come back together: the writer waits while they are read, then
-// they wait for the writer, in turns. Begun with the first half of them, both work at a time.
+// When to begin a batch although more requests are still being read. Senders that waited for the same
+// commit are answered together and come back together. If the batch waited for all of them, the writer
+// would be idle while they are read, and then they for the writer. Begun with half, both work at once.
 
 /** Fewer than this are read sooner than a batch of their own would be committed. */
 const MIN_ITEMS = 8
@@ -12,19 +12,22 @@ export class Overlap {
   #beganAt = 0
   #endedAt = 0
 
+  /** A batch of so many items was handed to the writer. */
   began(items: number, now: number): void {
     this.#itemsBefore = this.#items
     this.#items = items
     this.#beganAt = now
   }
 
+  /** That batch is committed. */
   ended(now: number): void {
     this.#endedAt = now
   }
 
   /**
-   * Whether `waiting` items are half of those that take part, and the writer has waited for half as
-   * long as its last commit took: where a flush takes longer than reading, company is worth more.
+   * Whether to begin now: half of the senders wait (the last two batches together are all of them),
+   * and the writer has been idle for half the time of its last commit. The slower the disk, the
+   * longer a batch waits for company: each flush it saves is worth more.
    */
   isDue(waiting: number, now: number): boolean {
     const half = (this.#items + this.#itemsBefore) / 2

@@ -76,8 +76,8 @@ export class WriteQueue<Item, Outcome> {
     return new Promise((resolve) => this.#idle.push(resolve))
   }
 
-  // Behind what has already arrived, so that requests read in one go commit together. A full queue
-  // has nothing to wait for, and half of everybody keeps the writer busy.
+  // A batch begins once everything that has arrived on sockets is read, so that it commits together;
+  // at once if the queue is full, since no more can join it, or if half of the senders wait (Overlap).
   #schedule(): void {
     if (this.#committing) return
     const isDue = this.#overlap.isDue(this.#waiting.length, performance.now())

@@ -3,36 +3,35 @@ import type { ProviderName } from '../model/event.ts'
 
 /** Moments in ms since 1970; null: not since the service started. */
 export type Seen = {
-  acceptedAt: number | null
-  rejectedAt: number | null
-  handshakeAt: number | null
-  handshakeOk: boolean | null
+  readonly acceptedAt: number | null
+  readonly rejectedAt: number | null
+  /** The last time the callback URL was asked to confirm itself, and whether its token was ours. */
+  readonly handshake: { readonly at: number; readonly ok: boolean } | null
 }
 
-/** What was seen since the service started. */
+const NOTHING: Seen = { acceptedAt: null, rejectedAt: null, handshake: null }
+
+/** What was seen since the service started. Every `at` is in ms since 1970. */
 export class Activity {
   readonly #seen = new Map<ProviderName, Seen>()
 
+  /** A request with a signature that held. */
   accepted(provider: ProviderName, at: number): void {
-    this.of(provider).acceptedAt = at
+    this.#seen.set(provider, { ...this.of(provider), acceptedAt: at })
   }
 
+  /** A request with a signature that did not hold. */
   rejected(provider: ProviderName, at: number): void {
-    this.of(provider).rejectedAt = at
+    this.#seen.set(provider, { ...this.of(provider), rejectedAt: at })
   }
 
+  /** A handshake; `ok`: it was answered with its challenge. */
   handshake(provider: ProviderName, at: number, ok: boolean): void {
-    Object.assign(this.of(provider), { handshakeAt: at, handshakeOk: ok })
+    this.#seen.set(provider, { ...this.of(provider), handshake: { at, ok } })
   }
 
+  /** What was seen of a provider. */
   of(provider: ProviderName): Seen {
-    const seen = this.#seen.get(provider) ?? {
-      acceptedAt: null,
-      rejectedAt: null,
-      handshakeAt: null,
-      handshakeOk: null,
-    }
-    this.#seen.set(provider, seen)
-    return seen
+    return this.#seen.get(provider) ?? NOTHING
   }
 }

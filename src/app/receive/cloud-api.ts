@@ -9,13 +9,16 @@ import {
   clickFrom,
   errorFrom,
   historyChunk,
-  itemsOfValue,
   kindOfField,
+  listOfField,
   otherFrom,
 } from './cloud-api/others.ts'
 import { fieldsOf, isFields, itemsOf, own } from './cloud-api/shape.ts'
 import { standbyStatus, statusFrom } from './cloud-api/statuses.ts'
 import { parseJsonLoosely } from './parse.ts'
+
+/** What may stand beside the items of any field: it is read with them. */
+const SHARED = ['messaging_product', 'metadata', 'field', 'contacts', 'errors']
 
 /**
  * The events in a body that arrived at `receivedAt` (ms since 1970); at least one, whatever the
@@ -76,19 +79,23 @@ function messagesIn(change: Change): readonly IncomingEvent[] {
     ),
     ...statuses.map((item) => statusFrom(item, change, isOnlyRecipient)),
     ...list('user_actions').map((item) => clickFrom(item, change)),
+    ...unknownLists(change, 'messages', 'statuses', 'user_actions'),
   ]
 }
 
 function echoesIn(change: Change): readonly IncomingEvent[] {
   const echoes = [...listIn(change, 'message_echoes'), ...listIn(change, 'messages')]
-  return echoes.map((item) =>
-    messageFrom(item, {
-      change,
-      namespace: 'echo',
-      direction: 'outbound',
-      isOnlyPerson: echoes.length === 1,
-    }),
-  )
+  return [
+    ...echoes.map((item) =>
+      messageFrom(item, {
+        change,
+        namespace: 'echo',
+        direction: 'outbound',
+        isOnlyPerson: echoes.length === 1,
+      }),
+    ),
+    ...unknownLists(change, 'message_echoes', 'messages'),
+  ]
 }
 
 function historyIn(change: Change): readonly IncomingEvent[] {
@@ -99,6 +106,7 @@ function historyIn(change: Change): readonly IncomingEvent[] {
       ...itemsOf(own(fieldsOf(chunk), 'threads')).flatMap((thread) => threadIn(thread, change)),
     ]),
     ...listIn(change, 'messages').map((item) => historyMessage(item, {}, change)),
+    ...unknownLists(change, 'history', 'messages'),
   ]
 }
 
@@ -122,28 +130,45 @@ function standbyIn(change: Change): readonly IncomingEvent[] {
     ...copies('messages', 'inbound'),
     ...copies('message_echoes', 'outbound'),
     ...itemsOf(own(standby, 'statuses')).map((item) => standbyStatus(item, change)),
+    ...unknownLists(change),
   ]
 }
 
 function callsIn(change: Change): readonly IncomingEvent[] {
   const items = [...listIn(change, 'calls'), ...listIn(change, 'statuses')]
-  return items.map((item) =>
-    isFields(item) ? otherFrom(item, 'call', change) : oddItem(change, item),
-  )
+  return [
+    ...items.map((item) =>
+      isFields(item) ? otherFrom(item, 'call', change) : oddItem(change, item),
+    ),
+    ...unknownLists(change, 'calls', 'statuses'),
+  ]
 }
 
 function othersIn(change: Change): readonly IncomingEvent[] {
   const kind = kindOfField(change.field)
-  if (kind === null) return onlyErrors(change) ? [] : [oddItem(change, change.value)]
-  return itemsOfValue(change).map((item) => otherFrom(item, kind, change))
+  if (kind === null) return hasOnlyErrors(change) ? [] : [oddItem(change, change.value)]
+  const list = listOfField(change.field)
+  const items = list === null ? [] : itemsOf(own(change.value, list))
+  if (list === null || items.length === 0) return [otherFrom(change.value, kind, change)]
+  return [...items.map((item) => otherFrom(item, kind, change)), ...unknownLists(change, list)]
+}
+
+/** Lists that nobody told us of, beside those that are read: one event with all of them. */
+function unknownLists(change: Change, ...read: readonly string[]): readonly IncomingEvent[] {
+  const unknown = Object.entries(change.value).filter(
+    ([name, list]) =>
+      Array.isArray(list) && list.length > 0 && !read.includes(name) && !SHARED.includes(name),
+  )
+  return unknown.length === 0 ? [] : [oddItem(change, Object.fromEntries(unknown))]
 }
 
 function errorsIn(change: Change): readonly IncomingEvent[] {
   return listIn(change, 'errors').map((item) => errorFrom(item, change))
 }
 
-function onlyErrors({ value }: Change): boolean {
-  return itemsOf(own(value, 'errors')).length > 0
+function hasOnlyErrors({ value }: Change): boolean {
+  const hasErrors = itemsOf(own(value, 'errors')).length > 0
+  return hasErrors && Object.keys(value).every((name) => SHARED.includes(name))
 }
 
 /** A list as it should be; what stands in the place of one is one item, and odd. */

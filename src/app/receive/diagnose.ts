@@ -10,6 +10,7 @@ export type Cause =
   | 'reserialised_body'
   | 'unescaped_body'
   | 'changed_line_end'
+  | 'body_not_kept'
   | 'wrong_secret'
 
 /** What to do about each cause. */
@@ -26,6 +27,8 @@ export const ADVICE: Readonly<Record<Cause, string>> = {
     'The body verifies with its characters escaped as the provider sent them: a proxy decoded \\u escapes. Pass the bytes on unchanged.',
   changed_line_end:
     'The body verifies without or with a line end: something on the way added or removed one.',
+  body_not_kept:
+    'The body is longer than what is kept of it, so nothing could be tried: compare the secret first, then send a shorter body the same way.',
   wrong_secret:
     'No configured secret gives this signature: compare the secret with the one in the dashboard of the app that sends.',
 }
@@ -38,14 +41,17 @@ const OTHER_SIGNATURES = [
   'x-360dialog-signature',
   'x-hub-signature',
 ]
-/** Larger bodies are not tried in other forms. Bytes. */
-const MAX_TRIED_BYTES = 256 * 1024
 
-export type Rejected = { readonly body: Buffer; readonly headers: Headers }
+export type Rejected = {
+  readonly body: Buffer
+  /** Whether `body` is all of it: no signature holds for a part. */
+  readonly isWhole: boolean
+  readonly headers: Headers
+}
 
 /** The likely cause of a refusal by `provider`, one of `providers`. */
 export function diagnose(
-  { body, headers }: Rejected,
+  { body, isWhole, headers }: Rejected,
   provider: Provider,
   providers: readonly Provider[],
 ): Cause {
@@ -55,6 +61,7 @@ export function diagnose(
     return others.some((name) => headers[name] !== undefined) ? 'other_provider' : 'header_missing'
   }
   if (typeof header !== 'string' || !WELL_FORMED.test(header)) return 'header_malformed'
+  if (!isWhole) return 'body_not_kept'
   const holds = (changed: Buffer | null) =>
     changed !== null && provider.authenticate(changed, headers)
   if (
@@ -62,14 +69,18 @@ export function diagnose(
   ) {
     return 'other_provider'
   }
-  if (body.length > MAX_TRIED_BYTES || !isUtf8(body)) return 'wrong_secret'
+  if (!isUtf8(body)) return 'wrong_secret'
   const text = body.toString('utf8')
   if (lineEndVariants(text).some(holds)) return 'changed_line_end'
   if (escapedVariants(text).some(holds)) return 'unescaped_body'
   return reserialisedVariants(text).some(holds) ? 'reserialised_body' : 'wrong_secret'
 }
 
-function signedFor(other: Provider, { body, headers }: Rejected, header: string): boolean {
+function signedFor(
+  other: Provider,
+  { body, headers }: Pick<Rejected, 'body' | 'headers'>,
+  header: string,
+): boolean {
   return other.authenticate(body, { ...headers, [other.signatureHeader]: header })
 }
 

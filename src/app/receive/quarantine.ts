@@ -6,7 +6,7 @@ import type { ProviderName } from '../model/event.ts'
 import { ADVICE, type Cause, diagnose } from './diagnose.ts'
 import type { Headers, Provider } from './provider.ts'
 
-/** Of a longer body only so much is kept, and it can't be diagnosed. Bytes. */
+/** Of a longer body only so much is kept, and why it was refused can't be told. Bytes. */
 const KEPT_BYTES = 64 * 1024
 
 export type QuarantineOptions = {
@@ -77,7 +77,9 @@ export class Quarantine {
   /** The newest first, each with its likely cause, which is found out only now. */
   list(): Rejection[] {
     return this.#kept.toReversed().map(({ provider, headers, ...kept }) => {
-      const cause = diagnose({ body: kept.body, headers }, provider, this.#options.providers)
+      const isWhole = kept.body.length === kept.bytes
+      const rejected = { body: kept.body, isWhole, headers }
+      const cause = diagnose(rejected, provider, this.#options.providers)
       return {
         ...kept,
         provider: provider.name,

@@ -3,7 +3,7 @@
 
 /** While messages arrive: pause this many times as long as the last part took. */
 const PAUSE_FACTOR = 9
-/** With more than this left to do, reading past it costs more than the pauses save. */
+/** With more than this left there are no pauses: readers, who look at what is left, would pay more. */
 const MAX_LAG = 100_000
 const RETRY_MS = 1000
 

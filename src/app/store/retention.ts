@@ -5,7 +5,10 @@ const DAY_MS = 24 * 60 * 60 * 1000
 const INTERVAL_MS = 10 * 60 * 1000
 /** Between two deletions while there is more. */
 const PAUSE_MS = 50
-/** A clock that is put forward further is believed only by the next start; a wrong one takes nothing. */
+/**
+ * How far the clock may get ahead of the time since the start. What it jumps beyond that is ignored
+ * until the next start, so that a wrong clock deletes nothing.
+ */
 const BELIEVED_STEP_MS = 60 * 60 * 1000
 
 export type RetentionOptions = {
@@ -29,6 +32,7 @@ export class Retention {
     this.#options = options
   }
 
+  /** Begins the loop, unless nothing expires. */
   start(): void {
     if (this.#options.days > 0) this.#schedule(PAUSE_MS)
   }

@@ -22,8 +22,10 @@ export type InsertedBatch = {
 /** Events, stored exactly once and durably. */
 interface EventWriter {
   /**
-   * Stores a batch in one transaction and resolves when it is committed and fsynced. Rejects with
-   * StoreUnavailableError or StoreFailedError; then nothing of the batch may be taken as stored.
+   * Stores a batch in one transaction and resolves when it is committed and fsynced. When it rejects,
+   * nothing of the batch may be taken as stored: with StoreUnavailableError or StoreFailedError for
+   * want of the database; with any other error because of something in the batch, whose intakes may
+   * then be stored one by one.
    */
   insert(batch: readonly Intake[]): Promise<InsertedBatch>
   /**

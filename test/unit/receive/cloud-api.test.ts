@@ -88,6 +88,38 @@ describe('a batch', () => {
     const [again] = parse(batch(odd))
     assert.deepEqual(again, event)
   })
+
+  it('keeps lists that nobody told us of beside the ones that are read', () => {
+    const surprise = { surprise: [{ id: 1 }], more: [2] }
+    for (const [field, known] of [
+      ['messages', { messages: [aText()], contacts: [{ wa_id: '14155550100' }] }],
+      ['messages', { errors: [{ code: 1 }], surprise_of_relays: null, empty: [] }],
+      ['smb_message_echoes', { message_echoes: [aText()] }],
+      ['history', { history: [{ threads: [{ messages: [aText()] }] }] }],
+      ['calls', { calls: [{ id: 'c', event: 'connect' }] }],
+      ['standby', { standby: { messages: [aText()] } }],
+      ['user_preferences', { user_preferences: [{ wa_id: '14155550100' }] }],
+    ] as const) {
+      const expected = parse(batch(change(known, field)))
+      const events = parse(batch(change({ ...known, ...surprise }, field)))
+      const unknown = events.filter(({ kind }) => kind === 'unknown')
+      assert.deepEqual(
+        events.filter((event) => !unknown.includes(event)),
+        expected,
+      )
+      assert.equal(unknown.length, 1, field)
+      assert.partialDeepStrictEqual(unknown[0], { type: field, data: surprise })
+    }
+  })
+
+  it('keeps what comes with an error in a field nobody told us of', () => {
+    const events = parse(batch(change({ errors: [{ code: 1 }], surprise: 'x' }, 'brand_new_field')))
+    assert.deepEqual(
+      events.map(({ kind }) => kind),
+      ['unknown', 'error'],
+    )
+    assert.partialDeepStrictEqual(events[0], { data: { surprise: 'x' } })
+  })
 })
 
 describe('a message', () => {

@@ -17,7 +17,7 @@ type Rejection = {
   readonly cause: string
   readonly advice: string
 }
-type Event = { readonly received_at: string; readonly ts: string }
+type Message = { readonly received_at: string; readonly ts: string }
 
 /** What comes from further in the future than this says that a clock is wrong, in ms. */
 const CLOCK_MS = 60_000
@@ -69,7 +69,7 @@ async function checkRejections(api: Api, findings: Findings): Promise<void> {
 
 /** Messages are never sent in the future: if one seems to be, this clock is behind. */
 async function checkClock(api: Api, findings: Findings): Promise<void> {
-  const { data } = await api.get<{ data: Event[] }>('/messages?order=desc&limit=1')
+  const { data } = await api.get<{ data: Message[] }>('/messages?order=desc&limit=1')
   const [newest] = data
   if (newest === undefined) {
     findings.unknown('clock', 'no message to compare it with.')

@@ -11,7 +11,7 @@ import { EventList, EventsQuery } from '../event-types.ts'
 import { requirePosition } from '../position.ts'
 import { presentEntry } from '../present.ts'
 
-/** Who polls has time: where too many read at once, some do so up to this much later, in ms. */
+/** Long polls that meet too many reads at once try again after a random time of up to this, in ms. */
 const SPREAD_MS = 200
 
 export type EventDeps = {

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { AppError } from '../../errors.ts'
 import type { SequenceReader } from '../../store/store.ts'
-import { ERRORS, READ_ERRORS } from '../api-types.ts'
+import { answered, ERRORS, READ_ERRORS } from '../api-types.ts'
 import { IntakeBody, IntakeParams } from '../event-types.ts'
 import { isoOf } from '../present.ts'
 
@@ -12,7 +12,7 @@ export function intakeRoutes(
   app: FastifyInstance,
   store: Pick<SequenceReader, 'intake' | 'rawBody'>,
 ): void {
-  const errors = { ...READ_ERRORS, 404: ERRORS[404], 422: ERRORS[422] }
+  const errors = { ...READ_ERRORS, 404: answered('intake_not_found'), 422: ERRORS[422] }
   app.get<{ Params: IntakeParams }>(
     '/intakes/:id',
     {

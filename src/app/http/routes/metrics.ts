@@ -11,7 +11,7 @@ export function metricsRoute(app: FastifyInstance, metrics: Metrics): void {
   app.get(
     '/metrics',
     {
-      config: { access: 'metrics' },
+      config: { access: 'read' },
       schema: {
         summary: 'Metrics for Prometheus',
         tags: ['operation'],

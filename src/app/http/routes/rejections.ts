@@ -54,8 +54,8 @@ export function rejectionRoutes(app: FastifyInstance, deps: RejectionDeps): void
           configured,
           last_accepted_at: isoOrNull(seen.acceptedAt),
           last_rejected_at: isoOrNull(seen.rejectedAt),
-          last_handshake_at: isoOrNull(seen.handshakeAt),
-          last_handshake_ok: seen.handshakeOk,
+          last_handshake_at: isoOrNull(seen.handshake?.at ?? null),
+          last_handshake_ok: seen.handshake?.ok ?? null,
         }
       }),
     }),

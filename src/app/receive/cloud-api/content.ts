@@ -1,5 +1,11 @@
 // What a message holds beside its text.
-import type { Content, Context, Media, MediaKind } from '../../model/content.ts'
+import {
+  type Content,
+  type Context,
+  type Media,
+  type MediaKind,
+  PLACEHOLDER,
+} from '../../model/content.ts'
 import { parseJsonLoosely } from '../parse.ts'
 import { type Fields, fieldsOf, firstText, idOf, isFields, own } from './shape.ts'
 import { isoOf } from './time.ts'
@@ -12,10 +18,10 @@ const MEDIA_KINDS: Readonly<Record<string, MediaKind>> = {
   document: 'document',
   sticker: 'sticker',
 }
-/** Types whose object is kept under their own name. */
-const KEPT = ['location', 'contacts', 'interactive', 'button', 'order', 'system', 'unsupported']
-/** Types that need nothing beside their text, or have nothing at all. */
-const PLAIN = ['text', 'request_welcome', 'media_placeholder']
+/** Types whose object is kept under their own name; without it the item is odd. */
+const WITH_OBJECT: readonly (keyof Content)[] = ['location', 'button', 'order', 'system']
+/** Types that may come without an object, as `unsupported` does in older payloads. */
+const MAYBE_WITHOUT: readonly (keyof Content)[] = ['unsupported', 'request_welcome', PLACEHOLDER]
 const URL_LIFE_MS = 5 * 60 * 1000
 const ID_LIFE_MS = 7 * 24 * 60 * 60 * 1000
 
@@ -41,10 +47,10 @@ function typed(type: string, item: Fields, receivedAt: number): Content {
   if (type === 'text') return isText(part) ? {} : { raw: item }
   if (type === 'contacts') return Array.isArray(part) ? { contacts: part } : { raw: item }
   if (type === 'interactive' && isFields(part)) return { interactive: withResponse(part) }
-  // The object is missing in older payloads, and its errors say what there is to say.
-  if (type === 'unsupported' || PLAIN.includes(type)) return isFields(part) ? { [type]: part } : {}
-  if (KEPT.includes(type) && isFields(part)) return { [type]: part }
-  return { raw: item }
+  const bare = MAYBE_WITHOUT.find((name) => name === type)
+  if (bare !== undefined) return isFields(part) ? { [bare]: part } : {}
+  const kept = WITH_OBJECT.find((name) => name === type)
+  return kept !== undefined && isFields(part) ? { [kept]: part } : { raw: item }
 }
 
 function isText(part: unknown): boolean {

@@ -56,7 +56,7 @@ export const participantOf = (item: Fields) => identityFrom(item, PARTICIPANT)
 /** Whom an item with `wa_id` and `user_id` is about. */
 export const subjectOf = (item: Fields) => identityFrom(item, WA_ID)
 
-/** A number as it is shown: `+` and its digits, whatever stands between them; null without any. */
+/** A phone number with its `+`, of up to 20 digits and nothing between them; null for anything else. */
 export function phoneFrom(value: unknown): string | null {
   const text = textOf(value)
   return text !== null && PHONE.test(text) ? `+${text.replace('+', '')}` : null
@@ -69,7 +69,7 @@ export function businessOf(metadata: Fields): string {
 }
 
 /** Null where nothing of it is known. */
-export function orNobody(identity: Identity): Identity | null {
+export function nullIfNobody(identity: Identity): Identity | null {
   return Object.values(identity).some((part) => part !== null) ? identity : null
 }
 

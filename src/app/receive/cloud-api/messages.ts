@@ -5,7 +5,7 @@ import { contentOf } from './content.ts'
 import type { Change } from './envelope.ts'
 import {
   businessOf,
-  orNobody,
+  nullIfNobody,
   phoneFrom,
   recipientOf,
   senderOf,
@@ -71,7 +71,7 @@ function whoAndWhen(item: Fields, { change, direction, isOnlyPerson, thread }: S
   const contacts = itemsOf(own(change.value, 'contacts'))
   const person = withNewAddress(item, withProfile(identity, contacts, isOnlyPerson))
   const moment = momentOf(change.receivedAt, own(item, 'timestamp'), change.entryTime)
-  return { ...moment, contact: orNobody(person) }
+  return { ...moment, contact: nullIfNobody(person) }
 }
 
 /** Of a system message about a changed number or id, the person is who they are now. */

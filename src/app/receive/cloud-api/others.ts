@@ -2,14 +2,13 @@
 import type { Identity } from '../../model/contact.ts'
 import type { OtherEvent, OtherKind } from '../../model/event.ts'
 import type { Change } from './envelope.ts'
-import { orNobody, phoneFrom, recipientOf, senderOf, subjectOf } from './identity.ts'
+import { nullIfNobody, phoneFrom, recipientOf, senderOf, subjectOf } from './identity.ts'
 import {
   digestOf,
   type Fields,
   fieldsOf,
   firstId,
   firstText,
-  itemsOf,
   keyOf,
   own,
   short,
@@ -80,7 +79,7 @@ export function otherFrom(given: unknown, kind: OtherKind, change: Change): Othe
     type: typeOf(field, type),
     key: key === null ? digestOf(field, entryId, entryTime ?? null, given) : keyOf(field, ...key),
     data: given,
-    contact: contact === undefined ? null : orNobody(contact),
+    contact: contact === undefined ? null : nullIfNobody(contact),
     ...(formerly === undefined ? {} : { formerly }),
     phoneNumberId,
     ...momentOf(receivedAt, own(item, 'timestamp'), own(metadata, 'timestamp'), entryTime),
@@ -198,11 +197,10 @@ function keyUnless(...parts: readonly (string | null)[]): readonly string[] | nu
   return known.length === parts.length ? known : null
 }
 
-/** The items of a field's value; the value itself where it has no list of them. */
-export function itemsOfValue({ field, value }: Change): readonly unknown[] {
-  const list = LISTS[field] ?? (field.startsWith('group_') ? 'groups' : undefined)
-  const items = list === undefined ? [] : itemsOf(own(value, list))
-  return items.length > 0 ? items : [value]
+/** The list in a field's value whose items are events; null where the value is the only one. */
+export function listOfField(field: string): string | null {
+  if (field.startsWith('group_')) return 'groups'
+  return Object.hasOwn(LISTS, field) ? (LISTS[field] ?? null) : null
 }
 
 const LISTS: Readonly<Record<string, string>> = {

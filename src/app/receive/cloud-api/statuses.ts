@@ -3,7 +3,7 @@
 import { addressOf } from '../../model/contact.ts'
 import type { IncomingEvent } from '../../model/event.ts'
 import type { Change } from './envelope.ts'
-import { orNobody, participantOf, statusRecipientOf, withProfile } from './identity.ts'
+import { nullIfNobody, participantOf, statusRecipientOf, withProfile } from './identity.ts'
 import { oddItem } from './odd.ts'
 import { fieldsOf, idOf, isFields, itemsOf, keyOf, own } from './shape.ts'
 import { momentOf } from './time.ts'
@@ -26,7 +26,7 @@ export function statusFrom(given: unknown, change: Change, isOnlyPerson: boolean
     contact:
       addressOf(recipient) === null && inGroup
         ? null
-        : orNobody(withProfile(recipient, contacts, isOnlyPerson)),
+        : nullIfNobody(withProfile(recipient, contacts, isOnlyPerson)),
     phoneNumberId: change.phoneNumberId,
     data: item,
     ...momentOf(change.receivedAt, own(item, 'timestamp'), change.entryTime),

@@ -15,8 +15,9 @@ type Row = Readonly<Record<string, unknown>>
 const LONE_SURROGATE = /\\ud[89a-f]/i
 
 /**
- * The batch as parameters of INGEST_SQL, behind the token. Events that change others (edits,
- * revocations, new addresses) make it alone, one of them at a time; `everyEvent` does so with all.
+ * The batch as parameters of INGEST_SQL, behind the token. An event that changes rows of others (an
+ * edit, a revocation, a new address) is a run of its own, and no other replica may store beside the
+ * batch. `everyEvent` treats all events so, after the server has refused the batch without it.
  */
 export function batchFor(intakes: readonly Intake[], everyEvent = false): readonly unknown[] {
   const events = intakes.flatMap((intake, i) => intake.events.map((event) => ({ event, i: i + 1 })))

@@ -7,6 +7,7 @@ import type { Key, Row, Table, TableName, Value } from '../sql/tables.ts'
 import { withReason } from './connection-faults.ts'
 import { connectAlone, leave } from './connections.ts'
 import { readIdentity } from './identity.ts'
+import { COPY_LOCK } from './locks.ts'
 import { prepareTarget } from './opening.ts'
 import { partsBySize } from './parts.ts'
 import { requireSchema } from './schema.ts'
@@ -60,7 +61,7 @@ async function openEnd(
 async function lockTarget(client: Client): Promise<void> {
   try {
     await client.query(`set lock_timeout = ${LOCK_TIMEOUT_MS}`)
-    await client.query('select pg_advisory_lock((22340::bigint << 48) + 1)')
+    await client.query(`select pg_advisory_lock(${COPY_LOCK})`)
     await client.query('set lock_timeout = 0')
   } catch (error) {
     if ((error as { code?: unknown }).code !== LOCK_NOT_AVAILABLE) throw error

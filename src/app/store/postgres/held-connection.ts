@@ -10,6 +10,7 @@ export type MsLeft = () => number
 /** Makes a connection in the time that is left, or rejects. */
 export type Connect = (msLeft: MsLeft) => Promise<Client>
 
+/** Lends one connection, which it makes and replaces, to one user at a time. */
 export class HeldConnection {
   readonly #connect: Connect
   readonly #waiting: (() => void)[] = []

@@ -4,6 +4,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import type { ClientBase } from 'pg'
 import { StoreUnavailableError } from '../../errors.ts'
+import { MIGRATION_LOCK } from './locks.ts'
 
 const DIRECTORY = new URL('./migrations/', import.meta.url)
 const OLDEST_REPLICA = /^-- oldest-replica: (\d+)\n/
@@ -46,7 +47,7 @@ export async function migrate(client: ClientBase, migrations = MIGRATIONS): Prom
     await client.query('begin')
     try {
       await client.query('set local statement_timeout = 0')
-      await client.query('select pg_advisory_xact_lock(22340::bigint << 48)')
+      await client.query(`select pg_advisory_xact_lock(${MIGRATION_LOCK})`)
       await client.query(`create table if not exists schema_migrations (
         version integer primary key, oldest_replica integer not null,
         applied_at timestamptz not null default now())`)

@@ -1,4 +1,4 @@
-// Statistics, from counters alone: they cost the same however much is stored.
+// Statistics, from counters and the two ends of the list: they cost the same however much is stored.
 import type { Stats } from '../../model/message.ts'
 import { DAYS, TOP_SENDERS, TYPES } from '../sql/statistics.ts'
 import { busiestSenders, countOf, countSenders, countsBy } from './counters.ts'

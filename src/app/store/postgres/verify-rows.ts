@@ -2,15 +2,15 @@
 // its own columns.
 import type { Content } from '../../model/content.ts'
 import { fold } from '../../model/fold.ts'
-import { checkEvent, EVENT_COLUMNS, type StoredEvent } from '../verify/events.ts'
-import { checkMessage, MESSAGE_COLUMNS, type StoredMessage } from '../verify/messages.ts'
+import { checkEvent, EVENT_COLUMNS, type EventToCheck } from '../verify/events.ts'
+import { checkMessage, MESSAGE_COLUMNS, type MessageToCheck } from '../verify/messages.ts'
 import { nameOf, type Report } from '../verify/verification.ts'
 import type { StoredBodies } from './verify-bodies.ts'
 import type { VerifyTransaction } from './verify-transaction.ts'
 
 type Derived = { readonly received_at: number; readonly folded: string | null }
-type MessageRow = StoredMessage & Derived & { readonly reaction_to: string | null }
-type EventRow = StoredEvent & Derived
+type MessageRow = MessageToCheck & Derived & { readonly reaction_to: string | null }
+type EventRow = EventToCheck & Derived
 
 export type RowsOptions = {
   readonly transaction: VerifyTransaction

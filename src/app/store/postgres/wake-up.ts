@@ -5,11 +5,15 @@ import type { Client, Notification, Pool } from 'pg'
 import { createClient, leave, withinTime } from './connections.ts'
 
 const CHANNEL = 'whatsapp_webhook_committed'
-/** Not inside the transactions that store: notifying ones commit one after the other. */
+/**
+ * From a commit to its notification, in ms. PostgreSQL commits transactions that notify one by
+ * one, so this is a statement of its own.
+ */
 const GATHER_MS = 25
 const RECONNECT_MS = 1000
-/** A connection whose other end is gone says nothing, as one does on which nobody notifies. */
+/** How often the connection is asked: one whose other end is gone is as silent as an unused one. */
 const HEARTBEAT_MS = 5000
+/** How long its answer may take. */
 const ANSWER_MS = 2000
 
 export type WakeUpOptions = {

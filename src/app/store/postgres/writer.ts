@@ -50,7 +50,7 @@ export class Writer {
     this.#connection = new HeldConnection((msLeft) => connectWriter(url, msLeft))
   }
 
-  /** Stores a batch in one transaction. Rejects with StoreUnavailableError. */
+  /** Stores a batch in one transaction. Rejects as MessageStore.insert does. */
   async insert(intakes: readonly Intake[]): Promise<InsertedBatch> {
     const start = performance.now()
     const deadline = start + PATIENCE_MS

@@ -36,7 +36,8 @@ export type MessageRow = ContactColumns & {
   ts: string
   instant: Instant
   text: string | null
-  edited: number
+  /** 0: `text` is as it came; 1: of an edit; 2: null, since it was revoked. */
+  edited: 0 | 1 | 2
   original_text: string | null
   content: string | null
   received_at: number

@@ -24,6 +24,7 @@ export function packBatch(intakes: readonly Intake[]): PackedBatch {
   return { intakes: JSON.stringify(withoutBodies), lengths, bodies }
 }
 
+/** The intakes of a batch; their bodies are views into `bodies`. Throws where bodies are missing. */
 export function unpackBatch({ intakes, lengths, bodies }: PackedBatch): Intake[] {
   let offset = 0
   return (JSON.parse(intakes) as Omit<Intake, 'body'>[]).map((intake, i) => {

@@ -18,7 +18,7 @@ import { requireSoundLog } from './sound-log.ts'
 const MINIMUM_VERSION = [3, 51, 3] as const
 const SYNCHRONOUS_FULL = 2
 /** How long a transaction waits for another process's lock before it is unavailable, in ms. */
-const BUSY_TIMEOUT_MS = 2000
+export const BUSY_TIMEOUT_MS = 2000
 /** What the log grows by where many messages come at once. */
 const ROOM_BYTES = 1024 * 1024
 const JOURNAL_SIZE_LIMIT_BYTES = 64 * 1024 * 1024

@@ -85,8 +85,9 @@ export class ContactBook {
     const byPhone = phone === null ? null : this.#find(phone)
     const known = byUser ?? (byPhone !== null && mayBe(byPhone, identity) ? byPhone : null)
     if (known === null) return this.#create(identity, instant)
-    const isOne = byPhone === null || byPhone.id === known.id || byPhone.user_id !== null
-    const row = isOne ? known : this.#merge(byPhone.id, known.id)
+    // Whoever was known by this number alone turns out to be the one with this id.
+    const isSame = byPhone !== null && byPhone.id !== known.id && byPhone.user_id === null
+    const row = isSame ? this.#merge(byPhone.id, known.id) : known
     this.#bringUpToDate(row, identity, instant)
     return known.id
   }
@@ -142,7 +143,7 @@ export class ContactBook {
       name,
       instant,
       hasProfile(identity) ? instant : '',
-    ) as Row
+    ) as { id: number }
     this.#setAddresses(id, identity, instant)
     return id
   }
@@ -205,7 +206,8 @@ function updated(row: Row, identity: Identity, instant: Instant): Row {
   }
   const names = Object.keys(row) as (keyof Row)[]
   const isSame = names.every((name) => next[name] === row[name])
-  // That something was still so later on decides against what comes late. Who has no id has one number.
+  // A later event that says the same moves the time forward, so that one which arrives late can't undo
+  // it. Without an id there is nothing to protect: such a person is known by one number only.
   const isConfirmed =
     (renamed && instant > row.profile_instant) ||
     (moved && instant > row.address_instant && user_id !== null && identity.phone !== null)

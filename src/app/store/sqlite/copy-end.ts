@@ -11,7 +11,7 @@ import {
   openWriter,
   pragma,
 } from './connection.ts'
-import { packBody, unpackBody } from './intakes.ts'
+import { packBody, type StoredBody, unpackBody } from './intakes.ts'
 import { migrate, requireSchema } from './schema.ts'
 
 /** Pages of 4 KiB. */
@@ -146,5 +146,8 @@ class SqliteEnd implements CopyTarget {
 function unpacked(row: Record<string, Value>, column: string): Value {
   const value = row[column] ?? null
   if (column !== 'body') return value
-  return unpackBody({ encoding: String(row['encoding']), body: value as Uint8Array })
+  return unpackBody({
+    encoding: row['encoding'] as StoredBody['encoding'],
+    body: value as Uint8Array,
+  })
 }

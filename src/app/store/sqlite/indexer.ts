@@ -3,9 +3,9 @@ import { rmSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { StoreFailedError } from '../../errors.ts'
 import { fold } from '../../model/fold.ts'
-import { createPrivateFile, makePrivate, openReader } from './connection.ts'
+import { BUSY_TIMEOUT_MS, createPrivateFile, makePrivate, openReader } from './connection.ts'
 import { storeError } from './faults.ts'
-import { createSearchIndex } from './search-index.ts'
+import { CHANGES_TEXT, createSearchIndex } from './search-index.ts'
 
 const CHUNK = 500
 
@@ -33,7 +33,7 @@ export class Indexer {
       select changed.seq, changed.text, events.seq
       from events join messages as changed on changed.message_id = events.message_id
       where events.seq > :watermark and events.message_id is not null
-        and kind in ('edit', 'revoke', 'history')
+        and ${CHANGES_TEXT}
       order by position limit ${CHUNK}`)
     this.#delete = this.#search.prepare('delete from search where rowid = ?')
     this.#insert = this.#search.prepare(
@@ -86,7 +86,8 @@ export class Indexer {
   }
 
   #identity(): string {
-    return (this.#messages.prepare('select identity from store').get() as State).identity
+    const row = this.#messages.prepare('select identity from store').get() as { identity: string }
+    return row.identity
   }
 
   /** An index ahead of its messages was built from others: a restored backup has fewer. */
@@ -96,8 +97,8 @@ export class Indexer {
   }
 
   #lastSeq(): number {
-    const row = this.#messages.prepare('select last_seq as seq from totals').get() as Row
-    return row.seq
+    const row = this.#messages.prepare('select last_seq from totals').get() as { last_seq: number }
+    return row.last_seq
   }
 }
 
@@ -111,7 +112,7 @@ function reachedBy(rows: readonly Row[], lastSeq: number): number {
 function openIndexFile(file: string, identity: string): DatabaseSync {
   createPrivateFile(file)
   makePrivate(file)
-  const database = new DatabaseSync(file, { timeout: 2000 })
+  const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS })
   try {
     database.exec('pragma journal_mode = wal; pragma synchronous = normal')
     createSearchIndex(database, identity)

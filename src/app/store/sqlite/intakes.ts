@@ -77,7 +77,7 @@ export function findIntake(database: DatabaseSync, id: number): IntakeFacts | nu
 }
 
 /** A body as it is stored. */
-export type StoredBody = { readonly encoding: string; readonly body: Uint8Array }
+export type StoredBody = { readonly encoding: 'identity' | 'gzip'; readonly body: Uint8Array }
 
 /** A body as it will be stored. */
 export function packBody(body: Uint8Array): StoredBody {

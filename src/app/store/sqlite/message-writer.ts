@@ -1,5 +1,6 @@
 // Stores messages, and keeps what they say in step with their edits, whichever comes first.
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { PLACEHOLDER, PLACEHOLDER_FILLED } from '../../model/content.ts'
 import type { IncomingEvent, MessageEvent } from '../../model/event.ts'
 import type { ContactBook } from './contact-book.ts'
 import type { Counters } from './counters.ts'
@@ -21,8 +22,9 @@ export type StoredMessage = {
   intake: number
 }
 
-/** The type of a message of which only the id is known until its content follows. */
-const PLACEHOLDER = 'media_placeholder'
+/** Values of the column `edited`; 0: the text is the one the message came with. */
+const EDITED = 1
+const REVOKED = 2
 
 /** The table of messages, inside the writer's transaction. */
 export class MessageWriter {
@@ -95,8 +97,8 @@ export class MessageWriter {
   applyEdits(messageId: string): void {
     const edit = this.#edits.get(messageId) as { kind: string; text: string | null } | undefined
     if (edit === undefined) return
-    if (edit.kind === 'revoke') this.#setText.run(2, null, messageId)
-    else this.#setText.run(1, edit.text, messageId)
+    if (edit.kind === 'revoke') this.#setText.run(REVOKED, null, messageId)
+    else this.#setText.run(EDITED, edit.text, messageId)
   }
 
   /** Whether this is the content that the stored message was only a placeholder for. */
@@ -128,7 +130,7 @@ export function fillingEvent(message: MessageEvent): IncomingEvent {
     ...others,
     kind: 'history',
     messageId,
-    type: 'history:content',
+    type: PLACEHOLDER_FILLED,
     key: JSON.stringify([messageId, message.namespace]),
     data: { message_id: messageId, type, text, content },
   }

@@ -6,14 +6,17 @@ import type { SearchCondition } from '../sql/conditions.ts'
 /** The sequence number up to which every message's text is in the index. */
 export const WATERMARK_SQL = 'select watermark from search_state'
 
+/** Which events give a message another text. */
+export const CHANGES_TEXT = "kind in ('edit', 'revoke', 'history')"
+
 /** Messages whose text was changed by an event behind the watermark, its one value. */
 const CHANGED_SQL = `
   select changed.seq from events join messages as changed on changed.message_id = events.message_id
-  where events.seq > ? and events.message_id is not null and kind in ('edit', 'revoke', 'history')`
+  where events.seq > ? and events.message_id is not null and ${CHANGES_TEXT}`
 
 /**
- * Each one's list is read to its end; more lists than this cost more than the texts that they spare
- * to look at, fewer leave thousands of those.
+ * Trigrams of a query that are looked up. Each look-up reads the whole list of a trigram: more of them
+ * cost more than looking at the texts they would rule out, fewer leave thousands of texts to look at.
  */
 const MAX_TRIGRAMS = 8
 

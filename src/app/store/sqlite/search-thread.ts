@@ -10,21 +10,21 @@ import { serveThread } from './thread.ts'
 let reader: Reader
 let indexer: Indexer
 let checkpointer: DatabaseSync
-/** Stays open until every connection is closed, see SqliteStore. */
-let database: number
+/** Of the database file, for fsyncs; SqliteStore opened it and closes it last. */
+let databaseHandle: number
 
 const methods = {
   open: ({ handle, ...files }: { messages: string; search: string; handle: number }): void => {
     indexer = new Indexer(files)
     reader = new Reader(files)
     checkpointer = openCheckpointer(files.messages)
-    database = handle
+    databaseHandle = handle
   },
   page: (request: PageRequest) => reader.page(request),
   indexChunk: (_: null) => indexer.indexChunk(),
   checkpoint: (_: null): void => {
     checkpoint(checkpointer)
-    flush(database)
+    flush(databaseHandle)
   },
   close: (_: null): void => {
     checkpointer.close()

@@ -1,4 +1,4 @@
-// Statistics, from counters alone: they cost the same however much is stored.
+// Statistics, from counters and the two ends of the list: they cost the same however much is stored.
 import type { Stats } from '../../model/message.ts'
 import { DAYS, TYPES } from '../sql/statistics.ts'
 import type { Snapshot } from './snapshot.ts'

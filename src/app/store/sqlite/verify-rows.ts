@@ -1,11 +1,12 @@
 // Every stored message and event against the raw body it came in, and the sequence for gaps.
 import type { DatabaseSync } from 'node:sqlite'
-import { checkEvent, EVENT_COLUMNS, type StoredEvent } from '../verify/events.ts'
-import { checkMessage, MESSAGE_COLUMNS, type StoredMessage } from '../verify/messages.ts'
+import { checkEvent, EVENT_COLUMNS, type EventToCheck } from '../verify/events.ts'
+import { checkMessage, MESSAGE_COLUMNS, type MessageToCheck } from '../verify/messages.ts'
 import { nameOf, type Report } from '../verify/verification.ts'
+import { CHANGES_TEXT } from './search-index.ts'
 import type { StoredBodies } from './verify-bodies.ts'
 
-export type StoredRow = StoredMessage & {
+export type StoredRow = MessageToCheck & {
   /** The event that changed its text last; null where none did. */
   readonly changed_at: number | null
 }
@@ -23,7 +24,7 @@ export function checkRows(database: DatabaseSync, options: RowsOptions): number 
   const statement = database.prepare(
     `select ${MESSAGE_COLUMNS},
        (select max(seq) from events where events.message_id = messages.message_id
-          and kind in ('edit', 'revoke', 'history')) as changed_at
+          and ${CHANGES_TEXT}) as changed_at
      from messages order by seq`,
   )
   let count = 0
@@ -41,7 +42,7 @@ export function checkRows(database: DatabaseSync, options: RowsOptions): number 
 
 function checkEvents(database: DatabaseSync, { bodies, report }: RowsOptions): void {
   const statement = database.prepare(`select ${EVENT_COLUMNS} from events order by seq`)
-  for (const row of statement.iterate() as Iterable<StoredEvent>) {
+  for (const row of statement.iterate() as Iterable<EventToCheck>) {
     const events = bodies.eventsOf(row.intake)
     if (events !== null) checkEvent(row, events, report)
   }
@@ -87,7 +88,7 @@ function checkUniqueness(database: DatabaseSync, report: Report): void {
      where key is not null group by kind, key having count(*) > 1`,
   )
   for (const { seq, kind, count } of events.iterate() as Iterable<
-    StoredEvent & { count: number }
+    EventToCheck & { count: number }
   >) {
     report(`row ${seq} (${kind}): the identity is stored ${count} times.`)
   }

@@ -72,7 +72,7 @@ export class Writer {
     this.#logFrames = this.#database.prepare('pragma wal_checkpoint(noop)')
   }
 
-  /** Stores a batch in one transaction. Throws StoreUnavailableError or StoreFailedError. */
+  /** Stores a batch in one transaction. Throws as MessageStore.insert rejects. */
   insert(batch: PackedBatch): CommittedBatch {
     const start = performance.now()
     const outcomes = this.#guard(() => this.#transaction(() => this.#insertAll(batch)))

@@ -1,4 +1,5 @@
 // A stored event other than a message against the events of the body it came in.
+import { PLACEHOLDER_FILLED } from '../../model/content.ts'
 import type { IncomingEvent } from '../../model/event.ts'
 import { identityOf, messageOf, type OtherThanMessage, typeOf } from '../sql/identity.ts'
 import type { Report } from './verification.ts'
@@ -7,7 +8,7 @@ import type { Report } from './verification.ts'
 export const EVENT_COLUMNS = `seq, kind, type, key, intake, message_id, participant,
   phone_number_id, ts, instant, text, data`
 
-export type StoredEvent = {
+export type EventToCheck = {
   readonly seq: number
   readonly kind: string
   readonly type: string
@@ -22,16 +23,14 @@ export type StoredEvent = {
   readonly data: string
 }
 
-/** A message that stood for its content until that followed in another request. */
-const FILLED = 'history:content'
-
 /** Reports where it is not one of these events, or says something else. */
 export function checkEvent(
-  row: StoredEvent,
+  row: EventToCheck,
   events: readonly IncomingEvent[],
   report: Report,
 ): void {
-  if (row.type === FILLED) return
+  // The store's own event: no body holds it.
+  if (row.type === PLACEHOLDER_FILLED) return
   const differing = events.flatMap((event) =>
     event.kind !== 'message' && isOf(event, row) ? [differences(event, row)] : [],
   )
@@ -43,13 +42,13 @@ export function checkEvent(
   }
 }
 
-function isOf(event: OtherThanMessage, row: StoredEvent): boolean {
+function isOf(event: OtherThanMessage, row: EventToCheck): boolean {
   return event.kind === row.kind && typeOf(event) === row.type && identityOf(event) === row.key
 }
 
-function differences(event: OtherThanMessage, row: StoredEvent): string[] {
+function differences(event: OtherThanMessage, row: EventToCheck): string[] {
   const differing = Object.entries(columnsOf(event)).flatMap(([column, value]) =>
-    row[column as keyof StoredEvent] === (value?.toWellFormed() ?? null) ? [] : [column],
+    row[column as keyof EventToCheck] === (value?.toWellFormed() ?? null) ? [] : [column],
   )
   if (isTimed(event, row)) return differing
   return [...differing, 'instant']
@@ -66,7 +65,7 @@ function columnsOf(event: OtherThanMessage) {
 }
 
 /** Of a status that was repeated with another time, the earliest one counts. */
-function isTimed(event: OtherThanMessage, { ts, instant }: StoredEvent): boolean {
+function isTimed(event: OtherThanMessage, { ts, instant }: EventToCheck): boolean {
   if (event.kind === 'status' && instant < event.instant) return true
   return event.instant === instant && event.ts === ts
 }

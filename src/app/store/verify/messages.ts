@@ -1,4 +1,5 @@
 // A stored message against the events of the body it came in.
+import { PLACEHOLDER } from '../../model/content.ts'
 import type { IncomingEvent, MessageEvent } from '../../model/event.ts'
 import { nameOf, type Report } from './verification.ts'
 
@@ -6,7 +7,7 @@ import { nameOf, type Report } from './verification.ts'
 export const MESSAGE_COLUMNS = `seq, message_id, namespace, intake, type, direction, sender,
   recipient, phone_number_id, ts, instant, text, edited, original_text, content`
 
-export type StoredMessage = {
+export type MessageToCheck = {
   readonly seq: number
   readonly message_id: string
   readonly namespace: string
@@ -19,14 +20,14 @@ export type StoredMessage = {
   readonly ts: string
   readonly instant: string
   readonly text: string | null
-  readonly edited: number
+  readonly edited: 0 | 1 | 2
   readonly original_text: string | null
   readonly content: string | null
 }
 
 /** Reports where it is not one of these events, or says something else. */
 export function checkMessage(
-  row: StoredMessage,
+  row: MessageToCheck,
   events: readonly IncomingEvent[],
   report: Report,
 ): void {
@@ -36,15 +37,15 @@ export function checkMessage(
     return
   }
   // Its content followed in another request.
-  if (event.type === 'media_placeholder') return
+  if (event.type === PLACEHOLDER) return
   const stored = { ...row, text: row.edited === 0 ? row.text : row.original_text }
   for (const [column, value] of Object.entries(columnsOf(event))) {
-    if (stored[column as keyof StoredMessage] === storable(value)) continue
+    if (stored[column as keyof MessageToCheck] === storable(value)) continue
     report(`${nameOf(row)}: the column ${column} is not what the body says.`)
   }
 }
 
-function isOf(event: IncomingEvent, { message_id, namespace }: StoredMessage): boolean {
+function isOf(event: IncomingEvent, { message_id, namespace }: MessageToCheck): boolean {
   if (event.kind !== 'message') return false
   return storable(event.messageId) === message_id && event.namespace === namespace
 }
