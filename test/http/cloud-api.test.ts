@@ -356,6 +356,24 @@ test('refused requests are kept with their likely cause, and are no messages', a
   assert.ok(providers.data.some(({ last_rejected_at }) => last_rejected_at !== null))
 })
 
+test('refused bodies that are made to be hard to diagnose hold nobody up', {
+  timeout: 30_000,
+}, async (t) => {
+  const fresh = await openServer(t, { environment })
+  const depth = 3500
+  for (const body of [
+    `${'\n'.repeat(65_535)}x`,
+    `${'['.repeat(depth)}${'1,'.repeat((65_536 - 2 * depth) / 2 - 1)}1${']'.repeat(depth)}`,
+  ]) {
+    for (let i = 0; i < 12; i++) {
+      const headers = { 'x-signature': 'a'.repeat(64) }
+      await fresh.app.inject({ method: 'POST', url: '/webhook', payload: body, headers })
+    }
+    const { data } = (await fresh.get('/rejections')).json<{ data: Json[] }>()
+    assert.equal(data[0]?.['cause'], 'wrong_secret')
+  }
+})
+
 test('a flood of refused requests is kept within its bounds', async (t) => {
   const fresh = await openServer(t, {
     environment: { ...environment, QUARANTINE_MAX_REQUESTS: '5', QUARANTINE_MAX_BYTES: '100000' },

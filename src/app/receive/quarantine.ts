@@ -23,6 +23,8 @@ type Kept = {
   readonly body: Buffer
   /** Of the whole body. */
   readonly bytes: number
+  /** Found out when somebody asks, and only once: it can take as long as thousands of requests. */
+  cause: Cause | null
 }
 
 export type Rejection = {
@@ -60,7 +62,7 @@ export class Quarantine {
     const { maxRequests, maxBytes } = this.#options
     const size = Math.min(body.length, KEPT_BYTES)
     if (maxRequests === 0 || size > maxBytes) return
-    const kept = {
+    const kept: Kept = {
       receivedAt,
       path,
       provider,
@@ -68,26 +70,31 @@ export class Quarantine {
       // A copy: a part of a larger buffer would keep all of it.
       body: Buffer.from(body.subarray(0, size)),
       bytes: body.length,
+      cause: null,
     }
     this.#kept.push(kept)
     this.#bytes += size
     while (this.#kept.length > maxRequests || this.#bytes > maxBytes) this.#dropOldest()
   }
 
-  /** The newest first, each with its likely cause, which is found out only now. */
+  /** The newest first, each with its likely cause. */
   list(): Rejection[] {
-    return this.#kept.toReversed().map(({ provider, headers, ...kept }) => {
-      const isWhole = kept.body.length === kept.bytes
-      const rejected = { body: kept.body, isWhole, headers }
-      const cause = diagnose(rejected, provider, this.#options.providers)
+    return this.#kept.toReversed().map((kept) => {
+      kept.cause ??= this.#causeOf(kept)
+      const { headers: _, provider, cause, ...facts } = kept
       return {
-        ...kept,
+        ...facts,
         provider: provider.name,
         cause,
         advice: ADVICE[cause],
         sha256: hash('sha256', kept.body),
       }
     })
+  }
+
+  #causeOf({ body, bytes, headers, provider }: Kept): Cause {
+    const isWhole = body.length === bytes
+    return diagnose({ body, isWhole, headers }, provider, this.#options.providers)
   }
 
   #dropOldest(): void {
