@@ -43,7 +43,12 @@ export function generatedKey(config: Pick<Config, 'databaseUrl'>): string | null
 /** Where a service of this configuration keeps the key it generates; null where that is not known. */
 export function generatedKeyFile({ databaseUrl }: Pick<Config, 'databaseUrl'>): string | null {
   if (databaseUrl.engine !== 'sqlite' || databaseUrl.file === null) return null
-  return join(resolve(dirname(databaseUrl.file)), NAME)
+  return keyFileBeside(databaseUrl.file)
+}
+
+/** Where the key generated for a database file is. */
+export function keyFileBeside(database: string): string {
+  return join(resolve(dirname(database)), NAME)
 }
 
 /** For a database that lasts as long as the process. */

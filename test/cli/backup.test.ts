@@ -70,10 +70,16 @@ describe('backup', () => {
     await fillDatabase(join(cwd, 'messages.db'), [flatBody()])
     writeFileSync(join(cwd, 'copy.db'), 'precious')
     writeFileSync(join(cwd, 'open.db-wal'), '')
+    writeFileSync(join(cwd, 'api-key'), 'a-key')
     const refused: [string[], RegExp][] = [
       [['copy.db'], /copy\.db exists; --force replaces it/],
       [['--force', 'messages.db'], /is the database itself/],
       [['--force', './messages-search.db'], /is the database itself/],
+      [['--force', 'messages.db-wal'], /messages\.db-wal belongs to the database messages\.db/],
+      [['--force', './messages.db-shm'], /belongs to the database/],
+      [['messages.db-journal'], /belongs to the database/],
+      [['--force', 'messages-search.db-wal'], /belongs to the database/],
+      [['--force', 'api-key'], /api-key holds the key of the service/],
       [['--force', '.'], /no regular file/],
       [['--force', 'open.db'], /in use as a database: there is open\.db-wal/],
       [[''], /name of the file to write is empty/],

@@ -11,11 +11,14 @@ import {
   rmSync,
   statSync,
 } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
+import { keyFileBeside } from '../api-key.ts'
 import { searchFileOf } from '../store/sqlite/search-index.ts'
 import { UsageError } from './command.ts'
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+/** How SQLite names what belongs to a database. Commits may be in its log alone. */
+const BELONGS_TO_DATABASE = /-(?:wal|shm|journal)$/
 
 export type WholeFile = {
   readonly file: string
@@ -62,14 +65,23 @@ export function requireOther(file: string, database: string): void {
   if ([database, searchFileOf(database)].some((other) => realPathOf(other) === target)) {
     throw new UsageError(`${file} is the database itself.`)
   }
+  if (realPathOf(keyFileBeside(database)) === target) {
+    throw new UsageError(`${file} holds the key of the service.`)
+  }
 }
 
 function realPathOf(file: string): string {
-  return existsSync(file) ? realpathSync(file) : resolve(file)
+  if (existsSync(file)) return realpathSync(file)
+  const directory = dirname(resolve(file))
+  return existsSync(directory) ? join(realpathSync(directory), basename(file)) : resolve(file)
 }
 
 function requireFree(file: string, force: boolean): void {
   if (file === '') throw new UsageError('The name of the file to write is empty.')
+  const owner = file.replace(BELONGS_TO_DATABASE, '')
+  if (owner !== file && existsSync(owner)) {
+    throw new UsageError(`${file} belongs to the database ${owner}.`)
+  }
   // A log is applied to whatever database lies beside it, also to one it does not belong to.
   for (const log of [`${file}-wal`, `${file}-journal`]) {
     if (existsSync(log)) throw new UsageError(`${file} is in use as a database: there is ${log}.`)
