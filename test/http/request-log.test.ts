@@ -25,6 +25,19 @@ test('a request is one line with exactly these fields', async (t) => {
   assert.ok(typeof latency_ms === 'number' && latency_ms >= 0)
 })
 
+test('a line never says whose conversation was read', async (t) => {
+  const server = await openServer(t)
+  for (const [url, path] of [
+    ['/conversations/+14155550100/messages', '/conversations/{contact}/messages'],
+    ['/%63onversations/%2B14155550100/messages', '/conversations/{contact}/messages'],
+    ['/conversations/+14155550100/', '/conversations/{contact}/'],
+    ['/conversations/some.name', '/conversations/{contact}'],
+    ['/conversations', '/conversations'],
+  ] as const) {
+    assert.equal(lineOf(server, await server.get(url))['path'], path)
+  }
+})
+
 test('a webhook line adds the id, whether it was a duplicate, and the result', async (t) => {
   const server = await openServer(t)
   const body = flatBody()

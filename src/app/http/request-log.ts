@@ -25,6 +25,8 @@ declare module 'fastify' {
 
 const SANE_REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/
 const MAX_PATH_LENGTH = 512
+/** Also of a path that is no route, but was meant as one. */
+const CONTACT_IN_PATH = /^(\/conversations\/)[^/]+/
 /** Refused requests of a kind logged per second; a flood of them is only counted. */
 const REFUSED_PER_SECOND = 10
 const INVALID = 401
@@ -73,7 +75,7 @@ function entryFor(request: FastifyRequest, reply: FastifyReply, result: WebhookR
   const entry = {
     request_id: request.id,
     method: request.method,
-    path: pathOf(request.url),
+    path: pathOf(request),
     status: reply.statusCode,
     latency_ms: Math.round(reply.elapsedTime * 100) / 100,
   }
@@ -82,11 +84,15 @@ function entryFor(request: FastifyRequest, reply: FastifyReply, result: WebhookR
   return { ...entry, message_id: messageId, events, created, dup: duplicate, result }
 }
 
-/** Without the query, a fragment or an authority, which may name people, texts and keys. */
-function pathOf(url: string): string {
+/** Without what may name people, texts and keys: the query, a fragment, an authority, a contact. */
+function pathOf(request: FastifyRequest): string {
+  const { url } = request
   if (!url.startsWith('/')) return '(no path)'
+  const pattern = routePattern(request)
+  if (pattern.includes('{contact}')) return pattern
   const end = url.search(/[?#]/)
-  return (end === -1 ? url : url.slice(0, end)).slice(0, MAX_PATH_LENGTH)
+  const path = (end === -1 ? url : url.slice(0, end)).slice(0, MAX_PATH_LENGTH)
+  return path.replace(CONTACT_IN_PATH, '$1{contact}')
 }
 
 function levelOf(status: number, result: WebhookResult | undefined): 'info' | 'warn' | 'error' {

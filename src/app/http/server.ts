@@ -1,11 +1,7 @@
 // The HTTP server: limits, access, errors and routes, put together.
+import { METHODS as httpMethods } from 'node:http'
 import fastifySwagger from '@fastify/swagger'
-import Fastify, {
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-  type HTTPMethods,
-} from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Config } from '../config.ts'
 import type { ApiKey } from '../config-values.ts'
 import { AppError } from '../errors.ts'
@@ -46,7 +42,9 @@ const REQUEST_TIMEOUT_MS = 30_000
 const TIMEOUT_CHECK_MS = 1000
 /** A connection on which nothing moves for so long is closed, an unread answer included. */
 const STALLED_MS = 60_000
-const METHODS: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+/** All that Node reads, but for tunnels, which never become requests. */
+const METHODS = httpMethods.filter((method) => method !== 'CONNECT')
+const ROUTABLE = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
 export type HttpDeps = {
   readonly config: Config
@@ -152,11 +150,15 @@ function collectRoutes(app: FastifyInstance): MethodsByPath {
 
 /** A known path with another method is 405 and names the methods it has. */
 function refuseOtherMethods(app: FastifyInstance, routes: MethodsByPath): void {
+  // Otherwise they would be 404 on every path, and QUERY an error of Fastify's own.
+  for (const method of METHODS.filter((method) => !ROUTABLE.includes(method))) {
+    app.addHttpMethod(method, { overrideExisting: true })
+  }
   for (const [url, methods] of [...routes]) {
     const allow = [...methods].join(', ')
     app.route({
       url,
-      method: METHODS.filter((method) => !methods.has(String(method))),
+      method: METHODS.filter((method) => !methods.has(method)),
       config: { access: 'public' },
       schema: { hide: true },
       handler: (_request, reply) => {

@@ -116,10 +116,13 @@ function authenticate(request: FastifyRequest, arrived: Arrived, deps: WebhookDe
     deps.quarantine.add({ path, provider, headers, body, receivedAt })
     throw new AppError('invalid_signature')
   }
-  if (headers['content-encoding'] !== undefined && headers['content-encoding'] !== 'identity') {
-    throw new AppError('encoded_body')
-  }
+  if (isEncoded(headers)) throw new AppError('encoded_body')
   deps.activity.accepted(provider.name, receivedAt)
+}
+
+/** The name of a coding has no case, and an empty list names none (RFC 9110, section 8.4). */
+function isEncoded({ 'content-encoding': encoding = '' }: Headers): boolean {
+  return encoding !== '' && String(encoding).toLowerCase() !== 'identity'
 }
 
 function headersThatMatter({ 'user-agent': agent }: Headers): Record<string, string> {
