@@ -1,28 +1,26 @@
 // The second workload: batches of the Cloud API beside the flat format, and the price of streams on
 // which nothing happens. Round by round in one run, each on a fresh database.
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { evenTraffic } from '../src/app/cli/simulate/traffic.ts'
 import { closedLoop } from './closed-loop.ts'
-import { describeMachine } from './machine.ts'
 import { memoryOf } from './process-facts.ts'
 import { SERVICE } from './programs.ts'
 import { cloudApiRequests, signedRequests } from './requests.ts'
 import { READ_KEY, type Running, runProgram, SECRET } from './run-program.ts'
 import { median } from './statistics.ts'
 import { table } from './table.ts'
+import { writeTables } from './tables-report.ts'
 
 const CONNECTIONS = 64
 const STREAMS = 1000
 /** More than the fastest machine sends; what is left over is not sent. */
 const REQUESTS_A_SECOND: Readonly<Record<number, number>> = { 1: 12_000, 10: 4000, 100: 800 }
-const REPORTS = fileURLToPath(new URL('./reports/', import.meta.url))
 
 type Workload = { readonly name: string; readonly items: number; readonly streams: number }
 type Measured = { readonly eventsPerSecond: number; readonly streamsMb: number | null }
@@ -108,22 +106,20 @@ async function main(): Promise<void> {
       )
     }
   }
-  const text = report(measured)
-  process.stdout.write(`${text}\n`)
-  mkdirSync(REPORTS, { recursive: true })
-  const name = startedAt.toISOString().slice(0, 19).replaceAll(':', '')
-  const { processor, cores } = describeMachine(tmpdir())
-  writeFileSync(
-    join(REPORTS, `${name}-cloud-api.md`),
-    `# Cloud API workload, ${name.slice(0, 10)}\n\n${text}\n\n` +
+  writeTables({
+    startedAt,
+    kind: 'cloud-api',
+    title: 'Cloud API workload',
+    tables: [workloadTable(measured)],
+    note: (machine) =>
       `Medians of ${rounds} rounds of ${seconds} s with ${CONNECTIONS} connections, by ` +
-      `\`npm run bench:cloud-api\`, on ${cores} cores (${processor}) that the load generator shares.\n` +
+      `\`npm run bench:cloud-api\`, on ${machine} that the load generator shares.\n` +
       'An item is a message or anything else that becomes an event. Idle streams follow a person ' +
-      'who never writes.\n',
-  )
+      'who never writes.',
+  })
 }
 
-function report(measured: ReadonlyMap<Workload, readonly Measured[]>): string {
+function workloadTable(measured: ReadonlyMap<Workload, readonly Measured[]>): string {
   const medianOf = (workload: Workload) =>
     median((measured.get(workload) ?? []).map(({ eventsPerSecond }) => eventsPerSecond))
   const flat = medianOf(FLAT)

@@ -4,6 +4,8 @@ import { performance } from 'node:perf_hooks'
 import { openPostgresStore } from '../src/app/store/postgres/postgres-store.ts'
 import type { PostgresServer } from '../test/support/postgres-server.ts'
 import { incoming } from './fill.ts'
+import { median } from './statistics.ts'
+import { table } from './table.ts'
 
 const BATCH = 50
 const HOT_ROW = `
@@ -58,4 +60,27 @@ async function write(server: PostgresServer, { writers, seconds, hot }: Work): P
   await Promise.all(stores.map((store) => store.close()))
   await server.query(`drop database ${name} with (force)`)
   return stored / took
+}
+
+/** The medians of some rounds, as ratios to one writer. */
+export function contentionTable(rounds: readonly Contention[]): string {
+  const of = (pick: (round: Contention) => number) => median(rounds.map(pick))
+  const one = of((round) => round.one)
+  const row = (what: string, rate: number) => [
+    what,
+    rate.toFixed(0),
+    `${(rate / one).toFixed(2)} ×`,
+  ]
+  return table([
+    ['writers without HTTP, batches of 50', 'messages a second', 'to one writer'],
+    row('one', one),
+    row(
+      'two',
+      of((round) => round.two),
+    ),
+    row(
+      'two, with a counter row that every batch updates',
+      of((round) => round.twoHot),
+    ),
+  ])
 }

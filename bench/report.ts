@@ -9,7 +9,8 @@ import { table } from './table.ts'
 import { judgeAll } from './targets.ts'
 import type { Outcome } from './verdict.ts'
 
-const DIRECTORY = fileURLToPath(new URL('./reports/', import.meta.url))
+/** Where reports are kept. */
+export const REPORTS = fileURLToPath(new URL('./reports/', import.meta.url))
 
 /** The one table: what is compared, the medians, the ratio, the target and whether it holds. */
 export function outcomeTable(outcomes: readonly Outcome[]): string {
@@ -25,16 +26,21 @@ export function outcomeTable(outcomes: readonly Outcome[]): string {
   ])
 }
 
+/** The name of a report: the UTC time at which the run began. */
+export function reportName(startedAt: Date): string {
+  return startedAt.toISOString().slice(0, 19).replaceAll(':', '')
+}
+
 /** Writes both files and returns the path of the Markdown one. */
 export function writeReport(results: Results): string {
-  mkdirSync(DIRECTORY, { recursive: true })
-  const name = results.startedAt.toISOString().slice(0, 19).replaceAll(':', '')
-  const file = join(DIRECTORY, `${name}.md`)
+  mkdirSync(REPORTS, { recursive: true })
+  const name = reportName(results.startedAt)
+  const file = join(REPORTS, `${name}.md`)
   writeFileSync(file, markdown(results))
   const { ingest, queries, machine, options, command, original } = results
   const head = { part: 'run', startedAt: results.startedAt, command, options, original }
   const lines = [head, machine, ...ingest, ...queries].map((item) => JSON.stringify(item))
-  writeFileSync(join(DIRECTORY, `${name}.ndjson`), `${lines.join('\n')}\n`)
+  writeFileSync(join(REPORTS, `${name}.ndjson`), `${lines.join('\n')}\n`)
   return file
 }
 
