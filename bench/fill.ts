@@ -26,7 +26,7 @@ const PREFIX = 'whatsapp-webhook-bench-'
 const SOURCES = [
   './fill.ts',
   './messages.ts',
-  '../test/support/random.ts',
+  '../src/app/cli/random.ts',
   './rare-texts.ts',
   './texts.ts',
   '../src/app/receive/flat.ts',

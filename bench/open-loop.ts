@@ -1,7 +1,7 @@
 // A given rate, whatever the server does: requests fall due at moments fixed beforehand, and
 // latency counts from the due moment. A server that stalls can't slow down its own measurement.
 import { Worker } from 'node:worker_threads'
-import { randomFrom } from '../test/support/random.ts'
+import { randomFrom } from '../src/app/cli/random.ts'
 import { type Connection, openConnections } from './connection.ts'
 import type { PacerData } from './pacer-thread.ts'
 import { type Latency, latencyOf } from './statistics.ts'

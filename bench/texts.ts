@@ -1,5 +1,5 @@
 // Texts as people write them to a shop: a few languages, numbers, now and then an emoji.
-import { randomFrom } from '../test/support/random.ts'
+import { randomFrom } from '../src/app/cli/random.ts'
 
 const WORDS = `
 hello hi good morning thanks thank you please the a is my our your order package parcel delivery

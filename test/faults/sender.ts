@@ -1,7 +1,7 @@
 // A sender under faults: many connections, a fifth of the messages sent again, and a record of what
 // it was told. It tries nothing a second time on its own, so that the record is the whole truth.
 import { createHash } from 'node:crypto'
-import { randomFrom } from '../support/random.ts'
+import { randomFrom } from '../../src/app/cli/random.ts'
 import { flatBody, signature, toBytes } from '../support/signed.ts'
 
 /** What a sender knows of a message: stored, refused for good, or perhaps stored. */

@@ -15,15 +15,13 @@ import { StreamHub } from '../../src/app/stream/hub.ts'
 import { CapturedLog } from './captured-log.ts'
 import { newDatabase } from './databases.ts'
 import { describedAnswers } from './described-answers.ts'
+import type { Scope } from './service.ts'
 import { CANARY, SECRET, signed } from './signed.ts'
 
 /** `postgresql`: the same tests on the other engine. */
 const TEST_ENGINE = process.env['TEST_ENGINE'] ?? 'sqlite'
 
 export const API_KEY = 'canary-key-0123456789abcdef'
-
-/** A test's context, or the hooks of its file: `{ after }`. */
-export type Scope = { after(work: () => Promise<void>): void }
 
 export type ServerOptions = {
   readonly environment?: Environment

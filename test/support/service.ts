@@ -6,6 +6,7 @@ import { until } from './until.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
+/** A test's context, or the hooks of its file: `{ after }`. */
 export type Scope = { after(work: () => Promise<void>): void }
 
 export type LaunchOptions = {

@@ -1,3 +1,4 @@
+// The write lock of a database file, held as another process would hold it.
 import { DatabaseSync } from 'node:sqlite'
 
 /** A service commits on its own too: longer than any commit takes, in ms. */

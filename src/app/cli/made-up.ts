@@ -1,5 +1,5 @@
 // Made-up messages that look like a day of real ones: many scripts, emoji, a few busy senders.
-import { createHash } from 'node:crypto'
+import { pick, type Random } from './random.ts'
 
 /** A message in the words of the webhook. */
 export type WireMessage = {
@@ -9,9 +9,6 @@ export type WireMessage = {
   readonly ts: string
   readonly text: string
 }
-
-/** Numbers between 0 and 1 that the same seed gives again in the same order. */
-export type Random = () => number
 
 /** From the range that British films use: no such number is ever given to anybody. */
 const SENDERS = { prefix: '+447700900', count: 1000 }
@@ -47,17 +44,6 @@ const TEXTS = [
   'cafe\u0301 or café? {name} pays {n} €',
 ]
 
-/** A stream of random numbers for a seed: mulberry32, started from the digest of the seed. */
-export function randomFrom(seed: string): Random {
-  let state = createHash('sha256').update(seed).digest().readUInt32LE(0)
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
 export type MadeUpRun = {
   /** The same run gives the same ids. */
   readonly run: string
@@ -91,11 +77,4 @@ function sentence(random: Random): string {
   return pick(TEXTS, random)
     .replaceAll('{name}', pick(NAMES, random))
     .replaceAll('{n}', String(1 + Math.floor(random() * 9999)))
-}
-
-/** One of several choices. */
-export function pick<Choice>(choices: readonly Choice[], random: Random): Choice {
-  const choice = choices[Math.floor(random() * choices.length)]
-  if (choice === undefined) throw new Error('There is nothing to choose from.')
-  return choice
 }

@@ -2,9 +2,10 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import { ENDED, FAILED, print, tell } from './command.ts'
-import { type MadeUpRun, madeUpMessage, randomFrom, type WireMessage } from './made-up.ts'
+import { type MadeUpRun, madeUpMessage, type WireMessage } from './made-up.ts'
 import { post, type Target } from './post.ts'
 import { Progress } from './progress.ts'
+import { randomFrom } from './random.ts'
 import { interruptible } from './signals.ts'
 import { Tally } from './tally.ts'
 

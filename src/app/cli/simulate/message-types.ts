@@ -1,5 +1,6 @@
 // Messages of every type, as Meta describes them, and what each should say.
-import { madeUpText, pick, type Random } from '../made-up.ts'
+import { madeUpText } from '../made-up.ts'
+import { pick, type Random } from '../random.ts'
 
 /** The part of an item that its type decides, and the text that should be read from it. */
 export type Made = { readonly type: string; readonly part: object; readonly text: string | null }

@@ -1,6 +1,7 @@
 // The people of a simulation: with a phone number, with a business-scoped id, or with both.
 import { createHash } from 'node:crypto'
-import { NAMES, pick, type Random } from '../made-up.ts'
+import { NAMES } from '../made-up.ts'
+import { pick, type Random } from '../random.ts'
 
 export type Person = {
   /** Digits; null for somebody who only has an id. */

@@ -1,5 +1,6 @@
 // A made-up day of a business on WhatsApp, event after event. The same seed gives the same day.
-import { madeUpText, pick, type Random } from '../made-up.ts'
+import { madeUpText } from '../made-up.ts'
+import { pick, type Random } from '../random.ts'
 import type { Expectation } from './expectation.ts'
 import { anyMade, type Made, textMade } from './message-types.ts'
 import { addressOf, BUSINESS, contactEntry, keyOf, type Person, senderFields } from './people.ts'

@@ -1,6 +1,6 @@
 // The webhooks of a simulated day: events put into batches, some sent again, some out of order, all
 // written as Meta writes JSON.
-import { randomFrom } from '../made-up.ts'
+import { randomFrom } from '../random.ts'
 import { Expectation } from './expectation.ts'
 import { BUSINESS, peopleOf } from './people.ts'
 import { type Item, scenesOf } from './scenario.ts'

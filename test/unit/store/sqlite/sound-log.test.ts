@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { Worker } from 'node:worker_threads'
+import { randomFrom } from '../../../../src/app/cli/random.ts'
 import { openWriter } from '../../../../src/app/store/sqlite/connection.ts'
 import { requireSoundLog } from '../../../../src/app/store/sqlite/sound-log.ts'
-import { randomFrom } from '../../../support/random.ts'
 import { temporaryDirectory } from '../../../support/temporary-directory.ts'
 
 const HEADER = 32
