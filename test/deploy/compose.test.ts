@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { parse } from 'yaml'
 import { readConfig, SETTING_DOCS } from '../../src/app/config.ts'
+import { parseDatabaseUrl } from '../../src/app/store/database-url.ts'
 import { parseDockerfile } from './dockerfile.ts'
 import { readRepositoryFile } from './repository.ts'
 
@@ -14,6 +15,7 @@ type Service = {
   readonly ports?: readonly string[]
   readonly networks?: readonly string[]
   readonly environment?: Readonly<Record<string, string>>
+  readonly command?: readonly string[]
   readonly volumes?: readonly string[]
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>
   readonly deploy?: { readonly replicas: number }
@@ -23,7 +25,7 @@ type Service = {
   readonly security_opt: readonly string[]
   readonly restart: string
   readonly stop_grace_period: string
-  readonly healthcheck: Readonly<Record<string, unknown>> & { readonly test: readonly string[] }
+  readonly healthcheck: Readonly<Record<string, unknown>> & { readonly test?: readonly string[] }
 }
 
 const text = readRepositoryFile('docker-compose.yml')
@@ -76,7 +78,7 @@ describe('docker-compose.yml', () => {
       assert.equal(one.read_only, true)
       assert.deepEqual(one.cap_drop, ['ALL'])
       assert.deepEqual(one.security_opt, ['no-new-privileges:true'])
-      assert.equal(one.restart, 'unless-stopped')
+      assert.equal(one.restart, name === 'migrate' ? 'no' : 'unless-stopped')
     })
   }
 
@@ -109,8 +111,9 @@ describe('the profile "postgres" of docker-compose.yml', () => {
   const { webhook, replica, postgres, proxy } = compose.services
   assert.ok(webhook && replica && postgres && proxy)
 
-  test('is what everything beside the one service belongs to', () => {
-    assert.deepEqual(Object.keys(compose.services), ['webhook', 'proxy', 'replica', 'postgres'])
+  test('is what everything beside the one service and the copying belongs to', () => {
+    const others = ['proxy', 'replica', 'migrate', 'postgres']
+    assert.deepEqual(Object.keys(compose.services), ['webhook', ...others])
     for (const one of [replica, postgres, proxy]) assert.deepEqual(one.profiles, ['postgres'])
   })
 
@@ -175,5 +178,67 @@ describe('the profile "postgres" of docker-compose.yml', () => {
     const [, seconds] =
       /^ {4}hard-stop-after (\d+)s$/m.exec(readRepositoryFile('deploy/haproxy.cfg')) ?? []
     assert.ok(secondsOf(proxy.stop_grace_period) > Number(seconds))
+  })
+})
+
+describe('the service "migrate" of docker-compose.yml', () => {
+  const { webhook, replica, migrate } = compose.services
+  assert.ok(webhook && replica && migrate)
+  const [node, main, name, from = '', to = ''] = migrate.command ?? []
+  const target = replica.environment?.['DATABASE_URL'] ?? ''
+
+  test('copies what the one service stored into the database of the replicas', () => {
+    const command: string[] = JSON.parse(textOf('CMD'))
+    assert.deepEqual([node, main, name], [...command.slice(0, -1), 'migrate-store'])
+    assert.equal(textOf('ENV').includes(`DATABASE_URL=${from} `), true)
+    assert.equal(to, target.replace(/:\$\{[^}]*\}@/, '@'))
+    for (const url of [from, to]) assert.ok(parseDatabaseUrl(url), url)
+  })
+
+  test('reaches both, and nothing else', () => {
+    assert.deepEqual(migrate.volumes, webhook.volumes)
+    assert.deepEqual(migrate.networks, ['database'])
+    assert.deepEqual(migrate.depends_on, replica.depends_on)
+    assert.equal(migrate.ports, undefined)
+  })
+
+  test('gets the password by the environment, and no other secret', () => {
+    const [, password] = /:(\$\{[^}]*\})@/.exec(target) ?? []
+    assert.deepEqual(migrate.environment, { PGPASSWORD: password })
+  })
+
+  test('runs when it is named, and once', () => {
+    assert.deepEqual(migrate.profiles, ['migrate'])
+    assert.equal(migrate.build, webhook.build)
+    assert.equal(migrate.restart, 'no')
+  })
+})
+
+describe('the way from SQLite to the profile "postgres" in docs/deployment.md', () => {
+  const [section = ''] =
+    /^## With docker compose and PostgreSQL$.*?(?=^## )/ms.exec(
+      readRepositoryFile('docs/deployment.md'),
+    ) ?? []
+  const commands = [...section.matchAll(/^```sh\n(.*?)^```$/gms)].flatMap(([, lines = '']) =>
+    lines.trimEnd().split('\n'),
+  )
+
+  test('stops the one service, copies, and only then starts replicas', () => {
+    const steps = [
+      'docker compose down',
+      'docker compose --profile postgres run --build --rm migrate',
+      'docker compose --profile postgres up --detach --build --wait proxy',
+    ]
+    assert.deepEqual(
+      commands.filter((line) => line.startsWith('docker compose')),
+      steps,
+    )
+  })
+
+  test('is where the guide to PostgreSQL sends whoever runs docker compose', () => {
+    assert.match(
+      readRepositoryFile('docs/scaling.md'),
+      /\(deployment\.md#with-docker-compose-and-postgresql\)/,
+    )
   })
 })
