@@ -1,39 +1,17 @@
 // docker-compose.yml against the configuration it sets and the image it runs.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { parse } from 'yaml'
 import { readConfig, SETTING_DOCS } from '../../src/app/config.ts'
-import { parseDatabaseUrl } from '../../src/app/store/database-url.ts'
+import { compose, composeText } from './compose-file.ts'
 import { parseDockerfile } from './dockerfile.ts'
 import { readRepositoryFile } from './repository.ts'
 
-type Service = {
-  readonly build?: string
-  readonly image: string
-  readonly profiles?: readonly string[]
-  readonly user?: string
-  readonly ports?: readonly string[]
-  readonly networks?: readonly string[]
-  readonly environment?: Readonly<Record<string, string>>
-  readonly command?: readonly string[]
-  readonly volumes?: readonly string[]
-  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>
-  readonly deploy?: { readonly replicas: number }
-  readonly read_only: boolean
-  readonly tmpfs?: readonly string[]
-  readonly cap_drop: readonly string[]
-  readonly security_opt: readonly string[]
-  readonly restart: string
-  readonly stop_grace_period: string
-  readonly healthcheck: Readonly<Record<string, unknown>> & { readonly test?: readonly string[] }
-}
+/** What PostgreSQL takes by default, and what is left of it for a backup and for commands. */
+const POSTGRES_CONNECTIONS = 100
+const SPARE_CONNECTIONS = 5
 
-const text = readRepositoryFile('docker-compose.yml')
-const compose = parse(text, { merge: true }) as {
-  readonly services: Readonly<Record<string, Service>>
-  readonly networks: Readonly<Record<string, { readonly internal?: boolean } | null>>
-  readonly volumes: Readonly<Record<string, unknown>>
-}
+const guide = readRepositoryFile('docs/deployment.md')
+const proxyConfiguration = readRepositoryFile('deploy/haproxy.cfg')
 const image = parseDockerfile(readRepositoryFile('Dockerfile')).at(-1)
 const textOf = (name: string) => image?.instructions.find((one) => one.name === name)?.text ?? ''
 const fallbackOf = (name: string) =>
@@ -138,7 +116,7 @@ describe('the profile "postgres" of docker-compose.yml', () => {
     // Compose fills in the variables of every service, also of those that it does not start.
     assert.match(postgres.environment?.['POSTGRES_PASSWORD'] ?? '', /^\$\{POSTGRES_PASSWORD:-\}$/)
     assert.match(replica.environment?.['DATABASE_URL'] ?? '', /:\$\{POSTGRES_PASSWORD:-\}@/)
-    const required = [...text.matchAll(/\$\{(\w+):\?/g)].map(([, name]) => name)
+    const required = [...composeText.matchAll(/\$\{(\w+):\?/g)].map(([, name]) => name)
     assert.deepEqual(required, ['WEBHOOK_SECRET'])
   })
 
@@ -165,80 +143,25 @@ describe('the profile "postgres" of docker-compose.yml', () => {
   test('gives the proxy a configuration that is there and leads to the replicas', () => {
     const [[file = '', , mode] = []] = (proxy.volumes ?? []).map((volume) => volume.split(':'))
     assert.equal(mode, 'ro')
-    const configuration = readRepositoryFile(file)
-    assert.match(configuration, new RegExp(`^    bind :${textOf('EXPOSE')}$`, 'm'))
+    assert.equal(readRepositoryFile(file), proxyConfiguration)
+    assert.match(proxyConfiguration, new RegExp(`^    bind :${textOf('EXPOSE')}$`, 'm'))
     const [, places, host = '', port] =
-      /^ {4}server-template \w+ (\d+) (\w+):(\d+) check /m.exec(configuration) ?? []
+      /^ {4}server-template \w+ (\d+) (\w+):(\d+) check /m.exec(proxyConfiguration) ?? []
     assert.equal(compose.services[host], replica)
     assert.equal(port, textOf('EXPOSE'))
     assert.ok(Number(places) >= (replica.deploy?.replicas ?? 0))
   })
 
+  test('has places for no more replicas than PostgreSQL has connections for, and some to spare', () => {
+    const [, places = ''] = /^ {4}server-template \w+ (\d+) /m.exec(proxyConfiguration) ?? []
+    const most = Number(places) * Number(fallbackOf('DATABASE_POOL_SIZE'))
+    assert.ok(most + SPARE_CONNECTIONS <= POSTGRES_CONNECTIONS, `${most} connections`)
+    const [, said = ''] = /`--scale replica=\d+` runs more, up to (\d+)/.exec(guide) ?? []
+    assert.equal(said, places)
+  })
+
   test('leaves the proxy more time to stop than it takes', () => {
-    const [, seconds] =
-      /^ {4}hard-stop-after (\d+)s$/m.exec(readRepositoryFile('deploy/haproxy.cfg')) ?? []
+    const [, seconds] = /^ {4}hard-stop-after (\d+)s$/m.exec(proxyConfiguration) ?? []
     assert.ok(secondsOf(proxy.stop_grace_period) > Number(seconds))
-  })
-})
-
-describe('the service "migrate" of docker-compose.yml', () => {
-  const { webhook, replica, migrate } = compose.services
-  assert.ok(webhook && replica && migrate)
-  const [node, main, name, from = '', to = ''] = migrate.command ?? []
-  const target = replica.environment?.['DATABASE_URL'] ?? ''
-
-  test('copies what the one service stored into the database of the replicas', () => {
-    const command: string[] = JSON.parse(textOf('CMD'))
-    assert.deepEqual([node, main, name], [...command.slice(0, -1), 'migrate-store'])
-    assert.equal(textOf('ENV').includes(`DATABASE_URL=${from} `), true)
-    assert.equal(to, target.replace(/:\$\{[^}]*\}@/, '@'))
-    for (const url of [from, to]) assert.ok(parseDatabaseUrl(url), url)
-  })
-
-  test('reaches both, and nothing else', () => {
-    assert.deepEqual(migrate.volumes, webhook.volumes)
-    assert.deepEqual(migrate.networks, ['database'])
-    assert.deepEqual(migrate.depends_on, replica.depends_on)
-    assert.equal(migrate.ports, undefined)
-  })
-
-  test('gets the password by the environment, and no other secret', () => {
-    const [, password] = /:(\$\{[^}]*\})@/.exec(target) ?? []
-    assert.deepEqual(migrate.environment, { PGPASSWORD: password })
-  })
-
-  test('runs when it is named, and once', () => {
-    assert.deepEqual(migrate.profiles, ['migrate'])
-    assert.equal(migrate.build, webhook.build)
-    assert.equal(migrate.restart, 'no')
-  })
-})
-
-describe('the way from SQLite to the profile "postgres" in docs/deployment.md', () => {
-  const [section = ''] =
-    /^## With docker compose and PostgreSQL$.*?(?=^## )/ms.exec(
-      readRepositoryFile('docs/deployment.md'),
-    ) ?? []
-  const commands = [...section.matchAll(/^```sh\n(.*?)^```$/gms)].flatMap(([, lines = '']) =>
-    lines.trimEnd().split('\n'),
-  )
-
-  test('stops the one service, copies, and only then starts replicas', () => {
-    const steps = [
-      'docker compose down',
-      'docker compose --profile postgres run --build --rm migrate',
-      'docker compose --profile postgres up --detach --build --wait proxy',
-    ]
-    assert.deepEqual(
-      commands.filter((line) => line.startsWith('docker compose')),
-      steps,
-    )
-  })
-
-  test('is where the guide to PostgreSQL sends whoever runs docker compose', () => {
-    assert.match(
-      readRepositoryFile('docs/scaling.md'),
-      /\(deployment\.md#with-docker-compose-and-postgresql\)/,
-    )
   })
 })
