@@ -1,24 +1,22 @@
 // The commands of docs/deployment.md for every place where the service runs.
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
-import { delimiter, dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { parseEnv, promisify } from 'node:util'
+import { parseEnv } from 'node:util'
 import { parse } from 'yaml'
 import { readConfig } from '../../src/app/config.ts'
 import { fillDatabase } from '../support/filled-database.ts'
 import { flatBody } from '../support/signed.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { compose } from './compose-file.ts'
+import { commandsWith, guide, shell } from './guide.ts'
 import { ROOT, readRepositoryFile } from './repository.ts'
 
-const run = promisify(execFile)
 const FOLDER = '/opt/whatsapp-webhook-service'
 const SETTINGS = '/etc/whatsapp-webhook-service.env'
 const STATE = '/var/lib/whatsapp-webhook-service'
 
-const guide = readRepositoryFile('docs/deployment.md')
 const [, table = ''] = /^\| Where \| Such as \|\n\| --- \| --- \|\n((?:\|.*\n)+)/m.exec(guide) ?? []
 const commandOf = (place: string) =>
   new RegExp(`^\\| ${place}[^|]*\\| \`([^\`]+)\` \\|$`, 'm').exec(table)?.[1] ?? ''
@@ -60,24 +58,16 @@ describe('the settings for systemd', () => {
   test('are for root alone, and lead the commands to the database of the service', async (t) => {
     const directory = temporaryDirectory(t)
     const file = join(directory, 'service.env')
-    const [, script = ''] = /^```sh\n([^`]*<<END\n.*?)^```$/ms.exec(guide) ?? []
     const here = (text: string) =>
       text.replaceAll(SETTINGS, file).replaceAll(STATE, directory).replaceAll(FOLDER, ROOT)
-    await shell(here(script), directory)
+    await shell(here(commandsWith('<<END')), { cwd: directory })
     assert.equal(statSync(file).mode & 0o777, 0o600)
     const config = readConfig(parseEnv(readFileSync(file, 'utf8')))
     assert.equal(config.webhookSecrets[0]?.length, 64)
     assert.equal(config.host, '127.0.0.1')
 
     await fillDatabase(join(directory, 'messages.db'), [flatBody()])
-    const verified = await shell(here(commandOf('systemd')), ROOT)
-    assert.match(verified, /^1 message of 1 sender, .*: everything agrees\.$/m)
+    const { stdout } = await shell(here(commandOf('systemd')), { cwd: ROOT })
+    assert.match(stdout, /^1 message of 1 sender, .*: everything agrees\.$/m)
   })
 })
-
-/** What a script writes to stdout, with this Node.js as `node` and nothing of our own settings. */
-async function shell(script: string, cwd: string): Promise<string> {
-  const path = [dirname(process.execPath), process.env['PATH']].join(delimiter)
-  const { stdout } = await run('sh', ['-euc', script], { cwd, env: { PATH: path } })
-  return stdout
-}

@@ -14,9 +14,8 @@ that was acknowledged before the backup began, needs no other file, is checked a
 appears under its name only then (mode 0600). A backup that is killed leaves at most a directory
 FILE.partial-…, which can be deleted.
 
-To restore: stop the service, delete its database and the files -wal and -shm beside it, put FILE
-in the place of the database, start. The search index is not part of a backup; the service builds
-it anew.
+How to restore one is in docs/deployment.md: there is more to it than to put FILE in its place. The
+search index is not part of a backup; the service builds it anew.
 
 Options:
   --force          Replace FILE where it exists.
