@@ -12,6 +12,8 @@ import type { IServiceAccount } from 'kubernetes-models/v1/ServiceAccount'
 import { parse } from 'yaml'
 import { SETTING_DOCS } from '../../src/app/config.ts'
 import { parseDockerfile } from './dockerfile.ts'
+import { guide } from './guide.ts'
+import { hasKubectl } from './kubectl.ts'
 import { type Manifest, problemsOf } from './kubernetes-schemas.ts'
 import { ROOT, readRepositoryFile, repositoryFiles } from './repository.ts'
 
@@ -183,10 +185,23 @@ describe('the pods', () => {
   })
 
   test('write to a place for temporary files only', () => {
-    assert.deepEqual(container.volumeMounts, [{ name: 'tmp', mountPath: '/tmp' }])
-    const [{ name, emptyDir, ...rest } = assert.fail(), ...others] = pod.volumes ?? []
-    assert.deepEqual([name, rest, others], ['tmp', {}, []])
+    const written = (container.volumeMounts ?? []).filter(({ readOnly }) => readOnly !== true)
+    assert.deepEqual(written, [{ name: 'tmp', mountPath: '/tmp' }])
+    const [{ name, emptyDir, ...rest } = assert.fail()] = pod.volumes ?? []
+    assert.deepEqual([name, rest], ['tmp', {}])
     assert.ok(emptyDir?.sizeLimit !== undefined)
+  })
+
+  test('have a place for the certificate of a private authority, and start without one', () => {
+    const [, ...mounts] = container.volumeMounts ?? []
+    const [, ...volumes] = pod.volumes ?? []
+    const [, created, file] =
+      /^kubectl .* create configmap (\S+) --from-file=(\S+)$/m.exec(guide) ?? []
+    assert.deepEqual(volumes, [{ name: 'authority', configMap: { name: created, optional: true } }])
+    const [{ name, mountPath, ...rest } = assert.fail(), ...others] = mounts
+    assert.deepEqual([name, rest, others], ['authority', { readOnly: true }, []])
+    // By the directory, not by subPath: what is mounted as one file never changes.
+    assert.ok(guide.includes(`sslmode=verify-full&sslrootcert=${mountPath}/${file}`))
   })
 
   test('listen on the image’s port, which everything else names', () => {
@@ -259,12 +274,3 @@ test('the network lets in what the port takes, and out names and PostgreSQL', ()
     ['UDP 53', 'TCP 53', 'TCP 5432'],
   )
 })
-
-function hasKubectl(): boolean {
-  try {
-    execFileSync('kubectl', ['kustomize', '--help'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
