@@ -111,6 +111,18 @@ describe('the documents', () => {
     }
   })
 
+  test('the report of the faults begins with its sums and ends with every test, as it is written', () => {
+    const headingsIn = (text: string) =>
+      [...text.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading)
+    const report = readRepositoryFile('docs/reliability.md')
+    const [sums = '', ...parts] = report.split(/^## /m)
+    for (const part of ['| Fault | Trials | Rate below |', 'What this does not show:']) {
+      assert.ok(sums.includes(part), part)
+    }
+    assert.match(parts.at(-1) ?? '', /^\| Test \| Result \| Seconds \|$/m)
+    assert.deepEqual(headingsIn(report), headingsIn(readRepositoryFile('test/faults/main.ts')))
+  })
+
   test('the change log has a heading for what is not released yet', () => {
     assert.match(readRepositoryFile('CHANGELOG.md'), /^## Unreleased$/m)
   })

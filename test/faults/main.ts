@@ -189,15 +189,17 @@ No failure in N trials does not mean that there is none: with 95 % confidence th
 | --- | --- | --- |
 ${bounds.join('\n')}
 
-| Test | Result | Seconds |
-| --- | --- | --- |
-${rows.join('\n')}
+What this does not show: a power cut here means that what was not fsynced is gone; sectors torn in
+half and disks that lie about their cache are not tried. One kernel and one file system.
 
-What the tests said:
+## What the tests said
 
 ${[...new Set(notes)].map((note) => `- ${note}`).join('\n')}
 
-What this does not show: a power cut here means that what was not fsynced is gone; sectors torn in
-half and disks that lie about their cache are not tried. One kernel and one file system.
+## Every test
+
+| Test | Result | Seconds |
+| --- | --- | --- |
+${rows.join('\n')}
 `
 }
