@@ -69,6 +69,13 @@ export function exactlyOnceContract(newPlace: NewPlace): void {
       })
     }
 
+    it('and calls a copy that differs in anything else a duplicate', async () => {
+      const message = aMessage()
+      const other = { type: 'image', direction: 'outbound', phoneNumberId: '1' } as const
+      await insert(message)
+      assert.deepEqual(await insert({ ...message, ...other }), [DUPLICATE])
+    })
+
     it('and tells no text from an empty one', async () => {
       const [none, empty] = [aMessage({ text: null }), aMessage({ text: '' })]
       assert.deepEqual(await insert(none, empty), [CREATED, CREATED])

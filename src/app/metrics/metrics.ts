@@ -71,7 +71,7 @@ export function createMetrics(build: Build, gauges: Gauges) {
   })
   const conflicts = new Counter({
     name: 'webhook_conflicts_total',
-    help: 'Duplicates whose content differs from what is stored under their id.',
+    help: 'Duplicates whose from, to, ts or text differs from what is stored under their id.',
     registers,
   })
   const commitSize = new Histogram({

@@ -43,7 +43,7 @@ export type MessageDetail = {
 
 /**
  * What became of one event once its transaction was committed. `conflict` is a duplicate of a
- * message whose content differs from what is stored; the first write wins, and the digests
+ * message whose from, to, ts or text differs from what is stored; the first write wins, and the digests
  * (SHA-256 of the raw bodies, hex) let an operator tell the two apart; the first one is null once
  * the raw body has expired.
  */
