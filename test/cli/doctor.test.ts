@@ -162,6 +162,18 @@ describe('demo', () => {
     assert.deepEqual(readdirSync(cwd), [])
   })
 
+  it('goes on when the reader of its stderr goes away, and removes its database', async (test) => {
+    const cwd = temporaryDirectory(test)
+    const environment = { PORT: '0', TMPDIR: cwd }
+    const args = ['demo', '--count', '100', '--rate', '1000', '--exit']
+    const { child, result } = startCommand(args, { cwd, environment })
+    child.stderr?.destroy()
+    const { code, stdout } = await result
+    assert.equal(code, 0)
+    assert.match(stdout, /^answers {2}200 × \d+$/m)
+    assert.deepEqual(readdirSync(cwd), [])
+  })
+
   it('removes its database when somebody will not wait for its end', async (test) => {
     const cwd = temporaryDirectory(test)
     const environment = { PORT: '0', TMPDIR: cwd }

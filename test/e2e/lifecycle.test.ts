@@ -16,7 +16,7 @@ import { fileURLToPath } from 'node:url'
 import { ENGINES, type Engine } from '../support/engines.ts'
 import { freePort } from '../support/free-port.ts'
 import { spawnMain } from '../support/run-command.ts'
-import { post, type Service, startService } from '../support/service.ts'
+import { launch, post, type Service, startService } from '../support/service.ts'
 import { CANARY, flatBody, SECRET, signature, toBytes } from '../support/signed.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { until } from '../support/until.ts'
@@ -191,6 +191,17 @@ for (const format of ['json', 'text']) {
     assert.deepEqual(await service.stop(), { code: 0, signal: null })
   })
 }
+
+test('a reader of stderr that goes away stops neither the service nor its end', async (t) => {
+  const cwd = temporaryDirectory(t)
+  const environment = { ...OPEN, HOST: '127.0.0.1', PORT: String(await freePort()) }
+  const service = launch(t, { cwd, environment, args: ['serve', '--init'] })
+  service.closeStderr()
+  await service.logged('listening')
+  const url = `http://127.0.0.1:${environment.PORT}`
+  for (let i = 0; i < 20; i++) assert.equal(await send({ url }, `unheard-${i}`), 200)
+  assert.deepEqual(await service.stop(), { code: 0, signal: null })
+})
 
 for (const format of ['json', 'text']) {
   test(`a log (${format}) that can not be written, as on a full disk, stops neither`, async (t) => {

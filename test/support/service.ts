@@ -77,6 +77,11 @@ export class Process {
     this.#child.stdout?.destroy()
   }
 
+  /** The same for stderr. */
+  closeStderr(): void {
+    this.#child.stderr?.destroy()
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal)
   }

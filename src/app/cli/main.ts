@@ -48,6 +48,8 @@ const PACKAGE = new URL('../../../package.json', import.meta.url)
 /** Runs the command in `args` (without the node binary and the script). Sets the exit code. */
 export async function main(args: readonly string[]): Promise<void> {
   const [name, ...rest] = args
+  // What nobody reads, or no disk has room for, is lost: least of all may it end a service.
+  process.stderr.on('error', () => {})
   try {
     process.exitCode = await run(name, rest)
   } catch (error) {
