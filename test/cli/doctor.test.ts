@@ -174,6 +174,16 @@ describe('demo', () => {
     assert.deepEqual(readdirSync(cwd), [])
   })
 
+  it('removes its database when its terminal is closed', async (test) => {
+    const cwd = temporaryDirectory(test)
+    const environment = { PORT: '0', TMPDIR: cwd }
+    const { child, result } = startCommand(['demo'], { cwd, environment })
+    await new Promise((resolve) => child.stderr?.once('data', resolve))
+    child.kill('SIGHUP')
+    assert.equal((await result).code, 0)
+    assert.deepEqual(readdirSync(cwd), [])
+  })
+
   it('removes its database when somebody will not wait for its end', async (test) => {
     const cwd = temporaryDirectory(test)
     const environment = { PORT: '0', TMPDIR: cwd }

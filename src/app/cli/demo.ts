@@ -7,7 +7,7 @@ import { type Config, readConfig } from '../config.ts'
 import { createLog } from '../log.ts'
 import { type Service, startService } from '../service.ts'
 import { type Command, ENDED, FAILED, numberOption, parseOptions, tell } from './command.ts'
-import { onFirstSignal } from './signals.ts'
+import { onFirstSignal, SIGNALS_AND_HANGUP } from './signals.ts'
 import { trafficOf } from './simulate/traffic.ts'
 import { deliver } from './simulate.ts'
 
@@ -53,7 +53,9 @@ type Demo = { directory: string; count: number; rate: number; exit: boolean }
 async function run({ directory, count, rate, exit }: Demo): Promise<number> {
   const secret = randomBytes(16).toString('hex')
   const stop = new AbortController()
-  const interrupted = new Promise((resolve) => onFirstSignal(resolve)).then(() => stop.abort())
+  const interrupted = new Promise((resolve) => onFirstSignal(resolve, SIGNALS_AND_HANGUP)).then(
+    () => stop.abort(),
+  )
   const { service, end } = await start(directory, secret)
   const url = new URL(`http://localhost:${service.address.port}`)
   tell(welcome(url))

@@ -4,12 +4,18 @@ import { FAILED } from './command.ts'
 /** Who stops a process and then its group sends it two signals, and means one. In ms. */
 const SAME_SIGNAL_MS = 250
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
+/** Those, and the end of the terminal, for who has something to tidy up and nobody to work for then. */
+export const SIGNALS_AND_HANGUP = [...SIGNALS, 'SIGHUP'] as const
 
 /**
- * Calls back with the first SIGTERM or SIGINT; another one, later, ends the process at once with
- * exit code 1. Returns what gives the signals their usual effect again.
+ * Calls back with the first of `signals`, SIGTERM or SIGINT unless told otherwise; another one,
+ * later, ends the process at once with exit code 1. Returns what gives the signals their usual
+ * effect again.
  */
-export function onFirstSignal(callback: (signal: NodeJS.Signals) => void): () => void {
+export function onFirstSignal(
+  callback: (signal: NodeJS.Signals) => void,
+  signals: readonly NodeJS.Signals[] = SIGNALS,
+): () => void {
   let receivedAt: number | null = null
   const listener = (signal: NodeJS.Signals) => {
     const now = performance.now()
@@ -20,9 +26,9 @@ export function onFirstSignal(callback: (signal: NodeJS.Signals) => void): () =>
     receivedAt = now
     callback(signal)
   }
-  for (const signal of SIGNALS) process.on(signal, listener)
+  for (const signal of signals) process.on(signal, listener)
   return () => {
-    for (const signal of SIGNALS) process.off(signal, listener)
+    for (const signal of signals) process.off(signal, listener)
   }
 }
 
