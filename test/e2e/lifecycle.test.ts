@@ -13,6 +13,9 @@ import {
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { Client } from 'pg'
+import { MIGRATION_LOCK } from '../../src/app/store/postgres/locks.ts'
+import { newDatabase } from '../support/databases.ts'
 import { ENGINES, type Engine } from '../support/engines.ts'
 import { freePort } from '../support/free-port.ts'
 import { spawnMain } from '../support/run-command.ts'
@@ -123,6 +126,25 @@ for (const engine of ENGINES) {
     assert.ok(second.log.some(({ message_id, dup }) => message_id === 'kept' && dup === true))
   })
 }
+
+test('SIGTERM ends a start that waits for another replica, with 0: nothing is in flight yet', async (t) => {
+  const cwd = temporaryDirectory(t)
+  const url = await newDatabase()
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  t.after(() => client.end())
+  await client.query(`begin; select pg_advisory_xact_lock(${MIGRATION_LOCK})`)
+  const service = launch(t, { cwd, environment: { ...OPEN, DATABASE_URL: url } })
+  await until('it waits for the lock', async () => {
+    const waiting = "select 1 from pg_locks where locktype = 'advisory' and not granted"
+    return (await client.query(waiting)).rows.length > 0
+  })
+  assert.deepEqual(await service.stop(), { code: 0, signal: null })
+  assert.deepEqual(
+    service.log.map(({ msg, signal }) => [msg, signal]),
+    [['stopped before it listened', 'SIGTERM']],
+  )
+})
 
 test('a database in memory leaves nothing behind, nor does its key', async (t) => {
   const cwd = temporaryDirectory(t)

@@ -13,6 +13,8 @@ import { onFirstSignal } from './signals.ts'
 
 /** What an answer to a request in flight may still take after the store failed, in ms. */
 const FAILURE_GRACE_MS = 2000
+/** So long, in ms, a start may go on that a signal met near its end: it is then closed in good order. */
+const START_GRACE_MS = 1000
 const STRONG_SECRET_BYTES = 32
 
 /** Runs the service until a signal or a failure, and ends the process. Throws when it can't start. */
@@ -26,11 +28,8 @@ export async function serve({ init }: { init: boolean }): Promise<never> {
   const { log, end } = createLog(config)
   endOnBug(log, end)
   const ended = new Promise<NodeJS.Signals>((resolve) => onFirstSignal(resolve))
-  const service = await start(config, log)
-  log.info({ address: service.address.address, port: service.address.port }, 'listening')
-  warn(config, log)
-  if (init) tell(welcome(config, service.address))
-  const code = await run(service, ended, config, log)
+  const service = await startUnlessEnded(ended, config, log)
+  const code = service === null ? ENDED : await run(service, { init, ended, config, log })
   await end()
   // What still hangs must not keep the process: a thread in a system call after a failure, a
   // connection whose other end is gone.
@@ -99,6 +98,24 @@ function withLocalReads(environment: Environment): Environment {
   return environment['READ_ACCESS'] ? environment : { ...environment, READ_ACCESS: 'local' }
 }
 
+/**
+ * The service, once it listens; null where a signal came first and nothing listens yet. Whatever the
+ * start waits for then, such as another replica that migrates, nothing is in flight.
+ */
+async function startUnlessEnded(
+  ended: Promise<NodeJS.Signals>,
+  config: Config,
+  log: Log,
+): Promise<Service | null> {
+  const starting = start(config, log)
+  const first = await Promise.race([starting, ended])
+  if (typeof first !== 'string') return first
+  const graceMs = Math.min(START_GRACE_MS, config.shutdownTimeoutMs)
+  const service = await within(graceMs, starting, null)
+  if (service === null) log.info({ signal: first }, 'stopped before it listened')
+  return service
+}
+
 async function start(config: Config, log: Log): Promise<Service> {
   try {
     return await startService(config, log)
@@ -124,13 +141,18 @@ function listenFault({ syscall, code }: NodeJS.ErrnoException, { port }: Config)
   return null
 }
 
+type Run = {
+  readonly init: boolean
+  readonly ended: Promise<NodeJS.Signals>
+  readonly config: Config
+  readonly log: Log
+}
+
 /** Until the first signal or a failure of the store; then closes, and answers with the exit code. */
-async function run(
-  service: Service,
-  ended: Promise<NodeJS.Signals>,
-  config: Config,
-  log: Log,
-): Promise<number> {
+async function run(service: Service, { init, ended, config, log }: Run): Promise<number> {
+  log.info({ address: service.address.address, port: service.address.port }, 'listening')
+  warn(config, log)
+  if (init) tell(welcome(config, service.address))
   const cause = await Promise.race([ended, service.failed])
   const failed = typeof cause !== 'string'
   if (failed) {
