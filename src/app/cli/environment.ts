@@ -3,16 +3,42 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
-import type { Environment } from '../config.ts'
+import { type Environment, SETTING_DOCS } from '../config.ts'
 import { ConfigurationError } from '../errors.ts'
 
 const EXAMPLE = new URL('../../../.env.example', import.meta.url)
+/** Some editors put it before everything else, where it would be a part of the first name. */
+const BYTE_ORDER_MARK = /^\ufeff/
+/** What no value has. */
+const MARK = '\0'
 
-/** Variables of `directory`/.env with those of the process over them, empty ones included. */
+/**
+ * Variables of `directory`/.env with those of the process over them, empty ones included. Throws
+ * ConfigurationError where the file can't be read, or a value in it would lose its end.
+ */
 export function readEnvironment(directory: string, inherited: Environment): Environment {
   const file = join(directory, '.env')
   if (!existsSync(file)) return inherited
-  return { ...parseEnv(told('read', file, () => readFileSync(file, 'utf8'))), ...inherited }
+  const text = told('read', file, () => readFileSync(file, 'utf8')).replace(BYTE_ORDER_MARK, '')
+  const cut = cutNames(text).filter((name) => inherited[name] === undefined)
+  if (cut.length === 0) return { ...parseEnv(text), ...inherited }
+  const sentences = cut.map(
+    (name) =>
+      `${file}: the value of ${name} ends before its "#": put it in quotes, or a blank before a comment.`,
+  )
+  throw new ConfigurationError(sentences.join('\n'))
+}
+
+/**
+ * Our variables that end at a `#` right behind something else: whoever wrote it may have meant a
+ * part of a password. The parser alone knows what is in quotes, so it is asked with another
+ * character in the place of each.
+ */
+function cutNames(text: string): string[] {
+  const [read, marked] = [parseEnv(text), parseEnv(text.replace(/(?<=\S)#/g, MARK))]
+  return SETTING_DOCS.map(({ name }) => name).filter(
+    (name) => read[name] !== marked[name]?.replaceAll(MARK, '#'),
+  )
 }
 
 /**

@@ -20,6 +20,43 @@ test('variables of the process win over those of .env, empty ones included', (t)
   })
 })
 
+test('a value that a # would cut off is refused, by file and variable and not by its value', (t) => {
+  const directory = temporaryDirectory(t)
+  const lines = [
+    'META_VERIFY_TOKEN=my#token',
+    'export WEBHOOK_SECRET=#canary # and a comment',
+    'API_KEYS="reader:the#key" # a comment#with one',
+    "META_APP_SECRET='a#b'#a comment",
+    'LOG_LEVEL=info # not#debug',
+    'LOG_FORMAT= #json',
+    'APP_NAME="two',
+    'HOST=lines#of it"',
+    '#PORT=1#2',
+    'OF_ANOTHER_PROGRAM=my#token',
+    'DATABASE_URL=postgresql://user:pass#word@host/database',
+  ]
+  writeFileSync(join(directory, '.env'), lines.join('\n'))
+  const advice = 'ends before its "#": put it in quotes, or a blank before a comment.'
+  assert.throws(() => readEnvironment(directory, { DATABASE_URL: 'sqlite://' }), {
+    name: 'ConfigurationError',
+    message: ['WEBHOOK_SECRET', 'META_VERIFY_TOKEN']
+      .map((name) => `${join(directory, '.env')}: the value of ${name} ${advice}`)
+      .join('\n'),
+  })
+})
+
+test('a value in quotes may have a #, and one without may have a comment behind a blank', (t) => {
+  const directory = temporaryDirectory(t)
+  writeFileSync(join(directory, '.env'), 'WEBHOOK_SECRET="a#b" # c#d\nAPP_NAME=e # f#g\n')
+  assert.deepEqual(readEnvironment(directory, {}), { WEBHOOK_SECRET: 'a#b', APP_NAME: 'e' })
+})
+
+test('a mark of the byte order before the first variable is no part of its name', (t) => {
+  const directory = temporaryDirectory(t)
+  writeFileSync(join(directory, '.env'), '\ufeffA=1\r\nB=2\r\n')
+  assert.deepEqual(readEnvironment(directory, {}), { A: '1', B: '2' })
+})
+
 test('a first .env is the example with a random secret of 32 bytes, for this user alone', (t) => {
   const secrets = [1, 2].map(() => {
     const directory = temporaryDirectory(t)
