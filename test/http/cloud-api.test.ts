@@ -59,6 +59,25 @@ test('a handshake with anything else is 403', async () => {
   }
 })
 
+test('a visitor of the callback URL, who asks for nothing, is no handshake', async (t) => {
+  const visited = await openServer(t, { environment })
+  const ask = (query: Record<string, string>) => visited.app.inject({ url: '/webhook', query })
+  const last = async () => {
+    const { data } = (await visited.get('/providers')).json<{ data: Json[] }>()
+    return data.find(({ provider }) => provider === 'cloud-api')?.['last_handshake_ok']
+  }
+  const token = { 'hub.verify_token': VERIFY_TOKEN }
+  const right = { 'hub.mode': 'subscribe', ...token, 'hub.challenge': '1' }
+  assert.equal((await ask(right)).statusCode, 200)
+  const visits: Record<string, string>[] = [{}, { a: '1' }, { 'hub.mode': 'subscribe' }, token]
+  for (const query of visits) {
+    assert.equal((await ask(query)).statusCode, 403)
+    assert.equal(await last(), true)
+  }
+  await ask({ ...right, 'hub.verify_token': 'another' })
+  assert.equal(await last(), false)
+})
+
 test('without META_VERIFY_TOKEN no handshake succeeds', async (t) => {
   const without = await openServer(t)
   const query = { 'hub.mode': 'subscribe', 'hub.verify_token': '', 'hub.challenge': '1' }

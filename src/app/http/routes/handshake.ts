@@ -50,12 +50,14 @@ export function handshakeRoutes(
         schema: SCHEMA,
       },
       async ({ query }, reply) => {
-        const challenge = answerHandshake(verifyToken, {
-          mode: once(query['hub.mode']),
-          token: once(query['hub.verify_token']),
-          challenge: once(query['hub.challenge']),
-        })
-        activity.handshake('cloud-api', Date.now(), challenge !== null)
+        const mode = once(query['hub.mode'])
+        const token = once(query['hub.verify_token'])
+        const handshake = { mode, token, challenge: once(query['hub.challenge']) }
+        const challenge = answerHandshake(verifyToken, handshake)
+        // Browsers and scanners come by without either, and say nothing about the callback URL.
+        if (mode !== undefined && token !== undefined) {
+          activity.handshake('cloud-api', Date.now(), challenge !== null)
+        }
         if (challenge === null) throw new AppError('handshake_refused')
         return reply.type('text/plain; charset=utf-8').send(challenge)
       },
