@@ -8,7 +8,8 @@ import { SCHEMA_VERSION } from '../../src/app/store/sqlite/schema.ts'
 import { batch, metaJson } from '../support/cloud-api.ts'
 import { startOpenService } from '../support/open-service.ts'
 import { runCommand, startCommand } from '../support/run-command.ts'
-import type { Service } from '../support/service.ts'
+import { post, type Service } from '../support/service.ts'
+import { flatBody, SECRET, signature, toBytes } from '../support/signed.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { until } from '../support/until.ts'
 
@@ -26,7 +27,7 @@ async function patient(
   const cwd = temporaryDirectory(test)
   const service = await startOpenService(test, {
     cwd,
-    environment: { ...environment, ...ofService },
+    environment: { ...environment, WEBHOOK_SECRET: '', ...ofService },
   })
   const doctor = (...args: string[]) =>
     runCommand(['doctor', '--url', service.url, ...args], {
@@ -44,11 +45,14 @@ async function proxy(test: TestContext, { url }: Service, change: (body: string)
     request.on('end', async () => {
       const sent = Buffer.concat(chunks).toString()
       const body = sent === '' ? '' : change(sent)
-      const { 'x-hub-signature-256': signature } = request.headers
+      const signatures = ['x-hub-signature-256', 'x-signature'].flatMap((name) => {
+        const value = request.headers[name]
+        return typeof value === 'string' ? [[name, value] as const] : []
+      })
       const answer = await fetch(`${url}${request.url}`, {
         method: request.method ?? 'GET',
         ...(request.method === 'POST' ? { body } : {}),
-        headers: signature === undefined ? {} : { 'x-hub-signature-256': String(signature) },
+        headers: Object.fromEntries(signatures),
       })
       response.writeHead(answer.status).end(await answer.text())
     })
@@ -126,7 +130,60 @@ describe('doctor', { concurrency: 2 }, () => {
     const { code, stdout } = await runCommand(['doctor'], { cwd, environment: { PORT: '1' } })
     assert.equal(code, 1)
     assert.match(stdout, /^FAULT {2}META_APP_SECRET: is not set, nor is WEBHOOK_SECRET/m)
-    assert.match(stdout, /^FAULT {2}META_VERIFY_TOKEN/m)
+    assert.doesNotMatch(stdout, /META_VERIFY_TOKEN|Meta's dashboard/)
+  })
+
+  it('misses a verify token only where there is an app secret', async (test) => {
+    const cwd = temporaryDirectory(test)
+    const { META_APP_SECRET } = environment
+    const options = { cwd, environment: { PORT: '1', META_APP_SECRET } }
+    const { stdout } = await runCommand(['doctor'], options)
+    assert.match(stdout, /^FAULT {2}META_VERIFY_TOKEN: is not set/m)
+  })
+
+  it('finds nothing wrong where only the flat format is taken in, and stores nothing', async (test) => {
+    const cwd = temporaryDirectory(test)
+    const flat = { WEBHOOK_SECRET: SECRET, DATABASE_URL: 'sqlite:///messages.db' }
+    const service = await startOpenService(test, { cwd, environment: flat })
+    const doctor = (...args: string[]) =>
+      runCommand(['doctor', '--url', service.url, ...args], { cwd, environment: flat })
+    const before = await doctor()
+    assert.equal(before.code, 0, before.stdout)
+    assert.match(before.stdout, /^check {2}delivery \(flat\): none accepted since/m)
+    const body = toBytes(flatBody())
+    assert.equal((await post(service, body, signature(body))).status, 200)
+    const { code, stdout } = await doctor('--public-url', service.url)
+    assert.equal(code, 0, stdout)
+    for (const line of [
+      /^ok {5}WEBHOOK_SECRET: is set\.$/m,
+      /^ok {5}delivery \(flat\): the last one was accepted /m,
+      /^ok {5}signed POST from outside: was read, and refused for what is in it, as it should be\.$/m,
+      /^ok {5}POST with a wrong signature: was refused\.$/m,
+    ]) {
+      assert.match(stdout, line)
+    }
+    assert.doesNotMatch(stdout, /FAULT|META_VERIFY_TOKEN|handshake|cloud-api|Meta's dashboard/)
+    const events = await (await fetch(`${service.url}/events`)).json()
+    assert.equal((events as { data: unknown[] }).data.length, 1)
+  })
+
+  it('finds a proxy that rewrites bodies of the flat format too', async (test) => {
+    const cwd = temporaryDirectory(test)
+    const flat = { WEBHOOK_SECRET: SECRET, DATABASE_URL: 'sqlite:///messages.db' }
+    const service = await startOpenService(test, { cwd, environment: flat })
+    const rewriting = await proxy(test, service, (body) => JSON.stringify(JSON.parse(body)))
+    const args = ['doctor', '--url', service.url, '--public-url', rewriting]
+    const { code, stdout } = await runCommand(args, { cwd, environment: flat })
+    assert.equal(code, 1)
+    assert.match(stdout, /^FAULT {2}signed POST from outside: was refused: something on the way/m)
+  })
+
+  it('tells what was delivered last in each format that is configured', async (test) => {
+    const both = { WEBHOOK_SECRET: SECRET }
+    const { doctor } = await patient(test, both, both)
+    const { stdout } = await doctor()
+    assert.match(stdout, /^check {2}delivery \(cloud-api\): none accepted/m)
+    assert.match(stdout, /^check {2}delivery \(flat\): none accepted/m)
   })
 })
 

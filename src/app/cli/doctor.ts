@@ -15,10 +15,13 @@ Looks for what keeps webhooks from arriving: the configuration, the database, th
 it accepted and refused last and why, and, where a public address is given, the way from outside:
 the handshake, a signed POST and one with a wrong signature go through it from this machine. The
 signed one is a batch without anything in it, which is stored once as an event of kind "unknown".
+Where only the flat format is configured there is no handshake, and the signed POST is one that is
+no message, and stores nothing.
 
 Options:
   --url URL          The service. Default: http://localhost:PORT, as configured.
-  --public-url URL   The callback URL, as entered in Meta's dashboard.
+  --public-url URL   The callback URL, as entered in Meta's dashboard, or the address that those
+                     who send the flat format know.
 
 Exit codes: 0 nothing is wrong, 1 something is, 2 wrong usage or configuration.
 `
@@ -55,7 +58,7 @@ export const doctorCommand: Command = {
     } else {
       await checkPublicUrl(publicUrl, config, findings)
     }
-    print(DASHBOARD)
+    if (config.metaAppSecrets.length > 0) print(DASHBOARD)
     return findings.faults === 0 ? ENDED : FAILED
   },
 }
@@ -72,5 +75,8 @@ function checkConfiguration(config: Config, findings: Findings): void {
     findings.doubtful('META_APP_SECRET', 'does not look like one of Meta: 32 hex digits.')
   }
   if (metaVerifyToken !== '') findings.good('META_VERIFY_TOKEN', 'is set.')
-  else findings.fault('META_VERIFY_TOKEN', 'is not set: the callback URL can not be confirmed.')
+  else if (metaAppSecrets.length > 0) {
+    findings.fault('META_VERIFY_TOKEN', 'is not set: the callback URL can not be confirmed.')
+  }
+  if (webhookSecrets.length > 0) findings.good('WEBHOOK_SECRET', 'is set.')
 }

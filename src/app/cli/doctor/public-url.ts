@@ -1,4 +1,4 @@
-// The way that Meta's requests take, tried from this machine.
+// The way that requests take from outside, tried from this machine.
 import { randomBytes } from 'node:crypto'
 import type { Config } from '../../config.ts'
 import { signBody } from '../../receive/verify.ts'
@@ -6,21 +6,51 @@ import { wordFor } from '../no-answer.ts'
 import type { Findings } from './findings.ts'
 
 const TIMEOUT_MS = 15_000
-/** Every escape that a proxy could decode on the way; of no harm, and the same each time. */
-const BODY = '{"object":"whatsapp_business_account","entry":[],"probe":"\\u00e4\\/ \\ud83d\\ude00"}'
 const CLOCK_MS = 60_000
+/** Every escape that a proxy could decode on the way. */
+const ESCAPES = '"probe":"\\u00e4\\/ \\ud83d\\ude00"'
 
-/** Tries the handshake, a signed POST and one that must be refused. */
+/** A signed body that does no harm, and what a service answers that finds the signature right. */
+type Probe = {
+  readonly body: string
+  readonly header: string
+  readonly prefix: string
+  readonly status: number
+  readonly finding: string
+}
+
+/** The same each time, so that it is stored once. */
+const BATCH: Probe = {
+  body: `{"object":"whatsapp_business_account","entry":[],${ESCAPES}}`,
+  header: 'x-hub-signature-256',
+  prefix: 'sha256=',
+  status: 200,
+  finding: 'was accepted.',
+}
+/** Without the fields of a message it is refused, but only once its signature has been found right. */
+const NO_MESSAGE: Probe = {
+  body: `{${ESCAPES}}`,
+  header: 'x-signature',
+  prefix: '',
+  status: 422,
+  finding: 'was read, and refused for what is in it, as it should be.',
+}
+
+/** Tries the handshake, where there is one, a signed POST and one that must be refused. */
 export async function checkPublicUrl(url: URL, config: Config, findings: Findings): Promise<void> {
-  const { metaVerifyToken, metaAppSecrets } = config
-  if (url.protocol !== 'https:') {
-    findings.doubtful('public URL', "is not https: Meta's dashboard takes no other.")
-  }
+  const { metaVerifyToken, metaAppSecrets, webhookSecrets } = config
+  const [[appSecret], [flatSecret]] = [metaAppSecrets, webhookSecrets]
   if (url.pathname === '/') url.pathname = '/webhook'
-  const [secret] = metaAppSecrets
   try {
-    await checkHandshake(url, metaVerifyToken, findings)
-    if (secret !== undefined) await checkPosts(url, secret, findings)
+    if (appSecret !== undefined) {
+      if (url.protocol !== 'https:') {
+        findings.doubtful('public URL', "is not https: Meta's dashboard takes no other.")
+      }
+      await checkHandshake(url, metaVerifyToken, findings)
+      await checkPosts(url, { probe: BATCH, secret: appSecret }, findings)
+    } else if (flatSecret !== undefined) {
+      await checkPosts(url, { probe: NO_MESSAGE, secret: flatSecret }, findings)
+    } else findings.unknown('way from outside', 'not tried: there is no secret to sign with.')
   } catch (error) {
     findings.fault('way from outside', `${url.host} gave no answer (${wordFor(error)}).`)
   }
@@ -48,25 +78,29 @@ async function checkHandshake(url: URL, token: string, findings: Findings): Prom
   }
 }
 
-async function checkPosts(url: URL, secret: string, findings: Findings): Promise<void> {
-  const right = await post(url, signBody(secret, Buffer.from(BODY)))
-  if (right === 200) findings.good('signed POST from outside', 'was accepted.')
+async function checkPosts(
+  url: URL,
+  { probe, secret }: { probe: Probe; secret: string },
+  findings: Findings,
+): Promise<void> {
+  const right = await post(url, probe, signBody(secret, Buffer.from(probe.body)))
+  if (right === probe.status) findings.good('signed POST from outside', probe.finding)
   else if (right === 401) {
     findings.fault(
       'signed POST from outside',
       'was refused: something on the way changes bodies, or the service has another secret. See /rejections.',
     )
   } else findings.fault('signed POST from outside', `was answered ${right}.`)
-  const wrong = await post(url, '0'.repeat(64))
+  const wrong = await post(url, probe, '0'.repeat(64))
   if (wrong === 401) findings.good('POST with a wrong signature', 'was refused.')
   else findings.fault('POST with a wrong signature', `was answered ${wrong} and not 401.`)
 }
 
-async function post(url: URL, signature: string): Promise<number> {
+async function post(url: URL, { body, header, prefix }: Probe, signature: string): Promise<number> {
   const answer = await fetch(url, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', 'x-hub-signature-256': `sha256=${signature}` },
-    body: BODY,
+    headers: { 'content-type': 'application/json', [header]: `${prefix}${signature}` },
+    body,
     redirect: 'manual',
     signal: AbortSignal.timeout(TIMEOUT_MS),
   })

@@ -33,8 +33,7 @@ export async function checkService(api: Api, config: Config, findings: Findings)
   }
   try {
     const { data } = await api.get<{ data: Provider[] }>('/providers')
-    const meta = data.find(({ provider }) => provider === 'cloud-api')
-    if (meta !== undefined) checkProvider(meta, config, findings)
+    checkProviders(data, config, findings)
     await checkRejections(api, findings)
     await checkClock(api, findings)
   } catch (error) {
@@ -42,18 +41,33 @@ export async function checkService(api: Api, config: Config, findings: Findings)
   }
 }
 
-function checkProvider(meta: Provider, { metaAppSecrets }: Config, findings: Findings): void {
-  if (meta.configured !== metaAppSecrets.length > 0) {
+function checkProviders(
+  providers: readonly Provider[],
+  { metaAppSecrets, webhookSecrets }: Config,
+  findings: Findings,
+): void {
+  const here: Readonly<Record<string, boolean>> = {
+    'cloud-api': metaAppSecrets.length > 0,
+    flat: webhookSecrets.length > 0,
+  }
+  if (providers.some(({ provider, configured }) => configured !== here[provider])) {
     findings.fault('service', 'runs with another configuration than this one: restart it.')
   }
-  const { last_handshake_at: handshake, last_accepted_at: accepted } = meta
-  if (handshake === null) {
+  for (const each of providers.filter(({ configured }) => configured)) {
+    if (each.provider === 'cloud-api') checkHandshake(each, findings)
+    const { provider, last_accepted_at: accepted } = each
+    const what = `delivery (${provider})`
+    if (accepted === null) findings.doubtful(what, 'none accepted since the service started.')
+    else findings.good(what, `the last one was accepted ${accepted}.`)
+  }
+}
+
+function checkHandshake(meta: Provider, findings: Findings): void {
+  const { last_handshake_at: at, last_handshake_ok: ok } = meta
+  if (at === null) {
     findings.doubtful('handshake', 'none since the service started: save the callback URL once.')
-  } else if (meta.last_handshake_ok)
-    findings.good('handshake', `the last one, ${handshake}, succeeded.`)
-  else findings.fault('handshake', `the last one, ${handshake}, had another verify token.`)
-  if (accepted === null) findings.doubtful('delivery', 'none accepted since the service started.')
-  else findings.good('delivery', `the last one was accepted ${accepted}.`)
+  } else if (ok) findings.good('handshake', `the last one, ${at}, succeeded.`)
+  else findings.fault('handshake', `the last one, ${at}, had another verify token.`)
 }
 
 async function checkRejections(api: Api, findings: Findings): Promise<void> {
