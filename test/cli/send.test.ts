@@ -158,8 +158,9 @@ describe('send, to a webhook that has its moods', { concurrency: 2 }, () => {
     const { child, result } = startCommand(args, { cwd })
     await until('some are sent', () => webhook.bodies.length > 10)
     child.kill('SIGINT')
-    const { code, stdout } = await result
+    const { code, stdout, stderr } = await result
     assert.equal(code, 1)
+    assert.equal(stderr, '')
     assert.match(stdout, new RegExp(`^answers {2}200 × ${webhook.bodies.length}$`, 'm'))
     assert.match(stdout, /^not sent 999,\d{3}$/m)
   })

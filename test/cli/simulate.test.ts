@@ -4,9 +4,10 @@ import { DatabaseSync } from 'node:sqlite'
 import { describe, it, type TestContext } from 'node:test'
 import { APP_SECRET } from '../support/cloud-api.ts'
 import { startOpenService } from '../support/open-service.ts'
-import { runCommand } from '../support/run-command.ts'
+import { runCommand, startCommand } from '../support/run-command.ts'
 import { SECRET } from '../support/signed.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
+import { until } from '../support/until.ts'
 import { COMMIT_TIMEOUT_MS } from '../support/write-lock.ts'
 
 const environment = { META_APP_SECRET: APP_SECRET, DATABASE_URL: 'sqlite:///messages.db' }
@@ -84,6 +85,22 @@ describe('simulate, to the real service', { concurrency: 2 }, () => {
     assert.equal(code, 1)
     assert.match(stdout, /message "wamid\.sim\.x\.\d+": text is not what was sent/)
     assert.match(stdout, /things are not as they should be/)
+  })
+
+  it('does not miss what was not sent because it was interrupted', async (test) => {
+    const { cwd, service } = await simulation(test)
+    const args = ['simulate', '--url', service.url, '--count', '5000', '--rate', '20', '--verify']
+    const { child, result } = startCommand(args, { cwd, environment })
+    await until('some are stored', async () => {
+      const stats = await (await fetch(`${service.url}/stats`)).json()
+      return (stats as { total_messages: number }).total_messages > 0
+    })
+    child.kill('SIGINT')
+    const { code, stdout, stderr } = await result
+    assert.equal(code, 1)
+    assert.match(stdout, /^not sent [\d,]+$/m)
+    assert.doesNotMatch(stdout, /wamid|as they should be/)
+    assert.equal(stderr, 'Not everything was sent: what the service holds is not checked.\n')
   })
 
   it('needs a secret, and says so', async (test) => {

@@ -64,11 +64,16 @@ async function run({ directory, count, rate, exit }: Demo): Promise<number> {
     ...{ batch: 5, redeliveries: 0.1, reordered: 0.1, noPhone: 0.3, odd: 0.03 },
   })
   const pace = { rate, concurrency: 4, retries: 10 }
-  const delivered = await deliver(traffic, { ...pace, url, secret, stop: stop.signal })
+  const { allSent, allAccepted } = await deliver(traffic, {
+    ...pace,
+    url,
+    secret,
+    stop: stop.signal,
+  })
   if (!exit) await interrupted
   await service.close()
   await end()
-  return delivered || !exit ? ENDED : FAILED
+  return (allSent && allAccepted) || !exit ? ENDED : FAILED
 }
 
 async function start(directory: string, secret: string) {

@@ -91,10 +91,15 @@ export const simulateCommand: Command = {
     const url = serviceUrl(values.url, config)
     const { run, traffic } = made(values)
     const pace = paceFrom(values)
-    const delivered = await interruptible((stop) =>
+    const { allSent, allAccepted } = await interruptible((stop) =>
       deliver(traffic, { ...pace, url, secret, stop }),
     )
+    const delivered = allSent && allAccepted
     if (!values.verify) return delivered ? ENDED : FAILED
+    if (!allSent) {
+      tell('Not everything was sent: what the service holds is not checked.')
+      return FAILED
+    }
     const held = await verify(new Api(url, config), run, traffic)
     return delivered && held ? ENDED : FAILED
   },
@@ -147,8 +152,10 @@ function paceFrom(values: Values): Pace {
 
 type Delivery = Pace & { readonly url: URL; readonly secret: string; readonly stop: AbortSignal }
 
-/** Posts everything until told to stop, and prints a summary; whether all of it was answered 200. */
-export async function deliver({ bodies }: Traffic, delivery: Delivery): Promise<boolean> {
+type Delivered = Pick<Tally, 'allSent' | 'allAccepted'>
+
+/** Posts everything until told to stop, and prints a summary. */
+export async function deliver({ bodies }: Traffic, delivery: Delivery): Promise<Delivered> {
   const { url, secret, rate, concurrency, retries, stop } = delivery
   const target = { url: new URL('/webhook/cloud-api', url), secret, retries }
   const tally = new Tally('requests')
@@ -169,7 +176,7 @@ export async function deliver({ bodies }: Traffic, delivery: Delivery): Promise<
   tally.addUnsent(bodies.length - next)
   for (const line of tally.summary()) print(line)
   if (!tally.allAccepted) tell('Not every request was answered 200.')
-  return tally.allAccepted
+  return tally
 }
 
 async function verify(api: Api, run: string, { expectation }: Traffic): Promise<boolean> {

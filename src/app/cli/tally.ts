@@ -23,9 +23,14 @@ export class Tally {
     return this.#latenciesMs.length
   }
 
-  /** Whether every message was answered 200. */
+  /** Whether nobody stopped the run before everything was sent. */
+  get allSent(): boolean {
+    return this.#unsent === 0
+  }
+
+  /** Whether everything that was sent was answered 200. */
   get allAccepted(): boolean {
-    return this.#unsent === 0 && [...this.#byCode.keys()].every((code) => code === 200)
+    return [...this.#byCode.keys()].every((code) => code === 200)
   }
 
   add({ code, body, ms }: Answer): void {
