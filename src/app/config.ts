@@ -3,7 +3,7 @@
 // against this list. All problems are reported at once, by name, and never with a value.
 import { apiKeys, boolean, integer, list, oneOf, pythonLevel } from './config-values.ts'
 import { ConfigurationError } from './errors.ts'
-import { type DatabaseUrl, parseDatabaseUrl } from './store/database-url.ts'
+import { type DatabaseUrl, parseDatabaseUrl, wantedDatabaseUrl } from './store/database-url.ts'
 
 type Setting<Value> = {
   readonly name: string
@@ -12,7 +12,7 @@ type Setting<Value> = {
   readonly description: string
   /** The value, or undefined where the text is none; then `expected` says what would be. */
   readonly parse: (text: string) => Value | undefined
-  readonly expected: string
+  readonly expected: string | ((text: string) => string)
 }
 
 export type ReadAccess = 'keys' | 'local' | 'open'
@@ -84,8 +84,7 @@ const SETTINGS = {
     description:
       'Where messages are stored: `sqlite:///relative.db`, `sqlite:////absolute.db`, `sqlite://` for memory only, or `postgresql://user:password@host:port/database` with `sslmode=` disable, require, verify-ca or verify-full.',
     parse: (text): DatabaseUrl | undefined => parseDatabaseUrl(text) ?? undefined,
-    expected:
-      'a URL such as sqlite:///./data/messages.db or postgresql://user:password@host/database?sslmode=verify-full',
+    expected: wantedDatabaseUrl,
   }),
   databasePoolSize: setting({
     name: 'DATABASE_POOL_SIZE',
@@ -230,7 +229,8 @@ export function readConfig(environment: Environment): Config {
   for (const [key, { name, fallback, parse, expected }] of Object.entries(SETTINGS)) {
     const text = environment[name]?.trim() || fallback
     const value: unknown = parse(text)
-    if (value === undefined) problems.push(`${name} should be ${expected}.`)
+    const wanted = typeof expected === 'string' ? expected : expected(text)
+    if (value === undefined) problems.push(`${name} should be ${wanted}.`)
     Object.assign(config, { [key]: value })
   }
   const { queueMaxBytes = 0, maxBodyBytes = 0 } = config

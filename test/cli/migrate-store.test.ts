@@ -333,7 +333,7 @@ describe('migrate-store', () => {
   for (const [args, reason] of [
     [[], /There is no FROM_URL/],
     [['sqlite:///a.db'], /There is no TO_URL/],
-    [['sqlite:///a.db', 'nonsense'], /should be a URL/],
+    [['sqlite:///a.db', 'nonsense'], /^TO_URL should be a URL/],
     [['sqlite:///a.db', 'sqlite:///b.db', 'c'], /one argument too many/],
   ] as const) {
     it(`is refused with ${JSON.stringify(args)}`, async (t) => {

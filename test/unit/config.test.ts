@@ -104,6 +104,12 @@ test('every problem is reported at once, by name and without the value', () => {
   }
 })
 
+test('a mode of encryption that is not supported is named, beside those that are', () => {
+  assert.deepEqual(problemsOf({ DATABASE_URL: 'postgresql://u:canary@host/db?sslmode=prefer' }), [
+    'DATABASE_URL should be a PostgreSQL URL with sslmode=disable, require, verify-ca or verify-full, or without it: prefer is not supported.',
+  ])
+})
+
 test('numbers are whole, in their bounds, and nothing else', () => {
   const bounds = [
     ['PORT', 0, 65_535],

@@ -8,7 +8,7 @@ import {
   copyStore,
 } from '../store/copy/copy-store.ts'
 import { openCopySource, openCopyTarget } from '../store/copy/ends.ts'
-import { type DatabaseUrl, parseDatabaseUrl } from '../store/database-url.ts'
+import { type DatabaseUrl, parseDatabaseUrl, wantedDatabaseUrl } from '../store/database-url.ts'
 import {
   type Command,
   ENDED,
@@ -85,12 +85,11 @@ function report({ rows, digests, differs }: CopyResult): number {
 }
 
 function urlsIn(args: readonly string[]): [DatabaseUrl, DatabaseUrl] {
-  const urls = parseArguments(args, ['FROM_URL', 'TO_URL']).map((text) => {
+  const names = ['FROM_URL', 'TO_URL']
+  const urls = parseArguments(args, names).map((text, i) => {
     const url = parseDatabaseUrl(text)
     if (url !== null) return url
-    throw new UsageError(
-      'Each of FROM_URL and TO_URL should be a URL such as sqlite:///./data/messages.db or postgresql://user@host/database.',
-    )
+    throw new UsageError(`${names[i]} should be ${wantedDatabaseUrl(text)}.`)
   })
   const [from, to] = urls as [DatabaseUrl, DatabaseUrl]
   if (placeOf(from) === placeOf(to)) {

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { type Config, readConfig } from '../config.ts'
 import { ConfigurationError } from '../errors.ts'
-import { type DatabaseUrl, parseDatabaseUrl } from '../store/database-url.ts'
+import { type DatabaseUrl, parseDatabaseUrl, wantedDatabaseUrl } from '../store/database-url.ts'
 import { UsageError } from './command.ts'
 import { readEnvironment } from './environment.ts'
 
@@ -50,5 +50,5 @@ function requireFile(file: string | null): string {
 function parseOption(text: string): DatabaseUrl {
   const url = parseDatabaseUrl(text)
   if (url !== null) return url
-  throw new UsageError('--database should be a URL such as sqlite:///./data/messages.db.')
+  throw new UsageError(`--database should be ${wantedDatabaseUrl(text)}.`)
 }

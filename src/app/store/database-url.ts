@@ -7,6 +7,12 @@ export type DatabaseUrl = SqliteUrl | PostgresUrl
 
 /** Without one, a connection is not encrypted. https://www.postgresql.org/docs/current/libpq-ssl.html */
 const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full']
+/** What others take too, and what may go on without encryption although the server offers it. */
+const WEAK_MODES = ['allow', 'prefer']
+
+const POSTGRES = /^postgres(?:ql)?(?:\+\w+)?:(\/\/.+)$/
+/** Behind an unescaped one of them, the rest of a password is read as another part of the URL. */
+const ENDS_EARLY = /[/?#].*@/
 
 /**
  * The database a URL names: `sqlite:///relative/file.db`, `sqlite:////absolute/file.db`,
@@ -27,12 +33,35 @@ function parseSqliteUrl(url: string): SqliteUrl | null {
 }
 
 function parsePostgresUrl(text: string): PostgresUrl | null {
-  const match = /^postgres(?:ql)?(?:\+\w+)?:(\/\/.+)$/.exec(text)
-  const url = match === null ? null : URL.parse(`postgresql:${match[1]}`)
-  if (url === null) return null
+  const url = postgresUrl(text)
+  if (url === null || url.hash !== '') return null
   const mode = url.searchParams.get('sslmode')
   if (mode !== null && !SSL_MODES.includes(mode)) return null
   // The driver's own reading of sslmode takes "require" for "verify-full".
   url.searchParams.set('uselibpqcompat', 'true')
   return { engine: 'postgresql', url: url.href }
+}
+
+function postgresUrl(text: string): URL | null {
+  const match = POSTGRES.exec(text)
+  return match === null ? null : URL.parse(`postgresql:${match[1]}`)
+}
+
+/**
+ * What is wanted in the place of a text that `parseDatabaseUrl` refuses, in words that go on after
+ * "should be". They show nothing of it, which may be a password.
+ */
+export function wantedDatabaseUrl(text: string): string {
+  const url = postgresUrl(text)
+  const rest = POSTGRES.exec(text)?.[1]?.slice('//'.length) ?? ''
+  if ((url === null || url.hash !== '') && ENDS_EARLY.test(rest)) {
+    return 'a URL whose user and password have %2F, %3F and %23 in the place of each /, ? and #'
+  }
+  const mode = url?.searchParams.get('sslmode') ?? null
+  if (mode !== null && !SSL_MODES.includes(mode)) {
+    const modes = `${SSL_MODES.slice(0, -1).join(', ')} or ${SSL_MODES.at(-1)}`
+    const found = WEAK_MODES.includes(mode) ? `: ${mode} is not supported` : ''
+    return `a PostgreSQL URL with sslmode=${modes}, or without it${found}`
+  }
+  return 'a URL such as sqlite:///./data/messages.db or postgresql://user:password@host/database?sslmode=verify-full'
 }

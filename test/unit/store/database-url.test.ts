@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { parseDatabaseUrl } from '../../../src/app/store/database-url.ts'
+import { parseDatabaseUrl, wantedDatabaseUrl } from '../../../src/app/store/database-url.ts'
 
 describe('parseDatabaseUrl', () => {
   for (const [url, file] of [
@@ -44,6 +44,8 @@ describe('parseDatabaseUrl', () => {
     'postgresql://db:port/app',
     'postgresql://db/app?sslmode=prefer',
     'postgresql://db/app?sslmode=',
+    'postgresql://user:12#word@db/app',
+    'postgresql://db/app#part',
     'messages.db',
     './data/messages.db',
     'sqlite',
@@ -60,5 +62,31 @@ describe('parseDatabaseUrl', () => {
     'mysql://root@localhost/messages',
   ]) {
     it(`refuses ${JSON.stringify(url)}`, () => assert.equal(parseDatabaseUrl(url), null))
+  }
+})
+
+describe('wantedDatabaseUrl', () => {
+  const MODES =
+    'a PostgreSQL URL with sslmode=disable, require, verify-ca or verify-full, or without it'
+  const ESCAPED =
+    'a URL whose user and password have %2F, %3F and %23 in the place of each /, ? and #'
+  const ANY =
+    'a URL such as sqlite:///./data/messages.db or postgresql://user:password@host/database?sslmode=verify-full'
+  for (const [url, wanted] of [
+    ['postgresql://u:canary@db/app?sslmode=prefer', `${MODES}: prefer is not supported`],
+    ['postgres://u:canary@db/app?sslmode=allow&a=b', `${MODES}: allow is not supported`],
+    ['postgresql+asyncpg://u:canary@db/app?sslmode=canary', MODES],
+    ['postgresql://u:canary#1@db/app', ESCAPED],
+    ['postgresql://u:12#canary@db/app?sslmode=prefer', ESCAPED],
+    ['postgresql://u:canary/1@db/app', ESCAPED],
+    ['postgresql://u:canary?1@db/app', ESCAPED],
+    ['postgresql://u:canary@db:port/app', ANY],
+    ['mysql://u:canary#1@db/app', ANY],
+    ['sqlite://canary', ANY],
+  ] as const) {
+    it(`says of ${url} what is wanted, and shows nothing of it`, () => {
+      assert.equal(parseDatabaseUrl(url), null)
+      assert.equal(wantedDatabaseUrl(url), wanted)
+    })
   }
 })
