@@ -11,7 +11,7 @@ import { copyStore } from '../../src/app/store/copy/copy-store.ts'
 import { openCopySource, openCopyTarget } from '../../src/app/store/copy/ends.ts'
 import { type DatabaseUrl, parseDatabaseUrl } from '../../src/app/store/database-url.ts'
 import { openPostgresStore } from '../../src/app/store/postgres/postgres-store.ts'
-import { TABLES } from '../../src/app/store/sql/tables.ts'
+import { TABLES, UNFINISHED } from '../../src/app/store/sql/tables.ts'
 import { openSqliteStore } from '../../src/app/store/sqlite/sqlite-store.ts'
 import type { MessageStore } from '../../src/app/store/store.ts'
 import { type AMessage, insertAll } from '../support/a-message.ts'
@@ -303,6 +303,38 @@ describe('migrate-store', () => {
     await fill(to, t)
     const { code, stderr } = await runCommand(['migrate-store', from, to], { cwd })
     assert.deepEqual([code, stderr], [1, 'The store to copy to is not empty.\n'])
+  })
+
+  it('copies from no database without a schema, nor does export, and both say what to do', async (t) => {
+    const cwd = temporaryDirectory(t)
+    const empty = await newDatabase()
+    for (const [args, what] of [
+      [['migrate-store', empty, `sqlite:///${join(cwd, 'new.db')}`], 'copied'],
+      [['export', '--format', 'csv', '--database', empty], 'exported'],
+    ] as const) {
+      const { code, stderr } = await runCommand(args, { cwd })
+      assert.equal(code, 1)
+      assert.equal(
+        stderr,
+        `The PostgreSQL database can't be ${what}: it has no schema yet: start the service on it once, or name another database.\n`,
+      )
+    }
+  })
+
+  it('copies from no copy that is not complete, nor does export', async (t) => {
+    const cwd = temporaryDirectory(t)
+    const half = await newDatabase()
+    const target = await openCopyTarget(parseDatabaseUrl(half) as DatabaseUrl)
+    await target.setIdentity(`0${UNFINISHED}`)
+    await target.close()
+    for (const args of [
+      ['migrate-store', half, `sqlite:///${join(cwd, 'new.db')}`],
+      ['export', '--format', 'csv', '--database', half],
+    ]) {
+      const { code, stderr } = await runCommand(args, { cwd })
+      assert.equal(code, 1)
+      assert.match(stderr, /: it is a copy that is not complete: run migrate-store again, /)
+    }
   })
 
   it('says of an end that can not be reached what to do, and never its password', async (t) => {

@@ -10,7 +10,7 @@ import { readIdentity } from './identity.ts'
 import { COPY_LOCK } from './locks.ts'
 import { prepareTarget } from './opening.ts'
 import { partsBySize } from './parts.ts'
-import { requireSchema } from './schema.ts'
+import { requireWholeStore } from './whole-store.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 /** Of bodies in one statement, which has them as text: a string holds less than half of a GiB. */
@@ -18,10 +18,10 @@ const BYTES_AT_ONCE = 32 * 1024 * 1024
 const LOCK_TIMEOUT_MS = 5000
 const LOCK_NOT_AVAILABLE = '55P03'
 
-/** Connects to a database that is there. Rejects where it is none of this version. */
+/** Connects to a database that is there. Rejects where it holds no whole store of this version. */
 export function postgresSource(url: string): Promise<CopySource> {
   const told: Told = (work) => withReason('copied', url, work)
-  return told(() => openEnd(url, requireSchema, told))
+  return told(() => openEnd(url, requireWholeStore, told))
 }
 
 /**
@@ -41,7 +41,7 @@ type Told = <Result>(work: () => Promise<Result>) => Promise<Result>
 
 async function openEnd(
   url: string,
-  check: (client: Client) => Promise<void>,
+  check: (client: Client) => Promise<unknown>,
   told: Told,
 ): Promise<PostgresEnd> {
   const client = await connectAlone(url)

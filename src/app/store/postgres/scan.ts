@@ -4,9 +4,9 @@ import { type Scan, scanQuery } from '../sql/queries.ts'
 import { type MessageRow, toMessage, toPosition } from '../sql/rows.ts'
 import { withReason } from './connection-faults.ts'
 import { createClient } from './connections.ts'
-import { requireSchema } from './schema.ts'
 import { searchCondition } from './search.ts'
 import { Snapshot } from './snapshot.ts'
+import { requireWholeStore } from './whole-store.ts'
 
 const PAGE = 500
 
@@ -19,7 +19,7 @@ export async function* scanMessages(url: string, scan: Scan): AsyncGenerator<Mes
   const read = <Result>(work: () => Promise<Result>) => withReason('exported', url, work)
   try {
     await read(() => client.connect())
-    await read(() => requireSchema(client))
+    await read(() => requireWholeStore(client))
     const snapshot = new Snapshot(client)
     const last = await read(() => snapshot.number('select settled_seq_1()', []))
     let after: Position | undefined

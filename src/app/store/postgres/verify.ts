@@ -2,13 +2,12 @@
 // counter against a count, folded texts against the texts. In one transaction that only reads, so
 // it works beside running replicas and changes nothing.
 import type { Client } from 'pg'
-import { UNFINISHED } from '../sql/tables.ts'
 import type { Verification, Verified } from '../verify/verification.ts'
 import { withReason } from './connection-faults.ts'
 import { createClient } from './connections.ts'
 import { countOf } from './counters.ts'
 import { readIdentity } from './identity.ts'
-import { type SchemaState, schemaFault, schemaState } from './schema.ts'
+import type { SchemaState } from './schema.ts'
 import { Snapshot } from './snapshot.ts'
 import { StoredBodies } from './verify-bodies.ts'
 import { checkContacts, checkCounters, checkStates } from './verify-counters.ts'
@@ -17,6 +16,7 @@ import { checkIndexes } from './verify-indexes.ts'
 import { checkEvents, checkMessages } from './verify-rows.ts'
 import { checkSchema } from './verify-schema.ts'
 import { VerifyTransaction } from './verify-transaction.ts'
+import { requireWholeStore } from './whole-store.ts'
 
 /** Checks everything in one state of the database, page by page, in constant memory. */
 export async function verifyDatabase(url: string, verification: Verification): Promise<Verified> {
@@ -25,27 +25,12 @@ export async function verifyDatabase(url: string, verification: Verification): P
     return await withReason('verified', url, async () => {
       await client.connect()
       const transaction = await VerifyTransaction.begin(client, verification.report)
-      const schema = await requireStore(client)
+      const schema = await requireWholeStore(client)
       return await verifySnapshot({ client, transaction, schema, ...verification })
     })
   } finally {
     await client.end().catch(() => {})
   }
-}
-
-async function requireStore(client: Client): Promise<SchemaState> {
-  const schema = await schemaState(client)
-  if (schema.found === 0) {
-    throw new Error('it has no schema yet: start the service on it once, or name another database.')
-  }
-  const fault = schemaFault(schema)
-  if (fault !== null) throw new Error(fault)
-  if ((await readIdentity(client)).endsWith(UNFINISHED)) {
-    throw new Error(
-      'it is a copy that is not complete: run migrate-store again, with the same two URLs.',
-    )
-  }
-  return schema
 }
 
 type Opened = Verification & {
