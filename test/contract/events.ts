@@ -21,6 +21,9 @@ const edited = (id: string, original: string, body: string, timestamp: string) =
 const revoked = (id: string, original: string) =>
   aText({ id, type: 'revoke', text: undefined, revoke: { original_message_id: original } })
 
+const reaction = (fields: Fields, emoji: string) =>
+  aText({ type: 'reaction', text: undefined, reaction: { message_id: 'a', emoji }, ...fields })
+
 /** Everything a reader can see, without what depends on the order of arrival. */
 async function stateOf(store: MessageStore) {
   const { entries } = await store.eventsAfter({ filter: {}, after: 0, limit: 1000 })
@@ -190,27 +193,36 @@ function changes(newPlace: NewPlace): void {
     )
   })
 
-  it('and of the reactions of a person the last', async (test) => {
+  it('and the reactions to a message, in the order of their times and then of their arrival', async (test) => {
     const store = await (await usePlace(test, newPlace)).open()
-    const react = (id: string, emoji: string | undefined, timestamp: string) =>
-      aText({
-        id,
-        timestamp,
-        type: 'reaction',
-        text: undefined,
-        reaction: { message_id: 'a', emoji },
-      })
     await store.insert([
       intakeWith(
         messages(
           aText({ id: 'a' }),
-          react('1', '👍', '1736935210'),
-          react('2', '🎉', '1736935220'),
+          reaction({ id: '3', timestamp: '1736935220' }, '🎉'),
+          reaction({ id: '2', timestamp: '1736935220' }, '🙏'),
+          reaction({ id: '4', timestamp: '1736935210' }, '👍'),
         ),
       ),
     ])
     const reactions = (await store.find('a'))?.reactions.map(({ text }) => text)
-    assert.deepEqual(reactions, ['👍', '🎉'])
+    assert.deepEqual(reactions, ['👍', '🎉', '🙏'])
+  })
+
+  it('and the reactions to a message of a group, whoever they are of', async (test) => {
+    const store = await (await usePlace(test, newPlace)).open()
+    const inGroup = { group_id: 'group' }
+    await store.insert([
+      intakeWith(
+        messages(
+          aText({ id: 'a', ...inGroup }),
+          reaction({ id: '1', from: '14155550102', ...inGroup }, '👍'),
+          reaction({ id: '2', from: '14155550103', ...inGroup }, '🎉'),
+        ),
+      ),
+    ])
+    const reactions = (await store.find('a'))?.reactions.map(({ from }) => from)
+    assert.deepEqual(reactions, ['+14155550102', '+14155550103'])
   })
 
   it('and gives a placeholder of a history its content when that follows', async (test) => {

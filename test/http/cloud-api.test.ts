@@ -306,6 +306,39 @@ test('a message is shown with what happened to it', async () => {
   })
 })
 
+test('of the reactions of a person the last is shown, whatever address it names', async () => {
+  const id = 'wamid.REACTED'
+  const react = (name: string, emoji: string, who: Json) =>
+    aText({
+      ...{ id: `wamid.REACTED.${name}`, type: 'reaction', text: undefined, ...who },
+      reaction: { message_id: id, emoji },
+    })
+  const both = { from: '14155550177', from_user_id: 'US.177' }
+  const reacted = [
+    react('Z', '👍', both),
+    react('A', '', { from: undefined, from_user_id: 'US.177' }),
+    react('B', '🎉', { from: '14155550178' }),
+  ]
+  const echo = react('E', '🙏', { from: '14155550101', to: '14155550178' })
+  await app.inject(
+    signedBatch(
+      batch(
+        change({ messages: [aText({ id, from: '14155550178' }), ...reacted] }),
+        change({ message_echoes: [echo] }, 'smb_message_echoes'),
+      ),
+    ),
+  )
+  const { reactions } = await read(`/messages/${id}`)
+  assert.deepEqual(
+    (reactions as Json[]).map(({ message_id, emoji }) => [message_id, emoji]),
+    [
+      ['wamid.REACTED.A', null],
+      ['wamid.REACTED.B', '🎉'],
+      ['wamid.REACTED.E', '🙏'],
+    ],
+  )
+})
+
 test('the raw body of a request is given back byte for byte', async () => {
   const value = batch(change({ messages: [aText({ id: 'wamid.RAW', text: { body: 'ä/🎉' } })] }))
   const signed = signedBatch(value, { headers: { 'user-agent': 'sender/1' } })

@@ -123,9 +123,14 @@ export function isoOf(ms: number): string {
   return new Date(ms).toISOString()
 }
 
-/** Reactions replace each other: of each person, the latest one. */
+/** Reactions replace each other: of each person, and of the business, the latest one. */
 function lastOfEach(reactions: readonly Message[]): Message[] {
-  return [...new Map(reactions.map((reaction) => [reaction.from, reaction])).values()]
+  return [...new Map(reactions.map((reaction) => [reactorOf(reaction), reaction])).values()]
+}
+
+/** The contact of what the business sent is whom it went to. */
+function reactorOf({ direction, from, contact }: Message): string {
+  return direction === 'inbound' && contact !== null ? contact.key : from
 }
 
 function isStale({ receivedAt, instant }: { receivedAt: number; instant: Instant }): boolean {

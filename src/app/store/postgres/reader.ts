@@ -51,7 +51,7 @@ export class Reader {
         message: toMessage(row),
         originalText: row.edited === 0 ? row.text : row.original_text,
         events: await this.#eventsOf(messageId),
-        reactions: await this.#reactionsTo(messageId, row.contact),
+        reactions: await this.#reactionsTo(messageId),
       }
     })
   }
@@ -91,13 +91,10 @@ export class Reader {
     return rows.map(toEvent)
   }
 
-  /** Among the messages of the conversation: a reaction stays within it. */
-  async #reactionsTo(messageId: string, contact: number | null) {
-    if (contact === null) return []
+  async #reactionsTo(messageId: string) {
     const rows = await this.#snapshot.all<MessageRow>(
-      `${MESSAGE_SQL} where contact = ? and type = 'reaction' and reaction_to = ?
-       ${ordered('asc')}`,
-      [contact, messageId],
+      `${MESSAGE_SQL} where reaction_to = ? order by instant, seq`,
+      [messageId],
     )
     return rows.map(toMessage)
   }

@@ -67,7 +67,7 @@ export class Reader {
         message: toMessage(row),
         originalText: row.edited === 0 ? row.text : row.original_text,
         events: this.#eventsOf(messageId),
-        reactions: this.#reactionsTo(messageId, row.contact),
+        reactions: this.#reactionsTo(messageId),
       }
     })
   }
@@ -122,15 +122,12 @@ export class Reader {
     return this.#snapshot.all<EventRow>(EVENTS_OF_MESSAGE_SQL, [messageId]).map(toEvent)
   }
 
-  /** Among the messages of the conversation: a reaction stays within it. */
-  #reactionsTo(messageId: string, contact: number | null) {
-    if (contact === null) return []
+  #reactionsTo(messageId: string) {
     return this.#snapshot
       .all<MessageRow>(
-        `${MESSAGE_SQL} where contact = ? and type = 'reaction'
-           and content ->> '$.reaction.message_id' = ?
-         ${ordered('asc')}`,
-        [contact, messageId],
+        `${MESSAGE_SQL} where type = 'reaction' and content ->> '$.reaction.message_id' = ?
+         order by instant, seq`,
+        [messageId],
       )
       .map(toMessage)
   }
