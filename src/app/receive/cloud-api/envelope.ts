@@ -1,4 +1,5 @@
 // The frame of a batch: entries, their changes, and what all items of one change share.
+import { Profiles } from './profiles.ts'
 import { type Fields, fieldsOf, firstId, firstText, isFields, itemsOf, own } from './shape.ts'
 
 /** One change of one entry. */
@@ -11,6 +12,7 @@ export type Change = {
   readonly entryTime: unknown
   readonly metadata: Fields
   readonly phoneNumberId: string | null
+  readonly profiles: Profiles
   /** Milliseconds since 1970. */
   readonly receivedAt: number
 }
@@ -59,6 +61,7 @@ function changeOf(entry: Fields, raw: unknown, receivedAt: number): Change | nul
     entryTime: own(entry, 'time'),
     metadata,
     phoneNumberId: firstId(metadata, 'phone_number_id'),
+    profiles: new Profiles(own(value, 'contacts')),
     receivedAt,
   }
 }

@@ -1,7 +1,7 @@
 // People and businesses in a payload. A person may have a phone number, a business-scoped user id
 // (BSUID), or both; a relay may have put the one in the place of the other.
 import type { Identity } from '../../model/contact.ts'
-import { type Fields, fieldsOf, firstId, firstText, itemsOf, own, short, textOf } from './shape.ts'
+import { type Fields, fieldsOf, firstId, firstText, itemsOf, short, textOf } from './shape.ts'
 
 const NOBODY: Identity = {
   phone: null,
@@ -73,48 +73,11 @@ export function nullIfNobody(identity: Identity): Identity | null {
   return Object.values(identity).some((part) => part !== null) ? identity : null
 }
 
-/** An identity with what the value's `contacts` say of that person. */
-export function withProfile(
-  identity: Identity,
-  contacts: readonly unknown[],
-  isOnlyPerson: boolean,
-): Identity {
-  const known = contacts.map(fieldsOf)
-  const only = isOnlyPerson && known.length === 1 ? known[0] : undefined
-  const match = known.find((contact) => isSame(identity, subjectOf(contact))) ?? only
-  if (match === undefined) return identity
-  const subject = subjectOf(match)
-  if (isOther(identity, subject)) return identity
-  const profile = fieldsOf(own(match, 'profile'))
-  return {
-    // The same number can be spelled in two ways here (a ninth digit in Brazil): the sender's own
-    // spelling stays.
-    phone: identity.phone ?? subject.phone,
-    userId: identity.userId ?? subject.userId,
-    parentUserId: identity.parentUserId ?? subject.parentUserId,
-    username: usernameIn(profile) ?? usernameIn(match),
-    name: firstText(profile, 'name'),
-  }
-}
-
 function identityFrom(item: Fields, { address, userId, parentUserId }: Names): Identity {
   const given = firstId(item, ...address)
   const phone = phoneFrom(given)
   const id = firstId(item, ...userId) ?? (phone === null ? given : null)
   return { ...NOBODY, phone, userId: id, parentUserId: firstId(item, ...parentUserId) }
-}
-
-function isSame(one: Identity, other: Identity): boolean {
-  if (one.userId !== null && other.userId !== null) return one.userId === other.userId
-  return one.phone !== null && one.phone === other.phone
-}
-
-function isOther(one: Identity, other: Identity): boolean {
-  return one.userId !== null && other.userId !== null && one.userId !== other.userId
-}
-
-function usernameIn(fields: Fields): string | null {
-  return firstId(fields, 'username')?.replace(/^@/, '') || null
 }
 
 /** The persons that a list of items come from, to know whether there is only one. */

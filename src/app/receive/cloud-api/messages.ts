@@ -10,10 +10,9 @@ import {
   recipientOf,
   senderOf,
   subjectOf,
-  withProfile,
 } from './identity.ts'
 import { oddItem } from './odd.ts'
-import { type Fields, fieldsOf, firstId, firstText, idOf, isFields, itemsOf, own } from './shape.ts'
+import { type Fields, fieldsOf, firstId, firstText, idOf, isFields, own } from './shape.ts'
 import { textOfMessage } from './text.ts'
 import { momentOf } from './time.ts'
 
@@ -68,8 +67,7 @@ function unwrapped(given: unknown): Fields {
 function whoAndWhen(item: Fields, { change, direction, isOnlyPerson, thread }: Setting) {
   const named = direction === 'inbound' ? senderOf(item) : recipientOf(item)
   const identity = thread !== undefined && addressOf(named) === null ? thread : named
-  const contacts = itemsOf(own(change.value, 'contacts'))
-  const person = withNewAddress(item, withProfile(identity, contacts, isOnlyPerson))
+  const person = withNewAddress(item, change.profiles.with(identity, isOnlyPerson))
   const moment = momentOf(change.receivedAt, own(item, 'timestamp'), change.entryTime)
   return { ...moment, contact: nullIfNobody(person) }
 }
@@ -101,8 +99,7 @@ function addressOfItem(item: Fields, { direction, change, isOnlyPerson, thread }
   const named = direction === 'inbound' ? senderOf(item) : recipientOf(item)
   const address = addressOf(named) ?? (thread === undefined ? null : addressOf(thread))
   if (address !== null) return address
-  const contacts = itemsOf(own(change.value, 'contacts'))
-  return addressOf(withProfile(named, contacts, isOnlyPerson)) ?? ''
+  return addressOf(change.profiles.with(named, isOnlyPerson)) ?? ''
 }
 
 function outboundFrom(item: Fields, business: string): string {

@@ -3,9 +3,9 @@
 import { addressOf } from '../../model/contact.ts'
 import type { IncomingEvent } from '../../model/event.ts'
 import type { Change } from './envelope.ts'
-import { nullIfNobody, participantOf, statusRecipientOf, withProfile } from './identity.ts'
+import { nullIfNobody, participantOf, statusRecipientOf } from './identity.ts'
 import { oddItem } from './odd.ts'
-import { fieldsOf, idOf, isFields, itemsOf, keyOf, own } from './shape.ts'
+import { fieldsOf, idOf, isFields, keyOf, own } from './shape.ts'
 import { momentOf } from './time.ts'
 
 /** The event of one item of `statuses`. */
@@ -16,7 +16,6 @@ export function statusFrom(given: unknown, change: Change, isOnlyPerson: boolean
   if (!isFields(given) || messageId === null || status === null) return oddItem(change, given)
   const inGroup = own(item, 'recipient_type') === 'group'
   const recipient = inGroup ? participantOf(item) : statusRecipientOf(item)
-  const contacts = itemsOf(own(change.value, 'contacts'))
   const { userId, phone } = recipient
   return {
     kind: 'status',
@@ -26,7 +25,7 @@ export function statusFrom(given: unknown, change: Change, isOnlyPerson: boolean
     contact:
       addressOf(recipient) === null && inGroup
         ? null
-        : nullIfNobody(withProfile(recipient, contacts, isOnlyPerson)),
+        : nullIfNobody(change.profiles.with(recipient, isOnlyPerson)),
     phoneNumberId: change.phoneNumberId,
     data: item,
     ...momentOf(change.receivedAt, own(item, 'timestamp'), change.entryTime),
