@@ -16,6 +16,8 @@ export class EventWriter {
   readonly #history: StatementSync
   readonly #readState: StatementSync
   readonly #writeState: StatementSync
+  /** Messages with a new status since the last flush. */
+  readonly #changed = new Set<string>()
 
   constructor(database: DatabaseSync, contacts: ContactBook, counters: Counters) {
     this.#contacts = contacts
@@ -61,17 +63,34 @@ export class EventWriter {
     )
     const created = changes === 1
     if (created) this.#counters.add('kind', kind)
-    if (kind === 'status') this.#updateState(event, created)
+    if (kind === 'status' && (created || this.#makeItEarlier(event))) {
+      this.#changed.add(event.messageId)
+    }
     return created
   }
 
+  /**
+   * Writes which status counts now, of each message that got any since the last time: once, since
+   * all statuses of a message are read for that. To be called before the counters are written.
+   */
+  flush(): void {
+    for (const messageId of this.#changed) this.#updateState(messageId)
+    this.#changed.clear()
+  }
+
+  /** Forgets the messages of a transaction that was rolled back. */
+  reset(): void {
+    this.#changed.clear()
+  }
+
   /** Of a status that is repeated with another time, the earliest one counts. */
-  #updateState(event: StatusEvent, created: boolean): void {
-    const { messageId, ts, instant } = event
-    if (!created) {
-      const { changes } = this.#makeEarlier.run(ts, instant, identityOf(event), instant)
-      if (changes === 0) return
-    }
+  #makeItEarlier(event: StatusEvent): boolean {
+    const { ts, instant } = event
+    const { changes } = this.#makeEarlier.run(ts, instant, identityOf(event), instant)
+    return changes === 1
+  }
+
+  #updateState(messageId: string): void {
     const status = currentStatus(this.#history.all(messageId) as StatusMark[])
     const before = (this.#readState.get(messageId) as { status: string } | undefined)?.status
     if (status === null || status === before) return

@@ -127,6 +127,7 @@ export class Writer {
     const outcomes = unpackBatch(batch).map((intake) => this.#insertIntake(intake))
     const { last_seq, last_intake, messages, senders } = this.#totals
     this.#contacts.flush()
+    this.#events.flush()
     const newSenders = this.#counters.flush()
     if (last_seq > before)
       this.#writeTotals.run(last_seq, last_intake, messages, senders + newSenders)
@@ -192,6 +193,7 @@ export class Writer {
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('rollback')
       this.#contacts.reset()
+      this.#events.reset()
       this.#counters.reset()
       throw error
     }
