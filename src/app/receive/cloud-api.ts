@@ -13,12 +13,14 @@ import {
   listOfField,
   otherFrom,
 } from './cloud-api/others.ts'
-import { fieldsOf, isFields, itemsOf, own } from './cloud-api/shape.ts'
+import { fieldsOf, isFields, itemsOf, listsBeside, own } from './cloud-api/shape.ts'
 import { standbyStatus, statusFrom } from './cloud-api/statuses.ts'
 import { parseJsonLoosely } from './parse.ts'
 
 /** What may stand beside the items of any field: it is read with them. */
 const SHARED = ['messaging_product', 'metadata', 'field', 'contacts', 'errors']
+/** What may stand in a standby. */
+const COPIES = ['messages', 'message_echoes', 'statuses', 'contacts']
 
 /**
  * The events in a body that arrived at `receivedAt` (ms since 1970); at least one, whatever the
@@ -39,7 +41,7 @@ export function parseCloudApi(body: Buffer, receivedAt: number): readonly Incomi
 /** A change without anything in it is an event too: nothing that came is dropped. */
 function eventsOf(change: Change): readonly IncomingEvent[] {
   const events = [...itemsIn(change), ...errorsIn(change)]
-  return events.length > 0 ? events : [emptyChange(change)]
+  return events.length > 0 ? [...events, ...unknownInStandby(change)] : [emptyChange(change)]
 }
 
 function itemsIn(change: Change): readonly IncomingEvent[] {
@@ -134,6 +136,13 @@ function standbyIn(change: Change): readonly IncomingEvent[] {
   ]
 }
 
+/** As unknownLists, of the lists one level deeper. */
+function unknownInStandby(change: Change): readonly IncomingEvent[] {
+  if (change.field !== 'standby') return []
+  const unknown = listsBeside(fieldsOf(own(change.value, 'standby')), COPIES)
+  return unknown === null ? [] : [oddItem(change, { standby: unknown })]
+}
+
 function callsIn(change: Change): readonly IncomingEvent[] {
   const items = [...listIn(change, 'calls'), ...listIn(change, 'statuses')]
   return [
@@ -155,11 +164,8 @@ function othersIn(change: Change): readonly IncomingEvent[] {
 
 /** Lists that nobody told us of, beside those that are read: one event with all of them. */
 function unknownLists(change: Change, ...read: readonly string[]): readonly IncomingEvent[] {
-  const unknown = Object.entries(change.value).filter(
-    ([name, list]) =>
-      Array.isArray(list) && list.length > 0 && !read.includes(name) && !SHARED.includes(name),
-  )
-  return unknown.length === 0 ? [] : [oddItem(change, Object.fromEntries(unknown))]
+  const unknown = listsBeside(change.value, [...read, ...SHARED])
+  return unknown === null ? [] : [oddItem(change, unknown)]
 }
 
 function errorsIn(change: Change): readonly IncomingEvent[] {

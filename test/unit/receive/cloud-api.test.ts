@@ -112,6 +112,39 @@ describe('a batch', () => {
     }
   })
 
+  it('keeps such lists beside the changes of an entry and beside the entries', () => {
+    const object = 'whatsapp_business_account'
+    const entry = { id: '1', time: 7, changes: [change({ messages: [aText()] })] }
+    const expected = parse({ object, entry: [entry] })
+    const lists = { messaging: [{ sender: { id: '1' } }] }
+    const others = { empty: [], word: 'x' }
+    const events = parse({
+      object,
+      entry: [{ ...entry, ...lists, ...others }],
+      ...lists,
+      ...others,
+    })
+    assert.deepEqual(events.slice(0, 1), expected)
+    assert.deepEqual(
+      events.slice(1).map((event) => event.kind === 'unknown' && [event.type, event.data]),
+      [
+        ['entry', { id: '1', time: 7, ...lists }],
+        ['body', lists],
+      ],
+    )
+  })
+
+  it('keeps such lists inside of a standby', () => {
+    const standby = { messages: [aText()], contacts: [{ wa_id: '14155550100' }] }
+    const expected = parse(batch(change({ standby }, 'standby')))
+    const reads = { reads: [{ watermark: 1 }] }
+    const [copy, unknown, ...others] = parse(
+      batch(change({ standby: { ...standby, ...reads } }, 'standby')),
+    )
+    assert.deepEqual([copy, ...others], expected)
+    assert.partialDeepStrictEqual(unknown, { type: 'standby', data: { standby: reads } })
+  })
+
   it('keeps what comes with an error in a field nobody told us of', () => {
     const events = parse(batch(change({ errors: [{ code: 1 }], surprise: 'x' }, 'brand_new_field')))
     assert.deepEqual(

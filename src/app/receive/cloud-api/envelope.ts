@@ -1,6 +1,15 @@
 // The frame of a batch: entries, their changes, and what all items of one change share.
 import { Profiles } from './profiles.ts'
-import { type Fields, fieldsOf, firstId, firstText, isFields, itemsOf, own } from './shape.ts'
+import {
+  type Fields,
+  fieldsOf,
+  firstId,
+  firstText,
+  isFields,
+  itemsOf,
+  listsBeside,
+  own,
+} from './shape.ts'
 
 /** One change of one entry. */
 export type Change = {
@@ -34,17 +43,24 @@ export function framesOf(body: unknown, receivedAt: number): Frame[] {
   const frames = itemsOf(own(envelope, 'entry')).flatMap((entry) =>
     framesOfEntry(entry, receivedAt),
   )
-  return frames.length > 0 ? frames : [{ kind: 'odd', type: 'body', item: body }]
+  if (frames.length === 0) return [{ kind: 'odd', type: 'body', item: body }]
+  const unknown = listsBeside(envelope, ['entry'])
+  return unknown === null ? frames : [...frames, { kind: 'odd', type: 'body', item: unknown }]
 }
 
 function framesOfEntry(entry: unknown, receivedAt: number): Frame[] {
   const fields = fieldsOf(entry)
   const changes = itemsOf(own(fields, 'changes'))
   if (changes.length === 0) return [{ kind: 'odd', type: 'entry', item: entry }]
-  return changes.map((raw): Frame => {
+  const frames = changes.map((raw): Frame => {
     const change = changeOf(fields, raw, receivedAt)
     return change === null ? { kind: 'odd', type: 'change', item: raw } : { kind: 'change', change }
   })
+  const unknown = listsBeside(fields, ['changes'])
+  if (unknown === null) return frames
+  // What is the same in two entries happened twice.
+  const item = { id: own(fields, 'id'), time: own(fields, 'time'), ...unknown }
+  return [...frames, { kind: 'odd', type: 'entry', item }]
 }
 
 /** Published examples have the field beside the value, inside it, or beside the changes. */

@@ -34,6 +34,14 @@ export function itemsOf(value: unknown): readonly unknown[] {
   return isFields(value) ? [value] : []
 }
 
+/** The lists of an object with anything in them, but for those of these names; null without any. */
+export function listsBeside(fields: Fields, known: readonly string[]): Fields | null {
+  const lists = Object.entries(fields).filter(
+    ([name, list]) => Array.isArray(list) && list.length > 0 && !known.includes(name),
+  )
+  return lists.length === 0 ? null : Object.fromEntries(lists)
+}
+
 /** A text that says something, as the store can hold it; a number as its digits. */
 export function textOf(value: unknown): string | null {
   if (typeof value === 'number') return String(value)
