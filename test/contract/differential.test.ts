@@ -5,20 +5,17 @@ import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { randomFrom } from '../../src/app/cli/random.ts'
 import type { Intake } from '../../src/app/model/event.ts'
-import { flat } from '../../src/app/receive/flat.ts'
-import { cloudApi } from '../../src/app/receive/meta.ts'
 import { copyStore } from '../../src/app/store/copy/copy-store.ts'
 import { openCopySource, openCopyTarget } from '../../src/app/store/copy/ends.ts'
 import { type DatabaseUrl, parseDatabaseUrl } from '../../src/app/store/database-url.ts'
 import { openStore } from '../../src/app/store/open.ts'
-import { verifyStore } from '../../src/app/store/verify.ts'
 import { everythingIn, withoutNumbers } from '../support/all-seen.ts'
 import { newDatabase } from '../support/databases.ts'
 import { type People, randomIntake } from '../support/random-webhooks.ts'
+import { findingsIn } from '../support/sound.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const BATCHES = 20
-const PROVIDERS = { flat: flat([]), 'cloud-api': cloudApi([]) }
 
 /** Batches of one to five requests; in contested ones of one. Every fifth comes again later. */
 function batchesFor(seed: number, people: People): Intake[][] {
@@ -54,14 +51,7 @@ async function openFor(t: TestContext, url: DatabaseUrl) {
 }
 
 async function assertSound(url: DatabaseUrl): Promise<void> {
-  const findings: string[] = []
-  await verifyStore(url, {
-    quick: false,
-    parse: (provider, body, receivedAt) => PROVIDERS[provider].parse(body, receivedAt),
-    report: (finding) => findings.push(finding),
-    onProgress: () => {},
-  })
-  assert.deepEqual(findings, [])
+  assert.deepEqual(await findingsIn(url), [])
 }
 
 async function copied(from: DatabaseUrl, to: DatabaseUrl): Promise<void> {

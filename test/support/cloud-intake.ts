@@ -1,5 +1,5 @@
 // Batches of the Cloud API as they enter the store.
-import type { Intake } from '../../src/app/model/event.ts'
+import type { Intake, Rules } from '../../src/app/model/event.ts'
 import { parseCloudApi } from '../../src/app/receive/cloud-api.ts'
 import { batch, metaJson } from './cloud-api.ts'
 
@@ -8,7 +8,12 @@ export const ARRIVAL = Date.parse('2025-01-15T12:00:00Z')
 
 /** The intake of one batch of changes. */
 export function intakeWith(...changes: readonly unknown[]): Intake {
-  const body = Buffer.from(metaJson(batch(...changes)))
-  const events = parseCloudApi(body, ARRIVAL)
+  return intakeOf(metaJson(batch(...changes)))
+}
+
+/** The intake of a body, as these rules have it. */
+export function intakeOf(json: string, rules: Rules = 'current'): Intake {
+  const body = Buffer.from(json)
+  const events = parseCloudApi(body, ARRIVAL, rules)
   return { provider: 'cloud-api', body, headers: {}, receivedAt: ARRIVAL, events }
 }

@@ -54,7 +54,7 @@ export const verifyCommand: Command = {
     let findings = 0
     const { rows, senders, index } = await verifyStore(url, {
       quick: values.quick === true,
-      parse: (provider, body, receivedAt) => PROVIDERS[provider].parse(body, receivedAt),
+      parse: (provider, ...body) => PROVIDERS[provider].parse(...body),
       report: (finding) => {
         findings++
         progress.finish()

@@ -115,6 +115,12 @@ export type EventKind = IncomingEvent['kind']
 /** Which format a body had and who vouched for it. */
 export type ProviderName = 'flat' | 'cloud-api'
 
+/**
+ * By which rules a body is split into events: those of today, or those of earlier versions, which
+ * what they stored is still found by in its body.
+ */
+export type Rules = 'current' | 'former'
+
 /** One accepted webhook request: its body, byte for byte, and the events that were in it. */
 export type Intake = {
   readonly provider: ProviderName

@@ -1,6 +1,6 @@
 // The Cloud API's format: a batch of entries, changes and items, each item an event. Nothing that
 // was signed is refused: what no rule here describes is an event as it is.
-import type { IncomingEvent } from '../model/event.ts'
+import type { IncomingEvent, Rules } from '../model/event.ts'
 import { type Change, framesOf } from './cloud-api/envelope.ts'
 import { hasOnePerson, senderOf, statusRecipientOf } from './cloud-api/identity.ts'
 import { historyMessage, messageFrom } from './cloud-api/messages.ts'
@@ -15,7 +15,7 @@ import {
 } from './cloud-api/others.ts'
 import { fieldsOf, isFields, itemsOf, listsBeside, own } from './cloud-api/shape.ts'
 import { standbyStatus, statusFrom } from './cloud-api/statuses.ts'
-import { parseJsonLoosely } from './parse.ts'
+import { parseJsonExactly, parseJsonLoosely } from './parse.ts'
 
 /** What may stand beside the items of any field: it is read with them. */
 const SHARED = ['messaging_product', 'metadata', 'field', 'contacts', 'errors']
@@ -26,14 +26,18 @@ const COPIES = ['messages', 'message_echoes', 'statuses', 'contacts']
  * The events in a body that arrived at `receivedAt` (ms since 1970); at least one, whatever the
  * bytes are. Never throws. Facts: Meta's "Webhooks reference" of the WhatsApp Business Platform.
  */
-export function parseCloudApi(body: Buffer, receivedAt: number): readonly IncomingEvent[] {
+export function parseCloudApi(
+  body: Buffer,
+  receivedAt: number,
+  rules: Rules = 'current',
+): readonly IncomingEvent[] {
   let value: unknown
   try {
-    value = parseJsonLoosely(body)
+    value = rules === 'current' ? parseJsonExactly(body) : parseJsonLoosely(body)
   } catch {
     return [oddPart('unparsed', { unparsed: body.toString('utf8') }, receivedAt)]
   }
-  return framesOf(value, receivedAt).flatMap((frame) =>
+  return framesOf(value, { receivedAt, rules }).flatMap((frame) =>
     frame.kind === 'odd' ? [oddPart(frame.type, frame.item, receivedAt)] : eventsOf(frame.change),
   )
 }

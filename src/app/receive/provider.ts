@@ -1,5 +1,5 @@
 // What a format is to the rest of the service: who vouches for a body, and what is in it.
-import type { IncomingEvent, ProviderName } from '../model/event.ts'
+import type { IncomingEvent, ProviderName, Rules } from '../model/event.ts'
 
 /** The headers of a request, by lower-case name. */
 export type Headers = Readonly<Record<string, string | string[] | undefined>>
@@ -16,7 +16,7 @@ export type Provider = {
   /**
    * The events in an authentic body, which arrived at `receivedAt` (ms since 1970). Throws
    * ValidationError only where the format's contract is to refuse bodies; else whatever it can't
-   * read is an event too.
+   * read is an event too. By today's rules, unless others are named.
    */
-  parse(body: Buffer, receivedAt: number): readonly IncomingEvent[]
+  parse(body: Buffer, receivedAt: number, rules?: Rules): readonly IncomingEvent[]
 }

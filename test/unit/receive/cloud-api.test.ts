@@ -145,6 +145,27 @@ describe('a batch', () => {
     assert.partialDeepStrictEqual(unknown, { type: 'standby', data: { standby: reads } })
   })
 
+  it('tells apart what only differs in the digits of a long number', () => {
+    const parsed = (text: string, digits: string) =>
+      parseCloudApi(Buffer.from(text.replace('"DIGITS"', digits)), NOW)
+    const aMessage = metaJson(batch(change({ messages: [aText({ id: 'DIGITS' })] })))
+    const ids = ['9007199254740992', '9007199254740993']
+    assert.deepEqual(
+      ids
+        .flatMap((id) => parsed(aMessage, id))
+        .map((event) => 'messageId' in event && event.messageId),
+      ids,
+    )
+    const value = { event: 'APPROVED', message_template_id: 'DIGITS' }
+    const aNotice = metaJson(batch(change(value, 'message_template_status_update')))
+    const notices = ['112233445566778801', '112233445566778802'].map((id) => parsed(aNotice, id)[0])
+    assert.partialDeepStrictEqual(notices[0], {
+      data: { message_template_id: '112233445566778801' },
+    })
+    const [one, other] = notices.map((event) => event?.kind === 'template' && event.key)
+    assert.notEqual(one, other)
+  })
+
   it('keeps what comes with an error in a field nobody told us of', () => {
     const events = parse(batch(change({ errors: [{ code: 1 }], surprise: 'x' }, 'brand_new_field')))
     assert.deepEqual(
@@ -285,6 +306,7 @@ describe('a message', () => {
       return (interactive as { nfm_reply: { response?: unknown } }).nfm_reply.response
     }
     assert.deepEqual(responseIn('{"a":[1]}'), { a: [1] })
+    assert.deepEqual(responseIn('{"a":9007199254740993}'), { a: '9007199254740993' })
     assert.equal(responseIn('no JSON'), undefined)
     assert.equal(responseIn('['.repeat(5000)), undefined)
   })

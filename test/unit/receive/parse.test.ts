@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { parseJson } from '../../../src/app/receive/parse.ts'
+import { parseJson, parseJsonExactly } from '../../../src/app/receive/parse.ts'
 import { isTaken, problemsOf } from '../../support/problems.ts'
 
 const SURROGATE = 'The body contains a lone surrogate, which is not a character'
@@ -131,6 +131,36 @@ describe('parseJson', () => {
     fc.assert(
       fc.property(aBody, (body) => void isTaken(() => parseJson(Buffer.from(body)))),
       { numRuns: 1000 },
+    )
+  })
+})
+
+describe('parseJsonExactly', () => {
+  const exactly = (text: string) => parseJsonExactly(Buffer.from(text))
+
+  it('keeps an integer that a number would round as the text of its digits', () => {
+    const [big, small, longer] = ['9007199254740993', '-9007199254740993', '9'.repeat(40)]
+    for (const digits of [big, small, longer]) {
+      for (const before of ['', ' ', '\n']) {
+        assert.deepEqual(exactly(`${before}${digits}`), digits)
+        assert.deepEqual(exactly(`[1,${before}${digits}]`), [1, digits])
+        assert.deepEqual(exactly(`[${before}${digits}]`), [digits])
+        assert.deepEqual(exactly(`{"a":${before}${digits}}`), { a: digits })
+      }
+    }
+  })
+
+  it('gives everything else as JSON.parse does', () => {
+    const safe = ['9007199254740991', '-9007199254740991', '1234567890123456.5', '1e300', '[]']
+    for (const text of [...safe, '"9007199254740993"', '{"a":"b, 90071992547409930"}']) {
+      assert.deepEqual(exactly(text), JSON.parse(text))
+    }
+    const withoutLong = fc.json({ maxDepth: 8 }).filter((text) => !/\d{16}/.test(text))
+    fc.assert(
+      fc.property(withoutLong, (text) => {
+        const long = '12345678901234567890'
+        assert.deepEqual(exactly(`[${text},${long}]`), [JSON.parse(text), long])
+      }),
     )
   })
 })

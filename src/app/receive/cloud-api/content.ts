@@ -6,7 +6,8 @@ import {
   type MediaKind,
   PLACEHOLDER,
 } from '../../model/content.ts'
-import { parseJsonLoosely } from '../parse.ts'
+import { parseJsonExactly, parseJsonLoosely } from '../parse.ts'
+import type { Reading } from './envelope.ts'
 import { type Fields, fieldsOf, firstText, idOf, isFields, own } from './shape.ts'
 import { isoOf } from './time.ts'
 
@@ -25,13 +26,13 @@ const MAYBE_WITHOUT: readonly (keyof Content)[] = ['unsupported', 'request_welco
 const URL_LIFE_MS = 5 * 60 * 1000
 const ID_LIFE_MS = 7 * 24 * 60 * 60 * 1000
 
-/** The content of a message of this type that arrived at `receivedAt` (ms). */
-export function contentOf(type: string, item: Fields, receivedAt: number): Content | null {
+/** The content of a message of this type. */
+export function contentOf(type: string, item: Fields, reading: Reading): Content | null {
   const context = contextOf(item)
   const groupId = idOf(own(item, 'group_id'))
   const errors = own(item, 'errors')
   const content: Content = {
-    ...typed(type, item, receivedAt),
+    ...typed(type, item, reading),
     ...(context === null ? {} : { context }),
     ...(groupId === null ? {} : { group_id: groupId }),
     ...(Array.isArray(errors) && errors.length > 0 ? { errors } : {}),
@@ -39,14 +40,14 @@ export function contentOf(type: string, item: Fields, receivedAt: number): Conte
   return Object.keys(content).length === 0 ? null : content
 }
 
-function typed(type: string, item: Fields, receivedAt: number): Content {
+function typed(type: string, item: Fields, reading: Reading): Content {
   const part = own(item, type)
   const kind = Object.hasOwn(MEDIA_KINDS, type) ? MEDIA_KINDS[type] : undefined
-  if (kind !== undefined && isFields(part)) return { media: mediaOf(kind, type, part, receivedAt) }
+  if (kind !== undefined && isFields(part)) return { media: mediaOf(kind, type, part, reading) }
   if (type === 'reaction') return reactionOf(fieldsOf(part), item)
   if (type === 'text') return isText(part) ? {} : { raw: item }
   if (type === 'contacts') return Array.isArray(part) ? { contacts: part } : { raw: item }
-  if (type === 'interactive' && isFields(part)) return { interactive: withResponse(part) }
+  if (type === 'interactive' && isFields(part)) return { interactive: withResponse(part, reading) }
   const bare = MAYBE_WITHOUT.find((name) => name === type)
   if (bare !== undefined) return isFields(part) ? { [bare]: part } : {}
   const kept = WITH_OBJECT.find((name) => name === type)
@@ -57,7 +58,7 @@ function isText(part: unknown): boolean {
   return typeof own(fieldsOf(part), 'body') === 'string'
 }
 
-function mediaOf(kind: MediaKind, type: string, part: Fields, receivedAt: number): Media {
+function mediaOf(kind: MediaKind, type: string, part: Fields, { receivedAt }: Reading): Media {
   const id = firstText(part, 'id')
   const url = firstText(part, 'url', 'link')
   return {
@@ -82,12 +83,13 @@ function reactionOf(part: Fields, item: Fields): Content {
 }
 
 /** A flow's answers are JSON in a string: parsed beside it, where it is JSON. */
-function withResponse(part: Fields): Fields {
+function withResponse(part: Fields, { rules }: Reading): Fields {
   const reply = own(part, 'nfm_reply')
   const json = own(fieldsOf(reply), 'response_json')
   if (!isFields(reply) || typeof json !== 'string') return part
+  const parse = rules === 'current' ? parseJsonExactly : parseJsonLoosely
   try {
-    return { ...part, nfm_reply: { ...reply, response: parseJsonLoosely(Buffer.from(json)) } }
+    return { ...part, nfm_reply: { ...reply, response: parse(Buffer.from(json)) } }
   } catch {
     return part
   }

@@ -1,4 +1,5 @@
 // The frame of a batch: entries, their changes, and what all items of one change share.
+import type { Rules } from '../../model/event.ts'
 import { Profiles } from './profiles.ts'
 import {
   type Fields,
@@ -11,8 +12,15 @@ import {
   own,
 } from './shape.ts'
 
+/** What all changes of a body share. */
+export type Reading = {
+  /** When the body arrived, in milliseconds since 1970. */
+  readonly receivedAt: number
+  readonly rules: Rules
+}
+
 /** One change of one entry. */
-export type Change = {
+export type Change = Reading & {
   readonly field: string
   readonly value: Fields
   /** The change as it was sent. */
@@ -22,8 +30,6 @@ export type Change = {
   readonly metadata: Fields
   readonly phoneNumberId: string | null
   readonly profiles: Profiles
-  /** Milliseconds since 1970. */
-  readonly receivedAt: number
 }
 
 /** What a batch is made of: changes, and what has not even that shape. */
@@ -34,26 +40,24 @@ export type Frame =
 const OBJECT = 'whatsapp_business_account'
 
 /** The frames of a body, in its order; at least one. */
-export function framesOf(body: unknown, receivedAt: number): Frame[] {
+export function framesOf(body: unknown, reading: Reading): Frame[] {
   const envelope = fieldsOf(body)
   const object = firstId(envelope, 'object')
   if (!isFields(body) || (object !== null && object !== OBJECT)) {
     return [{ kind: 'odd', type: object ?? 'body', item: body }]
   }
-  const frames = itemsOf(own(envelope, 'entry')).flatMap((entry) =>
-    framesOfEntry(entry, receivedAt),
-  )
+  const frames = itemsOf(own(envelope, 'entry')).flatMap((entry) => framesOfEntry(entry, reading))
   if (frames.length === 0) return [{ kind: 'odd', type: 'body', item: body }]
   const unknown = listsBeside(envelope, ['entry'])
   return unknown === null ? frames : [...frames, { kind: 'odd', type: 'body', item: unknown }]
 }
 
-function framesOfEntry(entry: unknown, receivedAt: number): Frame[] {
+function framesOfEntry(entry: unknown, reading: Reading): Frame[] {
   const fields = fieldsOf(entry)
   const changes = itemsOf(own(fields, 'changes'))
   if (changes.length === 0) return [{ kind: 'odd', type: 'entry', item: entry }]
   const frames = changes.map((raw): Frame => {
-    const change = changeOf(fields, raw, receivedAt)
+    const change = changeOf(fields, raw, reading)
     return change === null ? { kind: 'odd', type: 'change', item: raw } : { kind: 'change', change }
   })
   const unknown = listsBeside(fields, ['changes'])
@@ -64,12 +68,13 @@ function framesOfEntry(entry: unknown, receivedAt: number): Frame[] {
 }
 
 /** Published examples have the field beside the value, inside it, or beside the changes. */
-function changeOf(entry: Fields, raw: unknown, receivedAt: number): Change | null {
+function changeOf(entry: Fields, raw: unknown, reading: Reading): Change | null {
   const fields = fieldsOf(raw)
   const value = own(fields, 'value')
   if (!isFields(value)) return null
   const metadata = fieldsOf(own(value, 'metadata'))
   return {
+    ...reading,
     field: firstId(fields, 'field') ?? firstId(value, 'field') ?? firstId(entry, 'field') ?? '',
     value,
     raw,
@@ -78,6 +83,5 @@ function changeOf(entry: Fields, raw: unknown, receivedAt: number): Change | nul
     metadata,
     phoneNumberId: firstId(metadata, 'phone_number_id'),
     profiles: new Profiles(own(value, 'contacts')),
-    receivedAt,
   }
 }

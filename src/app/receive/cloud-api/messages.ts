@@ -52,7 +52,7 @@ export function messageFrom(given: unknown, setting: Setting): IncomingEvent {
     from: direction === 'inbound' ? person : outboundFrom(item, business),
     to: direction === 'inbound' ? business : person,
     text,
-    content: contentOf(type, item, change.receivedAt),
+    content: contentOf(type, item, change),
   }
 }
 

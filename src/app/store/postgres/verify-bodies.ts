@@ -1,6 +1,6 @@
 // The raw bodies of a database, as the events that were in them.
-import type { IncomingEvent } from '../../model/event.ts'
-import { eventsIn, type IntakeRow } from '../verify/bodies.ts'
+import { type IntakeRow, readingsOf } from '../verify/bodies.ts'
+import type { Readings } from '../verify/readings.ts'
 import type { ParseBody, Report } from '../verify/verification.ts'
 import { partsBySize } from './parts.ts'
 import type { VerifyTransaction } from './verify-transaction.ts'
@@ -39,16 +39,16 @@ export class StoredBodies {
     return new StoredBodies(options, oldest)
   }
 
-  /** Calls `check` with each row and the events of its body, unless that has expired. */
+  /** Calls `check` with each row and what was in its body, unless that has expired. */
   async match<Row extends FromBody>(
     rows: readonly Row[],
-    check: (row: Row, events: readonly IncomingEvent[]) => void,
+    check: (row: Row, body: Readings) => void,
   ): Promise<void> {
     const waiting = Map.groupBy(rows, ({ intake }) => intake)
     const known = await this.#factsOf([...waiting.keys()])
     for (const facts of partsBySize(known, ({ size }) => size, HELD_AT_ONCE)) {
-      for (const [id, events] of await this.#eventsOf(facts)) {
-        for (const row of waiting.get(id) ?? []) if (events !== null) check(row, events)
+      for (const [id, body] of await this.#readingsOf(facts)) {
+        for (const row of waiting.get(id) ?? []) if (body !== null) check(row, body)
         waiting.delete(id)
       }
     }
@@ -67,19 +67,19 @@ export class StoredBodies {
     )
   }
 
-  async #eventsOf(chunk: readonly Facts[]) {
+  async #readingsOf(chunk: readonly Facts[]) {
     const { transaction, parse } = this.#options
     const rows = await transaction.all<{ id: number; body: Buffer }>(
       'select id, body from intakes where id = any ($1::bigint[])',
       [chunk.map(({ id }) => id)],
     )
     const bodies = new Map(rows.map(({ id, body }) => [id, body]))
-    return chunk.map((intake): [number, readonly IncomingEvent[] | null] => {
+    return chunk.map((intake): [number, Readings | null] => {
       const findings: string[] = []
       const report = (finding: string) => findings.push(finding)
-      const events = eventsIn(intake, bodies.get(intake.id) ?? null, { parse, report })
+      const body = readingsOf(intake, bodies.get(intake.id) ?? null, { parse, report })
       this.#reportOnce(intake.id, findings)
-      return [intake.id, events]
+      return [intake.id, body]
     })
   }
 

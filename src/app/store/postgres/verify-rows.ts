@@ -27,7 +27,7 @@ export async function checkMessages(options: RowsOptions): Promise<number> {
   )
   let count = 0
   for await (const page of rows) {
-    await bodies.match(page, (row, events) => checkMessage(row, events, report))
+    await bodies.match(page, (row, body) => checkMessage(row, body, report))
     for (const row of page) {
       if (row.folded !== foldedOf(row.text)) {
         report(`${nameOf(row)}: the folded text is not that of the text.`)
@@ -51,7 +51,7 @@ export async function checkEvents(options: RowsOptions): Promise<void> {
   )
   let count = 0
   for await (const page of rows) {
-    await bodies.match(page, (row, events) => checkEvent(row, events, report))
+    await bodies.match(page, (row, body) => checkEvent(row, body, report))
     for (const { seq, kind, text, folded } of page) {
       if (folded === foldedOf(text)) continue
       report(`row ${seq} (${kind}): the folded text is not that of the text.`)

@@ -1,7 +1,7 @@
 // The raw bodies of a file, as the events that were in them.
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { IncomingEvent } from '../../model/event.ts'
-import { eventsIn, type IntakeRow } from '../verify/bodies.ts'
+import { type IntakeRow, readingsOf } from '../verify/bodies.ts'
+import type { Readings } from '../verify/readings.ts'
 import type { ParseBody, Report } from '../verify/verification.ts'
 import { type StoredBody, unpackBody } from './intakes.ts'
 
@@ -13,7 +13,7 @@ export class StoredBodies {
   readonly #parse: ParseBody
   readonly #report: Report
   #lastId = 0
-  #lastEvents: readonly IncomingEvent[] | null = null
+  #last: Readings | null = null
 
   constructor(database: DatabaseSync, parse: ParseBody, report: Report) {
     this.#find = database.prepare(
@@ -24,18 +24,18 @@ export class StoredBodies {
     this.#report = report
   }
 
-  /** The events of an intake; null once it has expired, or where a finding says why. */
-  eventsOf(id: number): readonly IncomingEvent[] | null {
+  /** What was in an intake; null once it has expired, or where a finding says why. */
+  readingsOf(id: number): Readings | null {
     if (id !== this.#lastId) {
       this.#lastId = id
-      this.#lastEvents = this.#read(this.#find.get(id) as Row | undefined)
+      this.#last = this.#read(this.#find.get(id) as Row | undefined)
     }
-    return this.#lastEvents
+    return this.#last
   }
 
-  #read(row: Row | undefined): readonly IncomingEvent[] | null {
+  #read(row: Row | undefined): Readings | null {
     if (row === undefined) return null
-    return eventsIn(row, unpackedOrNull(row), { parse: this.#parse, report: this.#report })
+    return readingsOf(row, unpackedOrNull(row), { parse: this.#parse, report: this.#report })
   }
 }
 

@@ -30,8 +30,8 @@ export function checkRows(database: DatabaseSync, options: RowsOptions): number 
   let count = 0
   for (const row of statement.iterate() as Iterable<StoredRow>) {
     count++
-    const events = options.bodies.eventsOf(row.intake)
-    if (events !== null) checkMessage(row, events, options.report)
+    const body = options.bodies.readingsOf(row.intake)
+    if (body !== null) checkMessage(row, body, options.report)
     options.onRow(row, count)
   }
   checkEvents(database, options)
@@ -43,8 +43,8 @@ export function checkRows(database: DatabaseSync, options: RowsOptions): number 
 function checkEvents(database: DatabaseSync, { bodies, report }: RowsOptions): void {
   const statement = database.prepare(`select ${EVENT_COLUMNS} from events order by seq`)
   for (const row of statement.iterate() as Iterable<EventToCheck>) {
-    const events = bodies.eventsOf(row.intake)
-    if (events !== null) checkEvent(row, events, report)
+    const body = bodies.readingsOf(row.intake)
+    if (body !== null) checkEvent(row, body, report)
   }
 }
 

@@ -1,6 +1,7 @@
 // A raw body against its digest, and as the events that were in it.
-import type { IncomingEvent, ProviderName } from '../../model/event.ts'
+import type { ProviderName } from '../../model/event.ts'
 import { digestOf } from '../body.ts'
+import { Readings } from './readings.ts'
 import type { ParseBody, Report } from './verification.ts'
 
 /** An intake as it is stored. */
@@ -12,18 +13,18 @@ export type IntakeRow = {
   readonly bytes: number
 }
 
-/** The events of an intake; null where a finding says why there are none. */
-export function eventsIn(
+/** What was in an intake; null where a finding says why there are none. */
+export function readingsOf(
   { id, provider, received_at, sha256, bytes }: IntakeRow,
   /** Null where what is stored can't be unpacked. */
   body: Buffer | null,
   { parse, report }: { readonly parse: ParseBody; readonly report: Report },
-): readonly IncomingEvent[] | null {
+): Readings | null {
   const holds = body !== null && body.length === bytes && digestOf(body).equals(sha256)
   if (!holds) report(`intake ${id}: the body does not have the SHA-256 stored with it.`)
   if (body === null) return null
   try {
-    return parse(provider, body, received_at)
+    return new Readings((rules) => parse(provider, body, received_at, rules))
   } catch {
     report(`intake ${id}: the body holds no valid message.`)
     return null

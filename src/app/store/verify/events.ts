@@ -2,6 +2,7 @@
 import { PLACEHOLDER_FILLED } from '../../model/content.ts'
 import type { IncomingEvent } from '../../model/event.ts'
 import { identityOf, messageOf, type OtherThanMessage, typeOf } from '../sql/identity.ts'
+import type { Readings } from './readings.ts'
 import type { Report } from './verification.ts'
 
 /** The columns of an event that come from its body. */
@@ -23,23 +24,23 @@ export type EventToCheck = {
   readonly data: string
 }
 
-/** Reports where it is not one of these events, or says something else. */
-export function checkEvent(
-  row: EventToCheck,
-  events: readonly IncomingEvent[],
-  report: Report,
-): void {
+/** Reports where it is not one of the events of its body, or says something else. */
+export function checkEvent(row: EventToCheck, body: Readings, report: Report): void {
   // The store's own event: no body holds it.
   if (row.type === PLACEHOLDER_FILLED) return
+  const columns = body.differences((events) => leastDiffering(events, row))
+  if (columns === null) report(`row ${row.seq} (${row.kind}): the body holds no such event.`)
+  for (const column of columns ?? []) {
+    report(`row ${row.seq} (${row.kind}): the column ${column} is not what the body says.`)
+  }
+}
+
+/** Without a key two events may look alike but for what they say. */
+function leastDiffering(events: readonly IncomingEvent[], row: EventToCheck) {
   const differing = events.flatMap((event) =>
     event.kind !== 'message' && isOf(event, row) ? [differences(event, row)] : [],
   )
-  // Without a key two of them may look alike but for what they say.
-  const [first] = differing.sort((a, b) => a.length - b.length)
-  if (first === undefined) report(`row ${row.seq} (${row.kind}): the body holds no such event.`)
-  for (const column of first ?? []) {
-    report(`row ${row.seq} (${row.kind}): the column ${column} is not what the body says.`)
-  }
+  return differing.sort((a, b) => a.length - b.length)[0] ?? null
 }
 
 function isOf(event: OtherThanMessage, row: EventToCheck): boolean {

@@ -1,6 +1,7 @@
 // A stored message against the events of the body it came in.
 import { PLACEHOLDER } from '../../model/content.ts'
 import type { IncomingEvent, MessageEvent } from '../../model/event.ts'
+import type { Readings } from './readings.ts'
 import { nameOf, type Report } from './verification.ts'
 
 /** The columns of a message that come from its body, and those that tell what became of them. */
@@ -25,24 +26,24 @@ export type MessageToCheck = {
   readonly content: string | null
 }
 
-/** Reports where it is not one of these events, or says something else. */
-export function checkMessage(
-  row: MessageToCheck,
-  events: readonly IncomingEvent[],
-  report: Report,
-): void {
-  const event = events.find((candidate): candidate is MessageEvent => isOf(candidate, row))
-  if (event === undefined) {
-    report(`${nameOf(row)}: the body holds no such message.`)
-    return
-  }
-  // Its content followed in another request.
-  if (event.type === PLACEHOLDER) return
-  const stored = { ...row, text: row.edited === 0 ? row.text : row.original_text }
-  for (const [column, value] of Object.entries(columnsOf(event))) {
-    if (stored[column as keyof MessageToCheck] === storable(value)) continue
+/** Reports where it is not one of the events of its body, or says something else. */
+export function checkMessage(row: MessageToCheck, body: Readings, report: Report): void {
+  const columns = body.differences((events) => differences(events, row))
+  if (columns === null) report(`${nameOf(row)}: the body holds no such message.`)
+  for (const column of columns ?? []) {
     report(`${nameOf(row)}: the column ${column} is not what the body says.`)
   }
+}
+
+function differences(events: readonly IncomingEvent[], row: MessageToCheck): string[] | null {
+  const event = events.find((candidate): candidate is MessageEvent => isOf(candidate, row))
+  if (event === undefined) return null
+  // Its content followed in another request.
+  if (event.type === PLACEHOLDER) return []
+  const stored = { ...row, text: row.edited === 0 ? row.text : row.original_text }
+  return Object.entries(columnsOf(event)).flatMap(([column, value]) =>
+    stored[column as keyof MessageToCheck] === storable(value) ? [] : [column],
+  )
 }
 
 function isOf(event: IncomingEvent, { message_id, namespace }: MessageToCheck): boolean {

@@ -1,14 +1,15 @@
 // What a verification is given and what it says, whatever the engine.
-import type { IncomingEvent, ProviderName } from '../../model/event.ts'
+import type { IncomingEvent, ProviderName, Rules } from '../../model/event.ts'
 
 /** Told of each thing that disagrees, in a sentence without any text of a message. */
 export type Report = (finding: string) => void
 
-/** The events in a body that arrived at this moment. Throws where it holds none. */
+/** The events in a body that arrived at this moment, by these rules. Throws where it holds none. */
 export type ParseBody = (
   provider: ProviderName,
   body: Buffer,
   receivedAt: number,
+  rules: Rules,
 ) => readonly IncomingEvent[]
 
 export type Verification = {

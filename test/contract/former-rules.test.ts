@@ -1,0 +1,58 @@
+// What earlier versions stored, by rules of which some have changed, is as sound as it was.
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Intake } from '../../src/app/model/event.ts'
+import { parseDatabaseUrl } from '../../src/app/store/database-url.ts'
+import { openStore } from '../../src/app/store/open.ts'
+import { aText, batch, change, metaJson } from '../support/cloud-api.ts'
+import { intakeOf } from '../support/cloud-intake.ts'
+import { ENGINES, type Engine } from '../support/engines.ts'
+import { findingsIn } from '../support/sound.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
+
+/** Bodies that are read in another way than they were, and in how many rows they ended. */
+const BODIES: readonly (readonly [what: string, json: string, rows: number])[] = [
+  [
+    'long numbers',
+    metaJson(
+      batch(
+        change({ messages: [aText({ id: 'ONE' }), aText({ id: 'OTHER' })] }),
+        change({ message_template_id: 'ONE' }, 'message_template_status_update'),
+      ),
+    )
+      .replaceAll('"ONE"', '9007199254740993')
+      .replaceAll('"OTHER"', '9007199254740992'),
+    2,
+  ],
+]
+
+async function stored(directory: string, engine: Engine, intakes: readonly Intake[]) {
+  const url = parseDatabaseUrl((await engine.newDatabase(directory)).url)
+  assert.ok(url)
+  const onError = assert.ifError
+  const options = { poolSize: 4, onCommitted: () => {} }
+  const store = await openStore({ url, ...options, onIndexError: onError, onUpkeepError: onError })
+  const outcomes = (await store.insert(intakes)).outcomes.flat()
+  await store.close()
+  return { url, created: outcomes.filter(({ kind }) => kind === 'created').length }
+}
+
+for (const engine of ENGINES) {
+  describe(`what was stored by former rules on ${engine.name}`, () => {
+    for (const [what, json, rows] of BODIES) {
+      it(`agrees with its body: ${what}`, async (test) => {
+        const intakes = [intakeOf(json, 'former')]
+        const { url, created } = await stored(temporaryDirectory(test), engine, intakes)
+        assert.equal(created, rows)
+        assert.deepEqual(await findingsIn(url), [])
+      })
+
+      it(`is told from what by no rules was in its body: ${what}`, async (test) => {
+        const [body, events] = [Buffer.from(metaJson(batch())), intakeOf(json, 'former').events]
+        const intakes = [{ ...intakeOf(json), body, events }]
+        const { url, created } = await stored(temporaryDirectory(test), engine, intakes)
+        assert.equal((await findingsIn(url)).length, created)
+      })
+    }
+  })
+}
