@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import type { Intake } from '../../src/app/model/event.ts'
 import { parseDatabaseUrl } from '../../src/app/store/database-url.ts'
 import { openStore } from '../../src/app/store/open.ts'
-import { aText, batch, change, metaJson } from '../support/cloud-api.ts'
+import { aStatus, aText, batch, change, metaJson } from '../support/cloud-api.ts'
 import { intakeOf } from '../support/cloud-intake.ts'
 import { ENGINES, type Engine } from '../support/engines.ts'
 import { findingsIn } from '../support/sound.ts'
@@ -23,6 +23,19 @@ const BODIES: readonly (readonly [what: string, json: string, rows: number])[] =
       .replaceAll('"ONE"', '9007199254740993')
       .replaceAll('"OTHER"', '9007199254740992'),
     2,
+  ],
+  [
+    'statuses of participants without a word of a group',
+    metaJson(
+      batch(
+        change({
+          statuses: ['14155550102', '14155550103'].map((participant) =>
+            aStatus('A', 'read', { recipient_participant_id: participant }),
+          ),
+        }),
+      ),
+    ),
+    1,
   ],
 ]
 

@@ -426,6 +426,37 @@ describe('what the business sent', () => {
     )
   })
 
+  it('has one for each participant that is named, also where nothing says that it is a group', () => {
+    const participantsOf = (...items: readonly Fields[]) =>
+      parse(batch(change({ statuses: items.map((fields) => aStatus('A', 'read', fields)) }))).map(
+        (each) => each.kind === 'status' && [each.participant, each.contact?.phone],
+      )
+    const one = { recipient_id: 'G', recipient_participant_id: '14155550102' }
+    assert.deepEqual(
+      participantsOf(
+        one,
+        { ...one, recipient_participant_id: '14155550103' },
+        { ...one, recipient_type: '' },
+      ),
+      [
+        ['+14155550102', '+14155550102'],
+        ['+14155550103', '+14155550103'],
+        ['+14155550102', '+14155550102'],
+      ],
+    )
+    const person = { recipient_id: '14155550100' }
+    assert.deepEqual(
+      participantsOf(
+        { ...person, recipient_type: 'individual', recipient_participant_id: '14155550100' },
+        { ...person, recipient_participant_id: null },
+      ),
+      [
+        ['', '+14155550100'],
+        ['', '+14155550100'],
+      ],
+    )
+  })
+
   it('and copies for an application out of control change nothing of it', () => {
     const standby = { messages: [aText()], statuses: [aStatus('A', 'read')] }
     const events = parse(batch(change({ standby }, 'standby')))

@@ -5,7 +5,7 @@ import type { IncomingEvent } from '../../model/event.ts'
 import type { Change } from './envelope.ts'
 import { nullIfNobody, participantOf, statusRecipientOf } from './identity.ts'
 import { oddItem } from './odd.ts'
-import { fieldsOf, idOf, isFields, keyOf, own } from './shape.ts'
+import { type Fields, fieldsOf, firstText, idOf, isFields, keyOf, own } from './shape.ts'
 import { momentOf } from './time.ts'
 
 /** The event of one item of `statuses`. */
@@ -14,7 +14,7 @@ export function statusFrom(given: unknown, change: Change, isOnlyPerson: boolean
   const messageId = idOf(own(item, 'id'))
   const status = idOf(own(item, 'status'))
   if (!isFields(given) || messageId === null || status === null) return oddItem(change, given)
-  const inGroup = own(item, 'recipient_type') === 'group'
+  const inGroup = isInGroup(item, change)
   const recipient = inGroup ? participantOf(item) : statusRecipientOf(item)
   const { userId, phone } = recipient
   return {
@@ -30,6 +30,13 @@ export function statusFrom(given: unknown, change: Change, isOnlyPerson: boolean
     data: item,
     ...momentOf(change.receivedAt, own(item, 'timestamp'), change.entryTime),
   }
+}
+
+/** Some leave out that it is a group, and name the participant. Formerly that was passed over. */
+function isInGroup(item: Fields, { rules }: Change): boolean {
+  const recipientType = firstText(item, 'recipient_type')
+  if (recipientType !== null || rules === 'former') return recipientType === 'group'
+  return addressOf(participantOf(item)) !== null
 }
 
 /** A copy for an application that is not in control: it changes no status of ours. */
