@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { after, before, describe, it, type TestContext } from 'node:test'
 import { migrate, readMigrations } from '../../src/app/store/postgres/schema.ts'
 import { UNFINISHED } from '../../src/app/store/sql/tables.ts'
+import { NARROW } from '../support/databases.ts'
 import { freePort } from '../support/free-port.ts'
 import { connectFor, openStoreFor } from '../support/postgres-place.ts'
 import { PostgresServer } from '../support/postgres-server.ts'
@@ -73,6 +74,14 @@ describe('doctor, of PostgreSQL', () => {
     test.after(() => careless.remove())
     const found = await findingsFor(test, await careless.newDatabase())
     assert.match(found.join('\n'), /^FAULT {2}database server: runs with fsync=off/m)
+  })
+
+  it('names an encoding that lacks characters', async (test) => {
+    const found = await findingsFor(test, await server.newDatabase(NARROW))
+    assert.equal(
+      found[1],
+      'FAULT  database: has the encoding LATIN1, which does not hold every character: create it with encoding UTF8.',
+    )
   })
 
   it('is agreed with by a service that can not start', async (test) => {

@@ -11,14 +11,16 @@ import { copyStore } from '../../src/app/store/copy/copy-store.ts'
 import { openCopySource, openCopyTarget } from '../../src/app/store/copy/ends.ts'
 import { type DatabaseUrl, parseDatabaseUrl } from '../../src/app/store/database-url.ts'
 import { openPostgresStore } from '../../src/app/store/postgres/postgres-store.ts'
+import { migrate } from '../../src/app/store/postgres/schema.ts'
 import { TABLES, UNFINISHED } from '../../src/app/store/sql/tables.ts'
 import { openSqliteStore } from '../../src/app/store/sqlite/sqlite-store.ts'
 import type { MessageStore } from '../../src/app/store/store.ts'
-import { type AMessage, insertAll } from '../support/a-message.ts'
+import { type AMessage, insertAll, intakeOf } from '../support/a-message.ts'
 import { aStatus, aText, change } from '../support/cloud-api.ts'
 import { intakeWith } from '../support/cloud-intake.ts'
-import { newDatabase } from '../support/databases.ts'
+import { NARROW, newDatabase } from '../support/databases.ts'
 import { freePort } from '../support/free-port.ts'
+import { ingest } from '../support/postgres-place.ts'
 import { runCommand, startCommand } from '../support/run-command.ts'
 import { flatBody, toBytes } from '../support/signed.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
@@ -177,6 +179,27 @@ describe('migrate-store', () => {
       const verified = await runCommand(['verify', '--database', to], { cwd })
       assert.equal(verified.code, 0, verified.stdout)
     }
+  })
+
+  it('copies out of a database whose encoding lacks characters, and into none', async (t) => {
+    const cwd = temporaryDirectory(t)
+    const narrow = await newDatabase(NARROW)
+    const client = new Client(narrow)
+    await client.connect()
+    await migrate(client)
+    await ingest(client, [intakeOf(aFlatMessage('kept'))])
+    await client.end()
+    const copied = await runCommand(['migrate-store', narrow, await newDatabase()], { cwd })
+    assert.equal(copied.code, 0, copied.stderr)
+    assert.match(copied.stdout, /^messages: 1 rows, sha256 [0-9a-f]{64}, equal$/m)
+    const from = `sqlite:///${join(cwd, 'from.db')}`
+    await (await openAt(t, from)).close()
+    const refused = await runCommand(['migrate-store', from, await newDatabase(NARROW)], { cwd })
+    assert.equal(refused.code, 1)
+    assert.match(
+      refused.stderr,
+      /can't be copied to: its encoding LATIN1 .* with encoding UTF8\.\n$/,
+    )
   })
 
   for (const rows of [1, 70, 100]) {

@@ -5,7 +5,7 @@ import type { Client } from 'pg'
 import { openPostgresStore } from '../../src/app/store/postgres/postgres-store.ts'
 import { migrate, readMigrations } from '../../src/app/store/postgres/schema.ts'
 import { aMessage, insertAll, intakeOf } from '../support/a-message.ts'
-import { newDatabase } from '../support/databases.ts'
+import { NARROW, newDatabase } from '../support/databases.ts'
 import { modelStats } from '../support/message-model.ts'
 import { connectFor, ingest, openStoreFor } from '../support/postgres-place.ts'
 import { PostgresServer } from '../support/postgres-server.ts'
@@ -83,6 +83,15 @@ describe('the schema on PostgreSQL', () => {
     const url = await careless.newDatabase()
     const options = { url, poolSize: 5, onCommitted: () => {}, onUpkeepError: assert.ifError }
     await assert.rejects(openPostgresStore(options), /fsync=off/)
+  })
+
+  it('takes a database for unusable whose encoding lacks characters', async () => {
+    const url = await newDatabase(NARROW)
+    const options = { url, poolSize: 5, onCommitted: () => {}, onUpkeepError: assert.ifError }
+    await assert.rejects(openPostgresStore(options), {
+      message:
+        "The PostgreSQL database can't be used: its encoding LATIN1 does not hold every character: create the database with encoding UTF8.",
+    })
   })
 
   for (const [what, change, reason] of [

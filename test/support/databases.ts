@@ -14,14 +14,17 @@ process.once('beforeExit', () => {
   if (FOREIGN !== undefined) void dropAll(FOREIGN)
 })
 
-/** The URL of a database of its own, empty. */
-export async function newDatabase(): Promise<string> {
+/** The options with which a database is created that lacks most characters. */
+export const NARROW = "encoding 'LATIN1' locale 'C' template template0"
+
+/** The URL of a database of its own, empty. `options` end the statement that creates it. */
+export async function newDatabase(options = ''): Promise<string> {
   if (FOREIGN === undefined) {
     own ??= PostgresServer.start()
-    return (await own).newDatabase()
+    return (await own).newDatabase(options)
   }
   const name = `webhook_test_${randomBytes(6).toString('hex')}`
-  await query(FOREIGN, `create database ${name}`)
+  await query(FOREIGN, `create database ${name} ${options}`)
   created.push(name)
   const url = new URL(FOREIGN)
   url.pathname = `/${name}`

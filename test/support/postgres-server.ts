@@ -151,10 +151,10 @@ export class PostgresServer {
     }
   }
 
-  /** Creates an empty database; resolves with its URL. */
-  async newDatabase(): Promise<string> {
+  /** Creates an empty database; resolves with its URL. `options` end the statement. */
+  async newDatabase(options = ''): Promise<string> {
     const name = `test_${process.pid}_${++databases}`
-    await this.query(`create database ${name}`)
+    await this.query(`create database ${name} ${options}`)
     return this.url(name)
   }
 

@@ -1,7 +1,7 @@
 // Whether the database is there, and as the service needs it.
 import { existsSync } from 'node:fs'
 import type { DatabaseUrl } from '../../store/database-url.ts'
-import { inspectDatabase } from '../../store/postgres/inspection.ts'
+import { type Inspection, inspectDatabase } from '../../store/postgres/inspection.ts'
 import { schemaFault } from '../../store/postgres/schema.ts'
 import { databaseVersion } from '../../store/sqlite/schema.ts'
 import type { Findings } from './findings.ts'
@@ -33,28 +33,47 @@ function checkFile(file: string | null, findings: Findings): void {
 async function checkServer(url: string, findings: Findings): Promise<void> {
   try {
     const found = await inspectDatabase(url)
-    const { version, isSupported, isDurable, keepsSessions, schema, isUnfinished } = found
-    if (isSupported) findings.good('database server', `is PostgreSQL ${version}.`)
-    else findings.fault('database server', `is PostgreSQL ${version}, and 15 or newer is needed.`)
-    if (!isDurable) {
-      findings.fault('database server', 'runs with fsync=off, and would lose messages: set it on.')
-    }
-    if (!keepsSessions) {
-      findings.fault(
-        'database server',
-        'is behind a pooler that does not keep sessions apart: set pool_mode=session there, or connect past it.',
-      )
-    }
-    const fault = schemaFault(schema)
-    if (schema.found === 0) {
-      findings.doubtful('database', 'has no schema yet: the service makes it when it starts.')
-    } else if (fault !== null) findings.fault('database', fault)
-    else if (isUnfinished) {
-      findings.fault('database', 'is a copy that is not complete: run migrate-store again.')
-    } else {
-      findings.good('database', `has schema ${schema.found}, and ${schema.needed} is needed.`)
-    }
+    reportServer(found, findings)
+    reportDatabase(found, findings)
   } catch (error) {
     findings.fault('database', `can't be used: ${String((error as Error).message)}`)
+  }
+}
+
+function reportServer(
+  { version, isSupported, isDurable, keepsSessions }: Inspection,
+  findings: Findings,
+): void {
+  if (isSupported) findings.good('database server', `is PostgreSQL ${version}.`)
+  else findings.fault('database server', `is PostgreSQL ${version}, and 15 or newer is needed.`)
+  if (!isDurable) {
+    findings.fault('database server', 'runs with fsync=off, and would lose messages: set it on.')
+  }
+  if (!keepsSessions) {
+    findings.fault(
+      'database server',
+      'is behind a pooler that does not keep sessions apart: set pool_mode=session there, or connect past it.',
+    )
+  }
+}
+
+function reportDatabase(
+  { narrowEncoding, schema, isUnfinished }: Inspection,
+  findings: Findings,
+): void {
+  if (narrowEncoding !== null) {
+    findings.fault(
+      'database',
+      `has the encoding ${narrowEncoding}, which does not hold every character: create it with encoding UTF8.`,
+    )
+  }
+  const fault = schemaFault(schema)
+  if (schema.found === 0) {
+    findings.doubtful('database', 'has no schema yet: the service makes it when it starts.')
+  } else if (fault !== null) findings.fault('database', fault)
+  else if (isUnfinished) {
+    findings.fault('database', 'is a copy that is not complete: run migrate-store again.')
+  } else {
+    findings.good('database', `has schema ${schema.found}, and ${schema.needed} is needed.`)
   }
 }

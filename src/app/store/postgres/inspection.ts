@@ -3,6 +3,7 @@ import type { Client } from 'pg'
 import { UNFINISHED } from '../sql/tables.ts'
 import { connectionFault } from './connection-faults.ts'
 import { createClient } from './connections.ts'
+import { narrowEncoding } from './encoding.ts'
 import { readIdentity } from './identity.ts'
 import { sharesSessions } from './pooler.ts'
 import { type SchemaState, schemaState } from './schema.ts'
@@ -17,6 +18,8 @@ export type Inspection = {
   readonly isSupported: boolean
   /** Whether it flushes what it acknowledges. */
   readonly isDurable: boolean
+  /** The database's encoding, where it does not hold every character; else null. */
+  readonly narrowEncoding: string | null
   /** Whether a connection is a session of its own, and no pooler mixes them. */
   readonly keepsSessions: boolean
   readonly schema: SchemaState
@@ -50,6 +53,7 @@ async function inspect(client: Client, url: string): Promise<Inspection> {
     version,
     isSupported: number >= OLDEST_SERVER,
     isDurable: fsync === 'on',
+    narrowEncoding: await narrowEncoding(client),
     keepsSessions,
     schema,
     isUnfinished: schema.found > 0 && (await readIdentity(client)).endsWith(UNFINISHED),

@@ -4,6 +4,7 @@ import type { Client } from 'pg'
 import { StoreUnavailableError } from '../../errors.ts'
 import { UNFINISHED } from '../sql/tables.ts'
 import { connectAlone, leave } from './connections.ts'
+import { narrowEncoding } from './encoding.ts'
 import { refusal, storeError } from './faults.ts'
 import { readIdentity } from './identity.ts'
 import { sharesSessions } from './pooler.ts'
@@ -34,6 +35,7 @@ async function prepare(url: string, check: (client: Client) => Promise<void>): P
   try {
     client = await connectAlone(url)
     await requireDurability(client)
+    await requireEncoding(client)
     await requireSessions(client, url)
     await migrate(client)
     await requireSchema(client)
@@ -76,6 +78,15 @@ async function requireDurability(client: Client): Promise<void> {
   if (rows[0]?.fsync === 'on') return
   throw new UnusableDatabaseError(
     'the server runs with fsync=off and would lose messages with its power: set fsync=on',
+  )
+}
+
+/** A character that the encoding lacks would be refused with its whole request, however often it comes. */
+async function requireEncoding(client: Client): Promise<void> {
+  const encoding = await narrowEncoding(client)
+  if (encoding === null) return
+  throw new UnusableDatabaseError(
+    `its encoding ${encoding} does not hold every character: create the database with encoding UTF8`,
   )
 }
 
