@@ -19,11 +19,15 @@ const numbers = {
     oid === BIGINT ? Number : types.getTypeParser(oid, format)) as typeof types.getTypeParser,
 }
 
-/** A commit is durable when it is acknowledged, whatever the server's own default is. */
-const DURABLE = 'set synchronous_commit = on'
+/**
+ * Whatever the defaults of the server, the database or the user are: a commit is durable when it is
+ * acknowledged, and whoever waited for another transaction sees what that one stored.
+ */
+const STORING = `set synchronous_commit = on;
+  set default_transaction_isolation = 'read committed'`
 
 // Compiling queries of milliseconds to machine code takes longer than running them.
-const SESSION = `${DURABLE}; set jit = off; set client_min_messages = warning;
+const SESSION = `${STORING}; set jit = off; set client_min_messages = warning;
   set statement_timeout = ${STATEMENT_TIMEOUT_MS};
   set idle_in_transaction_session_timeout = ${STATEMENT_TIMEOUT_MS}`
 
@@ -116,7 +120,7 @@ export async function withinTime<Result>(
  * take any time, and what it commits is durable.
  */
 export async function connectAlone(url: string): Promise<Client> {
-  return await connected(createClient(url), DURABLE, () => CONNECT_TIMEOUT_MS)
+  return await connected(createClient(url), STORING, () => CONNECT_TIMEOUT_MS)
 }
 
 /** A connection to read with, which nobody shares; its statements may take any time. To be connected. */
