@@ -107,32 +107,43 @@ export class WriteQueue<Item, Outcome> {
         next = this.#begin()
         resolveAll(batch, outcomes)
       } catch (error) {
-        if (batch.length > 1 && !isOutage(error)) {
-          await this.#writeEach(batch)
-          next = this.#begin()
-          continue
-        }
-        // Whoever came while the writer was failing would only wait for the same answer.
-        const all = [...batch, ...this.#waiting.splice(0)]
-        this.#release(all)
-        next = null
-        for (const { reject } of all) reject(error)
+        await this.#giveUp(batch, error)
+        next = this.#begin()
       }
     }
     this.#committing = false
     for (const resolve of this.#idle.splice(0)) resolve()
   }
 
+  /** Answers the items of a batch that could not be stored, of which others may be stored alone. */
+  async #giveUp(batch: readonly Waiting<Item, Outcome>[], error: unknown): Promise<void> {
+    if (isOutage(error)) this.#rejectAll(batch, error)
+    else if (batch.length === 1) this.#reject(batch, error)
+    else await this.#writeEach(batch)
+  }
+
   /** One item can't be stored, nobody knows which: by itself it takes no other with it. */
   async #writeEach(batch: readonly Waiting<Item, Outcome>[]): Promise<void> {
-    for (const waiting of batch) {
+    for (const [i, waiting] of batch.entries()) {
       try {
-        resolveAll([waiting], await this.#options.write([waiting.item]))
+        const outcomes = await this.#options.write([waiting.item])
+        this.#release([waiting])
+        resolveAll([waiting], outcomes)
       } catch (error) {
-        waiting.reject(error)
+        if (isOutage(error)) return this.#rejectAll(batch.slice(i), error)
+        this.#reject([waiting], error)
       }
-      this.#release([waiting])
     }
+  }
+
+  /** Whoever came while the writer was failing would only wait for the same answer. */
+  #rejectAll(batch: readonly Waiting<Item, Outcome>[], error: unknown): void {
+    this.#reject([...batch, ...this.#waiting.splice(0)], error)
+  }
+
+  #reject(batch: readonly Waiting<Item, Outcome>[], error: unknown): void {
+    this.#release(batch)
+    for (const { reject } of batch) reject(error)
   }
 
   /** Hands everything that waits to the writer; null when nothing does. */

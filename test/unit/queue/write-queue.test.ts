@@ -224,6 +224,40 @@ describe('WriteQueue', () => {
     assert.deepEqual([queue.items, queue.bytes], [0, 0])
   })
 
+  it('rejects an item alone that can not be stored when it was a batch alone, and stores who came meanwhile', async () => {
+    const { writer, queue } = start()
+    const poison = watch(queue.add('poison'))
+    const one = await writer.next()
+    const later = ['b', 'c'].map((item) => queue.add(item))
+    const error = new Error('PostgreSQL answered 54000.')
+    one.fail(error)
+    const two = await writer.next()
+    assert.deepEqual(two.items, ['b', 'c'], 'what can not be stored is not tried twice')
+    assert.deepEqual(poison, { state: 'rejected', value: error })
+    two.commit(['B', 'C'])
+    assert.deepEqual(await Promise.all(later), ['B', 'C'])
+    assert.deepEqual([queue.items, queue.bytes], [0, 0])
+  })
+
+  it('stops writing each item by itself at an outage, and rejects what is left and who came meanwhile', async () => {
+    const { writer, queue } = start()
+    const answers = ['a', 'b', 'c'].map((item) => watch(queue.add(item)))
+    ;(await writer.next()).fail(new Error('PostgreSQL answered 54000.'))
+    ;(await writer.next()).commit(['A'])
+    const second = await writer.next()
+    answers.push(watch(queue.add('d')))
+    const outage = new StoreUnavailableError('PostgreSQL could not be reached.')
+    second.fail(outage)
+    await someTurns()
+    assert.deepEqual(writer.waiting, [], 'each would wait for the same answer')
+    assert.deepEqual(
+      answers.map(({ value }) => value),
+      ['A', outage, outage, outage],
+    )
+    assert.deepEqual([queue.items, queue.bytes], [0, 0])
+    await queue.drain()
+  })
+
   it('rejects the second batch when only that one failed', async () => {
     const { writer, queue } = start()
     const first = queue.add('a')
@@ -277,18 +311,24 @@ describe('WriteQueue', () => {
   })
 
   it('gives each item its own outcome whatever comes, commits and fails in which order', async () => {
-    const aStep = fc.constantFrom('add', 'add', 'add', 'commit', 'fail', 'turn')
+    const aStep = fc.constantFrom('add', 'add', 'add', 'commit', 'fail', 'refuse', 'turn')
     await fc.assert(
       fc.asyncProperty(fc.array(aStep, { maxLength: 60 }), async (steps) => {
         const { writer, queue } = start({ maxItems: 8 })
         const answers: { item: string; answer: Answer }[] = []
         const committed: string[] = []
         const failed: string[] = []
-        const finish = (step: 'commit' | 'fail') => {
+        const refused: string[] = []
+        const finish = (step: 'commit' | 'fail' | 'refuse') => {
           const batch = writer.waiting.shift()
-          if (step === 'commit') batch?.commit(batch.items.map((item) => item.toUpperCase()))
-          else batch?.fail(new StoreUnavailableError('The disk is full.'))
-          ;(step === 'commit' ? committed : failed).push(...(batch?.items ?? []))
+          if (batch === undefined) return
+          const { items } = batch
+          if (step === 'commit') batch.commit(items.map((item) => item.toUpperCase()))
+          else if (step === 'fail') batch.fail(new StoreUnavailableError('The disk is full.'))
+          else batch.fail(new Error('PostgreSQL answered 54000.'))
+          if (step === 'commit') committed.push(...items)
+          else if (step === 'fail') failed.push(...items)
+          else if (items.length === 1) refused.push(...items)
         }
         for (const [i, step] of steps.entries()) {
           if (step === 'add') answers.push({ item: `m${i}`, answer: watch(queue.add(`m${i}`)) })
@@ -307,7 +347,12 @@ describe('WriteQueue', () => {
         for (const { item, answer } of answers) {
           if (committed.includes(item)) assert.equal(answer.value, item.toUpperCase())
           else assert.equal(answer.state, 'rejected')
-          if (failed.includes(item)) assert.ok(answer.value instanceof StoreUnavailableError)
+          const isOutage = answer.value instanceof StoreUnavailableError
+          if (failed.includes(item)) assert.ok(isOutage)
+          if (refused.includes(item)) assert.ok(!isOutage)
+          const wasTried = [committed, failed, refused].some((items) => items.includes(item))
+          if (!wasTried)
+            assert.ok(isOutage || isOverloaded(answer.value), 'a fault of another item')
         }
       }),
       { numRuns: 200 },
