@@ -4,10 +4,12 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { fold } from '../../src/app/model/fold.ts'
 import type { MessageStore } from '../../src/app/store/store.ts'
-import { aMessage, insertAll } from '../support/a-message.ts'
+import { aMessage, insertAll, intakeOf } from '../support/a-message.ts'
 import { aStatus, aText, change } from '../support/cloud-api.ts'
 import { ARRIVAL, intakeWith } from '../support/cloud-intake.ts'
 import { type NewPlace, usePlace } from './store-place.ts'
+
+const DAY_MS = 24 * 60 * 60 * 1000
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -542,5 +544,19 @@ function bodies(newPlace: NewPlace): void {
     const later = (await intakesOf(store)).at(-1) ?? 0
     assert.ok(later > Math.max(...ids), 'numbers are not given again')
     assert.ok(await store.intake(later))
+  })
+
+  it('and lets those expire that are due, also behind many of a time when the clock was ahead', async (test) => {
+    const store = await (await usePlace(test, newPlace)).open()
+    const arrivals = [ARRIVAL + 400 * DAY_MS, ARRIVAL - DAY_MS, ARRIVAL + DAY_MS]
+    for (const receivedAt of arrivals) {
+      const intakes = Array.from({ length: 600 }, () => intakeOf(aMessage()))
+      await store.insert(intakes.map((intake) => ({ ...intake, receivedAt })))
+    }
+    await expireAll(store, ARRIVAL)
+    const kept: unknown[] = []
+    for (let id = 1; id <= 1800; id += 18) kept.push((await store.intake(id))?.receivedAt)
+    const [ahead, due, recent] = arrivals.map((at) => kept.filter((kept) => kept === at).length)
+    assert.deepEqual([ahead, due, recent], [34, 0, 33])
   })
 }

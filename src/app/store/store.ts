@@ -29,8 +29,8 @@ interface EventWriter {
    */
   insert(batch: readonly Intake[]): Promise<InsertedBatch>
   /**
-   * Deletes the oldest raw bodies that arrived before this moment (ms since 1970), a part at a
-   * time. Resolves with whether there may be more; the events that were in them stay.
+   * Deletes raw bodies that arrived before this moment (ms since 1970), a part at a time. Resolves
+   * with whether there may be more; the events that were in them stay.
    */
   expireIntakes(before: number): Promise<boolean>
 }

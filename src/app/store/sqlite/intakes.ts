@@ -5,7 +5,6 @@ import type { Intake, IntakeFacts, ProviderName } from '../../model/event.ts'
 
 /** Below, compressing costs more than it saves. Bytes. */
 const COMPRESSED_FROM = 2048
-const EXPIRED_AT_ONCE = 500
 
 type Row = {
   id: number
@@ -20,18 +19,12 @@ type Row = {
 export class IntakeWriter {
   readonly #insert: StatementSync
   readonly #readDigest: StatementSync
-  readonly #expire: StatementSync
 
   constructor(database: DatabaseSync) {
     this.#insert = database.prepare(`
       insert into intakes (id, provider, received_at, sha256, bytes, headers, encoding, body)
       values (?, ?, ?, ?, ?, ?, ?, ?)`)
     this.#readDigest = database.prepare('select sha256 from intakes where id = ?')
-    // Ids rise with time, so the oldest ones are the first.
-    this.#expire = database.prepare(`
-      delete from intakes where id in (
-        select id from (select id, received_at from intakes order by id limit ${EXPIRED_AT_ONCE})
-        where received_at < ?)`)
   }
 
   insert(id: number, { provider, receivedAt, headers, body }: Intake, digest: Buffer): void {
@@ -52,11 +45,6 @@ export class IntakeWriter {
   digestOf(id: number): string | null {
     const row = this.#readDigest.get(id) as { sha256: Uint8Array } | undefined
     return row === undefined ? null : Buffer.from(row.sha256).toString('hex')
-  }
-
-  /** Deletes up to 500 that arrived before this moment (ms since 1970); true: there may be more. */
-  expire(before: number): boolean {
-    return this.#expire.run(before).changes > 0
   }
 }
 

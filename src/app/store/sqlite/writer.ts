@@ -11,6 +11,7 @@ import { checkpoint, hasRoom, openWriter, requireDurability } from './connection
 import { ContactBook } from './contact-book.ts'
 import { Counters } from './counters.ts'
 import { EventWriter } from './event-writer.ts'
+import { Expiry } from './expiry.ts'
 import { storeError } from './faults.ts'
 import { IntakeWriter } from './intakes.ts'
 import { type Arrival, fillingEvent, MessageWriter } from './message-writer.ts'
@@ -36,6 +37,7 @@ export class Writer {
   readonly #messages: MessageWriter
   readonly #events: EventWriter
   readonly #intakes: IntakeWriter
+  readonly #expiry: Expiry
   readonly #begin: StatementSync
   readonly #commit: StatementSync
   readonly #readTotals: StatementSync
@@ -61,6 +63,7 @@ export class Writer {
     this.#messages = new MessageWriter(this.#database, this.#contacts, this.#counters)
     this.#events = new EventWriter(this.#database, this.#contacts, this.#counters)
     this.#intakes = new IntakeWriter(this.#database)
+    this.#expiry = new Expiry(this.#database)
     this.#begin = this.#database.prepare('begin immediate')
     this.#commit = this.#database.prepare('commit')
     this.#readTotals = this.#database.prepare(
@@ -83,7 +86,7 @@ export class Writer {
 
   /** Deletes some of the raw bodies that arrived before this moment; true: there may be more. */
   expireIntakes(before: number): boolean {
-    return this.#guard(() => this.#transaction(() => this.#intakes.expire(before)))
+    return this.#guard(() => this.#transaction(() => this.#expiry.step(before)))
   }
 
   /**
