@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { after, test } from 'node:test'
+import type { SequenceEntry } from '../../src/app/model/event.ts'
 import { APP_SECRET, aText, batch, change, signedBatch } from '../support/cloud-api.ts'
 import { API_KEY, openServer, type TestServer } from '../support/http-server.ts'
 import { CANARY, flatBody } from '../support/signed.ts'
@@ -45,6 +46,12 @@ function lastIdIn({ text }: { text: string }): string {
 const server = await openServer({ after })
 const post = async (...ids: string[]) => {
   for (const message_id of ids) await server.post(flatBody({ message_id }))
+}
+
+/** An entry that is no text in JSON. */
+function unsendable(entry: SequenceEntry): SequenceEntry {
+  if (entry.kind === 'event') return entry
+  return { ...entry, message: { ...entry.message, content: { raw: 1n } } }
 }
 
 test('the sequence is read part by part, from any place on', async () => {
@@ -169,6 +176,35 @@ test('who is followed by an address of before is followed live too, as in every 
   await until('it has come that far', () => Number(lastIdIn(reader)) === next)
   assert.deepEqual(idsIn(reader), ['under-the-first', 'under-the-second', 'live'])
   reader.close()
+})
+
+test('a reader that an event cannot be sent to is cut off before it, and gets it when it comes again', async (t) => {
+  let isSendable = false
+  const fresh = await openServer(t, {
+    store: (real) => ({
+      eventsAfter: async (request) => {
+        const page = await real.eventsAfter(request)
+        return isSendable ? page : { ...page, entries: page.entries.map(unsendable) }
+      },
+    }),
+  })
+  const port = await fresh.listen()
+  const readers = [await follow(port), await follow(port, '?kind=message'), await follow(port)]
+  const told = await Promise.all(
+    readers.map(async (reader) => {
+      await until('the place was told', () => lastIdIn(reader) !== '')
+      return lastIdIn(reader)
+    }),
+  )
+  await fresh.post(flatBody({ message_id: 'awaited' }))
+  await until('all are cut off', () => readers.every(({ ended }) => ended))
+  assert.deepEqual(readers.map(lastIdIn), told)
+  isSendable = true
+  const [last = ''] = told
+  const again = await follow(port, '', { 'last-event-id': last })
+  await until('it was sent', () => idsIn(again).length > 0)
+  assert.deepEqual(idsIn(again), ['awaited'])
+  again.close()
 })
 
 test('a stream that is asked for while the service closes does not hold it up', async (t) => {

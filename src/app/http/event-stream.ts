@@ -67,7 +67,7 @@ export class EventStream {
   #join(): boolean {
     const { hub, filter } = this.#options
     const take = (entries: readonly SequenceEntry[], next: number) => this.#take(entries, next)
-    // Its reader comes again with its position, and is told that it is none.
+    // Its reader comes again with its position; where it is none any more, it is told so.
     const lose = () => this.#drop()
     this.#leave = hub.join({ filter, take, lose }, this.#position)
     return this.#leave !== null
@@ -80,18 +80,23 @@ export class EventStream {
       void this.run()
       return false
     }
-    this.#position = next
-    if (entries.length > 0) this.#options.response.write(framesOf(entries))
+    this.#send(entries, next)
     return true
   }
 
   async #readOn(): Promise<void> {
-    const { store, filter, response } = this.#options
+    const { store, filter } = this.#options
     const page = await store.eventsAfter({ filter, after: this.#position, limit: PAGE })
     if (this.#ended) return
     if (this.#position > page.last) return this.#drop()
-    this.#position = page.next
-    if (page.entries.length > 0) response.write(framesOf(page.entries))
+    this.#send(page.entries, page.next)
+  }
+
+  /** Throws where there is no text of the entries; the reader has not come past them then. */
+  #send(entries: readonly SequenceEntry[], next: number): void {
+    const frames = framesOf(entries)
+    this.#position = next
+    if (frames !== '') this.#options.response.write(frames)
   }
 
   async #drained(): Promise<void> {

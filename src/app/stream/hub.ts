@@ -24,9 +24,15 @@ export type HubOptions = {
 /** Somebody who follows. */
 export type Follower = {
   readonly filter: EventFilter
-  /** Takes entries of its filter, and how far the sequence was seen; false: it takes no more. */
+  /**
+   * Takes entries of its filter, and how far the sequence was seen; false: it takes no more. One
+   * that throws is lost.
+   */
   readonly take: (entries: readonly SequenceEntry[], next: number) => boolean
-  /** The sequence ends before what it has seen: it is another one, and goes on without it. */
+  /**
+   * The hub goes on without it: it could not take what comes next, or the sequence ends before what
+   * it has seen and is another one.
+   */
   readonly lose: () => void
 }
 
@@ -145,8 +151,8 @@ export class StreamHub {
     // The last follower left meanwhile, and another one began elsewhere: this part is not for it.
     if (this.#head !== after) return true
     this.#loseBehind(page.last)
-    this.#head = page.next
     for (const [key, group] of this.#live) this.#hand(key, group, page, addresses)
+    this.#head = page.next
     return page.entries.length === PAGE
   }
 
@@ -172,10 +178,20 @@ export class StreamHub {
       // It is further than the hub, and has seen all of this.
       if (live.position >= next) continue
       const behind = matching.filter((entry) => seqOf(entry) > live.position)
-      live.position = next
-      if (!live.follower.take(behind.length === matching.length ? matching : behind, next)) {
-        this.#leave(key, live)
-      }
+      const entries = behind.length === matching.length ? matching : behind
+      if (this.#isTaken(live.follower, entries, next)) live.position = next
+      else this.#leave(key, live)
+    }
+  }
+
+  /** Whoever can't be given something must not miss it: it comes again for it. */
+  #isTaken(follower: Follower, entries: readonly SequenceEntry[], next: number): boolean {
+    try {
+      return follower.take(entries, next)
+    } catch (error) {
+      this.#options.onError(error)
+      follower.lose()
+      return false
     }
   }
 

@@ -120,6 +120,40 @@ describe('the hub', () => {
     assert.deepEqual([asked.length, asked[0]?.length, asked[0]?.[0]], [1, 100, 'person 101'])
   })
 
+  it('parts from a follower that a part cannot be given to, and gives it to all others', async (test) => {
+    const pages: { after: number; answer: () => void }[] = []
+    const errors: unknown[] = []
+    const hub = new StreamHub({
+      eventsAfter: ({ after }) =>
+        new Promise((resolve) => {
+          const page = { entries: entriesOf(after), next: after + 100, last: 9999 }
+          pages.push({ after, answer: () => resolve(page) })
+        }),
+      addressesOf: async () => [],
+      onError: (error) => errors.push(error),
+    })
+    test.after(() => hub.close())
+    const [before, unable, behind] = [aFollower(), aFollower(), aFollower()]
+    const fault = new Error('This is too much.')
+    const take = () => {
+      throw fault
+    }
+    hub.join(before.follower, 0)
+    hub.join({ ...unable.follower, take }, 0)
+    hub.join(behind.follower, 0)
+    await until('it reads', () => pages.length === 1)
+    pages[0]?.answer()
+    await until('it reads on', () => pages.length === 2)
+    assert.equal(pages[1]?.after, 100)
+    pages[1]?.answer()
+    await until('it reads on', () => pages.length === 3)
+    for (const { state } of [before, behind]) {
+      assert.deepEqual([state.positions, state.seen.length, state.lost], [[100, 200], 200, 0])
+    }
+    assert.equal(unable.state.lost, 1)
+    assert.deepEqual(errors, [fault])
+  })
+
   it("asks a store that can't be read again after a while, however much is committed, and goes on", async (test) => {
     let faults = 0
     let isReadable = false
