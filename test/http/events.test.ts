@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { after, test } from 'node:test'
 import type { SequenceEntry } from '../../src/app/model/event.ts'
 import { APP_SECRET, aText, batch, change, signedBatch } from '../support/cloud-api.ts'
@@ -229,6 +229,52 @@ test('a stream that is asked for while the service closes does not hold it up', 
   await closed
 })
 
+/** Connections that a server has open. */
+function openTo({ server }: TestServer['app']): Promise<number> {
+  return new Promise<number>((resolve) => {
+    server.getConnections((_error, count) => resolve(count))
+  })
+}
+
+/** A connection on which a stream is asked for. */
+function askFor(port: number, path: string): Socket {
+  const lines = [`GET ${path} HTTP/1.1`, 'Host: localhost', `Authorization: ${authorization}`]
+  const socket = connect(port, '127.0.0.1')
+  socket.on('error', () => {}).write(`${lines.join('\r\n')}\r\n\r\n`)
+  return socket
+}
+
+test('nobody is followed for who asks for a stream and is gone before it begins', async (t) => {
+  const known = Promise.withResolvers<void>()
+  const counted = { askedWhere: 0, askedWho: 0 }
+  const fresh = await openServer(t, {
+    store: (real) => ({
+      lastSeq: async () => {
+        counted.askedWhere++
+        await known.promise
+        return real.lastSeq()
+      },
+      // Asked of what is committed while anybody follows a person, before anybody is handed it.
+      addressesOf: (keys) => {
+        counted.askedWho++
+        return real.addressesOf(keys)
+      },
+    }),
+  })
+  const port = await fresh.listen()
+  const sockets = Array.from({ length: 100 }, () => askFor(port, '/events/stream?contact=nobody'))
+  await until('all have asked', () => counted.askedWhere === sockets.length)
+  for (const socket of sockets) socket.resetAndDestroy()
+  await until('all are gone', async () => (await openTo(fresh.app)) === 0)
+  known.resolve()
+  const reader = await follow(port)
+  await until('the place was told', () => lastIdIn(reader) !== '')
+  await fresh.post(flatBody({ message_id: 'later' }))
+  await until('it was read', () => idsIn(reader).length === 1)
+  assert.equal(counted.askedWho, 0)
+  reader.close()
+})
+
 test('streams need a key like any other reading', async (t) => {
   const fresh = await openServer(t)
   const answer = await fresh.app.inject('/events/stream')
@@ -248,27 +294,15 @@ test('streams and long polls end when the service does', async (t) => {
   assert.equal((await polling).status, 200)
 })
 
-/** Connections that a server has open. */
-function openTo({ server }: TestServer['app']): Promise<number> {
-  return new Promise<number>((resolve) => {
-    server.getConnections((_error, count) => resolve(count))
-  })
-}
-
 test('a reader that reads nothing is dropped, and holds up nobody', async (t) => {
   const fresh = await openServer(t)
   const port = await fresh.listen()
-  const socket = connect(port, '127.0.0.1')
+  const socket = askFor(port, '/events/stream').pause()
   t.after(async () => void socket.destroy())
   let closed = false
   socket.on('close', () => {
     closed = true
   })
-  socket.on('error', () => {})
-  socket.write(
-    `GET /events/stream HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${authorization}\r\n\r\n`,
-  )
-  socket.pause()
   const attentive = await follow(port)
   await until('it is open', () => attentive.text !== '')
   // More than the buffers of two sockets hold.
