@@ -125,6 +125,14 @@ describe('doctor', { concurrency: 2 }, () => {
     assert.match(without.stdout, /^check {2}what arrived: Reading needs a key: .*api-key/m)
   })
 
+  it('names a database that is no regular file', async (test) => {
+    const cwd = temporaryDirectory(test)
+    const variables = { ...environment, DATABASE_URL: `sqlite:///${cwd}`, PORT: '1' }
+    const { stdout } = await runCommand(['doctor'], { cwd, environment: variables })
+    const finding = `FAULT  database: ${cwd} can't be read: It is no regular file.`
+    assert.ok(stdout.split('\n').includes(finding), stdout)
+  })
+
   it('finds that nothing is configured', async (test) => {
     const cwd = temporaryDirectory(test)
     const { code, stdout } = await runCommand(['doctor'], { cwd, environment: { PORT: '1' } })

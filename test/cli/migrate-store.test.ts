@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { statSync } from 'node:fs'
+import { mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it, type TestContext } from 'node:test'
@@ -357,6 +357,25 @@ describe('migrate-store', () => {
       const { code, stderr } = await runCommand(args, { cwd })
       assert.equal(code, 1)
       assert.match(stderr, /: it is a copy that is not complete: run migrate-store again, /)
+    }
+  })
+
+  it('names the file that it can not copy, or not copy to', async (t) => {
+    const cwd = temporaryDirectory(t)
+    const directory = `sqlite:///${join(cwd, 'directory')}`
+    mkdirSync(join(cwd, 'directory'))
+    await fill(`sqlite:///${join(cwd, 'messages.db')}`, t)
+    writeFileSync(join(cwd, 'text.db'), 'no database '.repeat(1000))
+    const text = `sqlite:///${join(cwd, 'text.db')}`
+    const good = `sqlite:///${join(cwd, 'messages.db')}`
+    for (const [from, to, said] of [
+      [directory, good, `${cwd}/directory can't be copied: It is no regular file.`],
+      [good, directory, `${cwd}/directory can't be copied to: It is no regular file.`],
+      [text, good, `${cwd}/text.db can't be copied: file is not a database.`],
+      [good, text, `${cwd}/text.db can't be copied to: file is not a database.`],
+    ] as const) {
+      const { code, stderr } = await runCommand(['migrate-store', from, to], { cwd })
+      assert.deepEqual([code, stderr], [1, `The database ${said}\n`])
     }
   })
 

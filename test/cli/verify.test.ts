@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import {
   copyFileSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -286,6 +287,13 @@ describe('verify', { concurrency: 2 }, () => {
     }
     truncateSync(join(cwd, 'messages.db'), 4096)
     assert.equal((await verify(cwd)).code, 1)
+  })
+
+  it('refuses what is no regular file, by its name', async (test) => {
+    const cwd = temporaryDirectory(test)
+    mkdirSync(join(cwd, 'messages.db'))
+    const { code, stderr } = await verify(cwd)
+    assert.deepEqual([code, stderr], [2, 'messages.db is no regular file.\n'])
   })
 
   it('works beside the running service, and after a kill on what its log holds', async (test) => {

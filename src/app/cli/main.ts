@@ -1,6 +1,7 @@
 // The command line: finds the command, and turns its failure into a sentence and an exit code.
 import { readFileSync } from 'node:fs'
 import { ConfigurationError } from '../errors.ts'
+import { fileFault } from '../store/sqlite/faults.ts'
 import { backupCommand } from './backup.ts'
 import { type Command, ENDED, FAILED, MISUSED, print, tell, UsageError } from './command.ts'
 import { demoCommand } from './demo.ts'
@@ -62,7 +63,7 @@ export async function main(args: readonly string[]): Promise<void> {
 function sentence(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const ofDatabase = 'code' in error && error.code === 'ERR_SQLITE_ERROR'
-  return ofDatabase ? `The database can't be used: ${error.message}.` : error.message
+  return ofDatabase ? `The database can't be used: ${fileFault(error)}` : error.message
 }
 
 async function run(name: string | undefined, rest: readonly string[]): Promise<number> {

@@ -1,5 +1,5 @@
 // What the commands beside `serve` need of the configuration: a secret to sign with, a database.
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { type Config, readConfig } from '../config.ts'
 import { ConfigurationError } from '../errors.ts'
 import { type DatabaseUrl, parseDatabaseUrl, wantedDatabaseUrl } from '../store/database-url.ts'
@@ -44,6 +44,7 @@ function requireFile(file: string | null): string {
     throw new ConfigurationError('A database in memory can only be read through its service.')
   }
   if (!existsSync(file)) throw new ConfigurationError(`There is no database at ${file}.`)
+  if (!statSync(file).isFile()) throw new ConfigurationError(`${file} is no regular file.`)
   return file
 }
 

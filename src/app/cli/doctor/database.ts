@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import type { DatabaseUrl } from '../../store/database-url.ts'
 import { type Inspection, inspectDatabase } from '../../store/postgres/inspection.ts'
 import { schemaFault } from '../../store/postgres/schema.ts'
+import { fileFault } from '../../store/sqlite/faults.ts'
 import { databaseVersion } from '../../store/sqlite/schema.ts'
 import type { Findings } from './findings.ts'
 
@@ -26,7 +27,7 @@ function checkFile(file: string | null, findings: Findings): void {
     if (found === needed) findings.good('database', `${file} has schema ${found}.`)
     else findings.fault('database', `${file} has schema ${found}, and ${needed} is needed.`)
   } catch (error) {
-    findings.fault('database', `${file} can't be read: ${String((error as Error).message)}`)
+    findings.fault('database', `${file} can't be read: ${fileFault(error)}`)
   }
 }
 

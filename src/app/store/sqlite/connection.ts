@@ -25,13 +25,18 @@ const JOURNAL_SIZE_LIMIT_BYTES = 64 * 1024 * 1024
 
 /**
  * Creates the directory (0700) and an empty file (0600) where they do not exist yet. Throws where
- * something else has the name: a pipe would never be opened, and a device is not ours to close.
+ * something else has the name.
  */
 export function createPrivateFile(file: string): void {
   createDirectory(dirname(file))
+  requireRegularFile(file)
+  closeSync(openSync(file, 'a', 0o600))
+}
+
+/** What is no file is not to be opened: a pipe would never be, and a device is not ours to close. */
+function requireRegularFile(file: string): void {
   const found = statSync(file, { throwIfNoEntry: false })
   if (found !== undefined && !found.isFile()) throw new Error('It is no regular file.')
-  closeSync(openSync(file, 'a', 0o600))
 }
 
 // One level after the other: Node's own recursion never ends where a file system, such as /proc,
@@ -79,8 +84,12 @@ export function openReader(file: string): DatabaseSync {
   return database
 }
 
-/** A reader of a file that may not be open yet. Throws where its log lost commits. */
+/**
+ * A reader of a file that may not be open yet. Throws where its log lost commits, and where it is
+ * no regular file.
+ */
 export function openFirstReader(file: string): DatabaseSync {
+  requireRegularFile(file)
   requireSoundLog(file)
   return openReader(file)
 }

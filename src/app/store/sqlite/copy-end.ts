@@ -11,6 +11,7 @@ import {
   openWriter,
   pragma,
 } from './connection.ts'
+import { fileFault } from './faults.ts'
 import { packBody, type StoredBody, unpackBody } from './intakes.ts'
 import { migrate, requireSchema } from './schema.ts'
 
@@ -23,20 +24,33 @@ const DERIVED: Partial<Record<TableName, readonly string[]>> = { contacts: ['mes
 /** Opens a file that is there. Throws where it is no database of this version. */
 export function sqliteSource(file: string): CopySource {
   if (!existsSync(file)) throw new Error(`There is no database at ${file}.`)
-  const database = openFirstReader(file)
-  requireSchema(database)
-  return new SqliteEnd(database)
+  return withReason('copied', file, () => {
+    const database = openFirstReader(file)
+    requireSchema(database)
+    return new SqliteEnd(database)
+  })
 }
 
 /** Opens a file, which is created where it is missing. */
 export function sqliteTarget(file: string): CopyTarget {
-  createPrivateFile(file)
-  makePrivate(file)
-  const database = openWriter(file)
-  // Nobody waits for a commit here, and without it the log would become as long as the database.
-  pragma(database, `wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
-  migrate(database)
-  return new SqliteEnd(database)
+  return withReason('copied to', file, () => {
+    createPrivateFile(file)
+    makePrivate(file)
+    const database = openWriter(file)
+    // Nobody waits for a commit here, and without it the log would become as long as the database.
+    pragma(database, `wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
+    migrate(database)
+    return new SqliteEnd(database)
+  })
+}
+
+/** Opens a file. What it throws says what can't be done with the file, and why. */
+function withReason(what: string, file: string, open: () => SqliteEnd): SqliteEnd {
+  try {
+    return open()
+  } catch (error) {
+    throw new Error(`The database ${file} can't be ${what}: ${fileFault(error)}`, { cause: error })
+  }
 }
 
 class SqliteEnd implements CopyTarget {

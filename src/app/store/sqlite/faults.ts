@@ -32,6 +32,18 @@ export function storeError(error: unknown): unknown {
   return error
 }
 
+/** Why a file can't be read or written by a command, in words that go on after "can't be used:". */
+export function fileFault(error: unknown): string {
+  const primary = (resultCode(error) ?? 0) & 0xff
+  if (primary === READONLY) {
+    return 'this user may not write it or beside it, which SQLite needs even to read: run this as the user of the service.'
+  }
+  if (primary === CANTOPEN) {
+    return 'this user may not open it, or not what SQLite has beside it: run this as the user of the service.'
+  }
+  return (error instanceof Error ? error.message : String(error)).replace(/\.?$/, '.')
+}
+
 /** The extended result code of an error of node:sqlite; null for any other error. */
 function resultCode(error: unknown): number | null {
   if (!(error instanceof Error) || !('errcode' in error)) return null
