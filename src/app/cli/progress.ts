@@ -3,10 +3,12 @@ import { styleText } from 'node:util'
 import { grouped } from './command.ts'
 
 const BAR_CELLS = 30
+/** Of a terminal that does not tell. */
+const USUAL_COLUMNS = 80
 const REDRAW_MS = 100
 const LINE_MS = 5000
 
-type Terminal = Pick<NodeJS.WriteStream, 'write' | 'isTTY'>
+type Terminal = Pick<NodeJS.WriteStream, 'write' | 'isTTY' | 'columns'>
 
 /** The progress of one piece of work. It draws when it is told of something, never by a timer. */
 export class Progress {
@@ -34,9 +36,17 @@ export class Progress {
     const rate = `${grouped(Math.round(done / seconds))}/s`
     const text = `${grouped(done)} of ${grouped(total)} ${this.#unit}, ${rate}`
     const line = this.#output.isTTY
-      ? `\r\u001b[K${this.#label} ${bar(done, total)} ${text}`
+      ? `\r\u001b[K${this.#fitting(text, done, total)}`
       : `${this.#label} ${text}\n`
     this.#output.write(line)
+  }
+
+  /** What fits into one line of the terminal: of a second one, nothing would take the first away. */
+  #fitting(text: string, done: number, total: number): string {
+    const room = (this.#output.columns || USUAL_COLUMNS) - 1
+    const bare = `${this.#label} ${text}`
+    if (bare.length + BAR_CELLS + 1 > room) return bare.slice(0, room)
+    return `${this.#label} ${bar(done, total)} ${text}`
   }
 
   /** Takes the bar away. */
