@@ -19,6 +19,9 @@ describe('the command line', { concurrency: 2 }, () => {
     assert.equal(general.code, 0)
     assert.equal(general.stderr, '')
     for (const name of COMMANDS) assert.match(general.stdout, new RegExp(`^  ${name} +\\w`, 'm'))
+    for (const code of [0, 1, 2, 78]) {
+      assert.match(general.stdout, new RegExp(`^Exit codes: [^.]*\\b${code} `, 'm'))
+    }
     assert.deepEqual(await run(['-h']), general)
   })
 
