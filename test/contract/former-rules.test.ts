@@ -37,6 +37,11 @@ const BODIES: readonly (readonly [what: string, json: string, rows: number])[] =
     ),
     1,
   ],
+  [
+    'fields of a message that had no place',
+    metaJson(batch(change({ messages: [aText({ brand_new: 1, text: { body: '', more: 2 } })] }))),
+    1,
+  ],
 ]
 
 async function stored(directory: string, engine: Engine, intakes: readonly Intake[]) {
@@ -54,8 +59,9 @@ for (const engine of ENGINES) {
   describe(`what was stored by former rules on ${engine.name}`, () => {
     for (const [what, json, rows] of BODIES) {
       it(`agrees with its body: ${what}`, async (test) => {
-        const intakes = [intakeOf(json, 'former')]
-        const { url, created } = await stored(temporaryDirectory(test), engine, intakes)
+        const intake = intakeOf(json, 'former')
+        assert.notDeepEqual(intake.events, intakeOf(json).events)
+        const { url, created } = await stored(temporaryDirectory(test), engine, [intake])
         assert.equal(created, rows)
         assert.deepEqual(await findingsIn(url), [])
       })

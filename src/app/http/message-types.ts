@@ -70,7 +70,9 @@ export const MessageBody = Type.Object(
     status: nullableText('The status that counts now; null where none is known.', 'read'),
     media: part('The file, where there is one.'),
     context: part('What it replies to, whether it was forwarded, the ad it came from.'),
-    content: part('What else it holds, under the name of its type, as the provider sent it.'),
+    content: part(
+      'What else it holds, under the name of its type, as the provider sent it; fields without a place of their own are in `extra`.',
+    ),
     business_phone_number_id: nullableText('The business number.', '106540352242922'),
     provider: text('The format it came in.', 'cloud-api'),
     namespace: text('Empty, or `echo` or `standby` for a copy with an id of its own kind.', ''),

@@ -64,4 +64,6 @@ export type Content = {
   readonly media_placeholder?: unknown
   readonly errors?: unknown
   readonly raw?: unknown
+  /** Whatever else it came with, under the names it had there. */
+  readonly extra?: unknown
 }

@@ -273,7 +273,7 @@ describe('a message', () => {
 
   it('with a file tells its kind and until when it can be fetched', () => {
     const voice = { id: '7', mime_type: 'audio/ogg', sha256: 'x=', url: 'https://example.com/7' }
-    assert.deepEqual(message({ type: 'voice', voice }).content, {
+    assert.deepEqual(message({ type: 'voice', text: undefined, voice }).content, {
       media: {
         kind: 'audio',
         id: '7',
@@ -337,6 +337,38 @@ describe('a message', () => {
       assert.deepEqual(event.content?.raw, item)
       assert.equal(event.text, null)
     }
+  })
+
+  it('keeps under their names what nothing else has a place for', () => {
+    const text = { body: 'Hello', preview: { title: 'x' } }
+    const others = { brand_new: [1], from_logical_id: '7', recipient_type: 'group' }
+    const context = { id: 'wamid.B', quoted_type: 'image' }
+    assert.deepEqual(message({ text, context, ...others }).content?.extra, {
+      ...others,
+      text: { preview: { title: 'x' } },
+      context: { quoted_type: 'image' },
+    })
+    const image = { id: '7', caption: 'A view', width: 640 }
+    assert.deepEqual(message({ type: 'image', text: undefined, image }).content?.extra, {
+      image: { width: 640 },
+    })
+    const reaction = { message_id: 'x', emoji: '🎉', skin: 1 }
+    assert.deepEqual(message({ type: 'reaction', text: undefined, reaction }).content?.extra, {
+      reaction: { skin: 1 },
+    })
+    const order = { catalog_id: 'c', brand_new: 1 }
+    const ordered = message({ type: 'order', text: undefined, order, origin: 'other' })
+    assert.deepEqual(ordered.content, { order, extra: { origin: 'other' } })
+  })
+
+  it('has nothing left over where all there is has a place, or says nothing, or is kept whole', () => {
+    const known = { from_user_id: 'US.1', from_parent_user_id: null, group_id: 'g', referral: {} }
+    const context = { from: '14155550101', id: 'wamid.B', forwarded: true }
+    assert.equal(message({ ...known, context, none: null, empty: '' }).content?.extra, undefined)
+    assert.equal(message({ type: 'hologram', hologram: { x: 1 } }).content?.extra, undefined)
+    const copy = { timestamp: '1736935200', message: aText() }
+    const [event] = parse(batch(change({ standby: { messages: [copy] } }, 'standby')))
+    assert.equal(event?.kind === 'message' && event.content, null)
   })
 
   it('without an id that could be one is kept as something unknown', () => {

@@ -8,6 +8,7 @@ import {
 } from '../../model/content.ts'
 import { parseJsonExactly, parseJsonLoosely } from '../parse.ts'
 import type { Reading } from './envelope.ts'
+import { extraOf } from './extra.ts'
 import { type Fields, fieldsOf, firstText, idOf, isFields, own } from './shape.ts'
 import { isoOf } from './time.ts'
 
@@ -31,11 +32,15 @@ export function contentOf(type: string, item: Fields, reading: Reading): Content
   const context = contextOf(item)
   const groupId = idOf(own(item, 'group_id'))
   const errors = own(item, 'errors')
+  const ofType = typed(type, item, reading)
+  const isWhole = ofType.raw !== undefined || reading.rules === 'former'
+  const extra = isWhole ? null : extraOf(type, item)
   const content: Content = {
-    ...typed(type, item, reading),
+    ...ofType,
     ...(context === null ? {} : { context }),
     ...(groupId === null ? {} : { group_id: groupId }),
     ...(Array.isArray(errors) && errors.length > 0 ? { errors } : {}),
+    ...(extra === null ? {} : { extra }),
   }
   return Object.keys(content).length === 0 ? null : content
 }
