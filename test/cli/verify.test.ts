@@ -13,10 +13,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it, type TestContext } from 'node:test'
+import type { Intake } from '../../src/app/model/event.ts'
+import { parseFlatMessage } from '../../src/app/receive/flat.ts'
+import { packBatch } from '../../src/app/store/sqlite/batch.ts'
+import { Indexer } from '../../src/app/store/sqlite/indexer.ts'
+import { Writer } from '../../src/app/store/sqlite/writer.ts'
+import { type AMessage, intakeOf } from '../support/a-message.ts'
+import { aText, change as changeOf } from '../support/cloud-api.ts'
+import { intakeWith } from '../support/cloud-intake.ts'
 import { fillDatabase } from '../support/filled-database.ts'
 import { startOpenService } from '../support/open-service.ts'
 import { type CommandResult, runCommand } from '../support/run-command.ts'
-import { CANARY, flatBody, SECRET } from '../support/signed.ts'
+import { CANARY, flatBody, SECRET, toBytes } from '../support/signed.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const BODIES = Array.from({ length: 40 }, (_, i) =>
@@ -274,6 +282,31 @@ describe('verify', { concurrency: 2 }, () => {
     assert.match((await verify(elsewhere)).stdout, /no search index yet: everything agrees/)
   })
 
+  it('has nothing against an index that is catching up, and names an entry there that is a stray', async (test) => {
+    const cwd = temporaryDirectory(test)
+    const files = { messages: join(cwd, 'messages.db'), search: join(cwd, 'messages-search.db') }
+    const many = Array.from({ length: 1200 }, (_, i) => intakeOf(aFlatMessage(`id-${i}`)))
+    const writer = new Writer(files.messages)
+    writer.insert(packBatch([editOf('id-1199'), ...many]))
+    writer.close()
+    for (let left = 1; left > 0; ) {
+      const indexer = new Indexer(files)
+      left = indexer.indexChunk()
+      indexer.close()
+      const { stdout } = await verify(cwd, ['--quick'])
+      assert.match(stdout, /, search index of the first [\d,]+: everything agrees\.\n$/)
+    }
+    change(
+      files.search,
+      `update search_state set watermark = 1000;
+      insert into search (rowid, folded) values (1300, 'x')`,
+    )
+    assert.match(
+      (await verify(cwd)).stdout,
+      /^search index: has an entry 1300 that belongs to no message\.$/m,
+    )
+  })
+
   it('ends with 1 for a damaged index, and for files that are no database', async (test) => {
     const cwd = copyOf(directory, test)
     writeFileSync(join(cwd, 'messages-search.db'), 'this is no database, and has no header of one')
@@ -310,6 +343,18 @@ describe('verify', { concurrency: 2 }, () => {
     assert.match(after.stdout, /^200 messages of \d+ senders, .*: everything agrees/)
   })
 })
+
+/** A message whose body says what it says. */
+function aFlatMessage(id: string): AMessage {
+  const body = toBytes(flatBody({ message_id: id }))
+  return { ...parseFlatMessage(body), body }
+}
+
+function editOf(id: string): Intake {
+  const edit = { original_message_id: id, message: { type: 'text', text: { body: 'Edited' } } }
+  const item = aText({ id: `edit of ${id}`, type: 'edit', text: undefined, edit })
+  return intakeWith(changeOf({ messages: [item] }))
+}
 
 async function verify(cwd: string, options: readonly string[] = []): Promise<CommandResult> {
   const environment = { WEBHOOK_SECRET: SECRET, DATABASE_URL: 'sqlite:///messages.db' }

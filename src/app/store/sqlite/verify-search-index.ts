@@ -82,13 +82,15 @@ class SearchIndexCheck implements IndexCheck {
   }
 
   row(row: StoredRow): void {
-    if (this.#rows === null || row.seq > (this.#found?.watermark ?? 0)) return
+    if (this.#rows === null) return
     this.#reportStrays(row.seq)
     const entry = this.#next?.seq === row.seq ? this.#next : null
-    const expected = row.text === null ? null : fold(row.text)
     if (entry !== null) this.#advance()
-    // What was changed behind the watermark is looked at as it is now; the index learns of it later.
-    if ((row.changed_at ?? 0) > (this.#found?.watermark ?? 0)) return
+    // What came or was changed behind the watermark is looked at as it is now: the index may have it
+    // already, and else learns of it later.
+    const watermark = this.#found?.watermark ?? 0
+    if (row.seq > watermark || (row.changed_at ?? 0) > watermark) return
+    const expected = row.text === null ? null : fold(row.text)
     if ((entry?.folded ?? null) === expected) return
     const what =
       entry === null ? 'is not in the search index' : 'has another text in the search index'
