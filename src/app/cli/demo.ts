@@ -8,8 +8,8 @@ import { createLog } from '../log.ts'
 import { type Service, startService } from '../service.ts'
 import { type Command, ENDED, FAILED, numberOption, parseOptions, tell } from './command.ts'
 import { onFirstSignal, SIGNALS_AND_HANGUP } from './signals.ts'
+import { deliver } from './simulate/deliver.ts'
 import { trafficOf } from './simulate/traffic.ts'
-import { deliver } from './simulate.ts'
 
 const HELP = `
 Usage: node src/main.ts demo [--count N] [--rate R] [--exit]

@@ -13,14 +13,11 @@ import {
   tell,
   UsageError,
 } from './command.ts'
-import { post } from './post.ts'
-import { Progress } from './progress.ts'
-import { inTurns } from './send-many.ts'
 import { configuration } from './settings.ts'
 import { interruptible } from './signals.ts'
 import { checkHeld } from './simulate/check.ts'
+import { deliver, type Pace } from './simulate/deliver.ts'
 import { type Traffic, trafficOf } from './simulate/traffic.ts'
-import { Tally } from './tally.ts'
 
 const HELP = `
 Usage: node src/main.ts simulate [options]
@@ -138,8 +135,6 @@ function share(name: Percentages, values: Values, fallback: number): number {
   return (numberOption(name, values[name], range) ?? fallback) / 100
 }
 
-type Pace = { readonly rate: number; readonly concurrency: number; readonly retries: number }
-
 function paceFrom(values: Values): Pace {
   const rate = { least: 0.001, most: 1e6, whole: false }
   const retries = { least: 0, most: 1000, whole: true }
@@ -148,35 +143,6 @@ function paceFrom(values: Values): Pace {
     concurrency: wholeNumber('concurrency', values.concurrency, 10_000) ?? 8,
     retries: numberOption('retry', values.retry, retries) ?? 10,
   }
-}
-
-type Delivery = Pace & { readonly url: URL; readonly secret: string; readonly stop: AbortSignal }
-
-type Delivered = Pick<Tally, 'allSent' | 'allAccepted'>
-
-/** Posts everything until told to stop, and prints a summary. */
-export async function deliver({ bodies }: Traffic, delivery: Delivery): Promise<Delivered> {
-  const { url, secret, rate, concurrency, retries, stop } = delivery
-  const target = { url: new URL('/webhook/cloud-api', url), secret, retries }
-  const tally = new Tally('requests')
-  const progress = new Progress('Sending', 'requests')
-  let next = 0
-  await inTurns({ count: bodies.length, rate, concurrency }, stop, async () => {
-    const body = bodies[next++] ?? ''
-    const answer = await post(body, {
-      ...target,
-      header: 'x-hub-signature-256',
-      stop,
-      onRetry: () => tally.addRetry(),
-    })
-    tally.add(answer)
-    progress.update(tally.answers, bodies.length)
-  })
-  progress.finish()
-  tally.addUnsent(bodies.length - next)
-  for (const line of tally.summary()) print(line)
-  if (!tally.allAccepted) tell('Not every request was answered 200.')
-  return tally
 }
 
 async function verify(api: Api, run: string, { expectation }: Traffic): Promise<boolean> {
