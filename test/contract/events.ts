@@ -183,6 +183,28 @@ function changes(newPlace: NewPlace): void {
     assert.equal((await store.page({ filter, order: 'asc', limit: 5, offset: 0 })).total, 1)
   })
 
+  it('and the status that a history gives a message, which takes no time from another', async (test) => {
+    const store = await (await usePlace(test, newPlace)).open()
+    const read = { from: '14155550101', history_context: { status: 'READ' } }
+    const items = ['a', 'b', 'c'].map((id) => aText({ id, ...read }))
+    const threads = [{ id: '14155550100', messages: items }]
+    const history = intakeWith(change({ history: [{ threads }] }, 'history'))
+    const timed = (id: string) => intakeWith(statuses(aStatus(id, 'read')))
+    await store.insert([timed('a'), history, timed('b'), history])
+    for (const [id, expected] of [
+      ['a', '2025-01-15T10:00:00Z'],
+      ['b', '2025-01-15T10:00:00Z'],
+      ['c', new Date(ARRIVAL).toISOString().replace('.000', '')],
+    ] as const) {
+      const found = await store.find(id)
+      assert.equal(found?.message.status, 'read')
+      assert.deepEqual(
+        found.events.map(({ type, ts }) => [type, ts]),
+        [['read', expected]],
+      )
+    }
+  })
+
   it('of a status that is repeated with another time the earliest', async (test) => {
     const store = await (await usePlace(test, newPlace)).open()
     for (const timestamp of ['1736935205', '1736935201', '1736935209']) {

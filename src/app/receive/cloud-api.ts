@@ -2,8 +2,9 @@
 // was signed is refused: what no rule here describes is an event as it is.
 import type { IncomingEvent, Rules } from '../model/event.ts'
 import { type Change, framesOf } from './cloud-api/envelope.ts'
+import { historyMessage } from './cloud-api/history.ts'
 import { hasOnePerson, senderOf, statusRecipientOf } from './cloud-api/identity.ts'
-import { historyMessage, messageFrom } from './cloud-api/messages.ts'
+import { messageFrom } from './cloud-api/messages.ts'
 import { oddItem, oddPart } from './cloud-api/odd.ts'
 import {
   clickFrom,
@@ -111,7 +112,7 @@ function historyIn(change: Change): readonly IncomingEvent[] {
       historyChunk(chunk, change),
       ...itemsOf(own(fieldsOf(chunk), 'threads')).flatMap((thread) => threadIn(thread, change)),
     ]),
-    ...listIn(change, 'messages').map((item) => historyMessage(item, {}, change)),
+    ...listIn(change, 'messages').flatMap((item) => historyMessage(item, {}, change)),
     ...unknownLists(change, 'history', 'messages'),
   ]
 }
@@ -120,7 +121,7 @@ function threadIn(given: unknown, change: Change): readonly IncomingEvent[] {
   const thread = fieldsOf(given)
   const messages = itemsOf(own(thread, 'messages'))
   if (messages.length === 0) return [oddItem(change, given)]
-  return messages.map((item) => historyMessage(item, thread, change))
+  return messages.flatMap((item) => historyMessage(item, thread, change))
 }
 
 function standbyIn(change: Change): readonly IncomingEvent[] {

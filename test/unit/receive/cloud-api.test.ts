@@ -438,6 +438,35 @@ describe('what the business sent', () => {
     assert.equal(events[1]?.contact?.phone, '+14155550100')
   })
 
+  it('has the status that a history gives it, and what it received has none', () => {
+    const statusesOf = (from: string, history_context: unknown) => {
+      const threads = [{ id: '14155550100', messages: [aText({ id: 'A', from, history_context })] }]
+      return parse(batch(change({ history: [{ threads }] }, 'history'))).filter(
+        ({ kind }) => kind === 'status',
+      )
+    }
+    for (const [word, status] of [
+      ['READ', 'read'],
+      ['PLAYED', 'played'],
+      ['ERROR', 'failed'],
+      ['brand_new', 'brand_new'],
+    ]) {
+      const [event, ...others] = statusesOf('14155550101', { status: word })
+      assert.deepEqual(others, [])
+      assert.partialDeepStrictEqual(event, {
+        messageId: 'A',
+        status,
+        participant: '',
+        ts: '2025-01-15T10:00:05.250Z',
+        data: { status: word },
+      })
+    }
+    assert.deepEqual(statusesOf('14155550100', { status: 'READ' }), [])
+    for (const none of [undefined, null, 'READ', {}, { status: '' }, { status: {} }]) {
+      assert.deepEqual(statusesOf('14155550101', none), [])
+    }
+  })
+
   it('has statuses, of which a group has one for each participant', () => {
     const event = only(batch(change({ statuses: [aStatus('A', 'failed', { errors: [{}] })] })))
     assert.partialDeepStrictEqual(event, {

@@ -1,4 +1,4 @@
-// Messages, echoes, history and standby copies: one item, one event.
+// Messages, echoes and standby copies: one item, one event.
 import { addressOf, type Identity } from '../../model/contact.ts'
 import type { Direction, IncomingEvent, Namespace } from '../../model/event.ts'
 import { contentOf } from './content.ts'
@@ -114,21 +114,4 @@ function changeOfMessage(kind: 'edit' | 'revoke', key: string, item: Fields) {
   const message = fieldsOf(own(part, 'message'))
   const text = textOfMessage(firstText(message, 'type') ?? '', message)
   return { kind, messageId, key, text, data: item }
-}
-
-/** The messages of one thread of a history: whose they are is told by their sender. */
-export function historyMessage(item: unknown, thread: Fields, change: Change): IncomingEvent {
-  const from = phoneFrom(own(fieldsOf(item), 'from'))
-  const named = subjectOf(fieldsOf(own(thread, 'context')))
-  const person = { ...named, phone: phoneFrom(own(thread, 'id')) ?? named.phone }
-  const isOutbound =
-    from !== null &&
-    (from === businessOf(change.metadata) || (person.phone !== null && from !== person.phone))
-  return messageFrom(item, {
-    change,
-    namespace: '',
-    direction: isOutbound ? 'outbound' : 'inbound',
-    isOnlyPerson: false,
-    ...(addressOf(person) === null ? {} : { thread: person }),
-  })
 }

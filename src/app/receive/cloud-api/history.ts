@@ -1,0 +1,57 @@
+// What the phone app sent and received before the business was connected.
+import { addressOf } from '../../model/contact.ts'
+import type { IncomingEvent } from '../../model/event.ts'
+import type { Change } from './envelope.ts'
+import { businessOf, phoneFrom, subjectOf } from './identity.ts'
+import { messageFrom } from './messages.ts'
+import { type Fields, fieldsOf, idOf, own } from './shape.ts'
+import { momentOf } from './time.ts'
+
+/**
+ * A message of one thread of a history, and how far it has come where the business sent it: whose it
+ * is is told by its sender.
+ */
+export function historyMessage(
+  item: unknown,
+  thread: Fields,
+  change: Change,
+): readonly IncomingEvent[] {
+  const from = phoneFrom(own(fieldsOf(item), 'from'))
+  const named = subjectOf(fieldsOf(own(thread, 'context')))
+  const person = { ...named, phone: phoneFrom(own(thread, 'id')) ?? named.phone }
+  const isOutbound =
+    from !== null &&
+    (from === businessOf(change.metadata) || (person.phone !== null && from !== person.phone))
+  const event = messageFrom(item, {
+    change,
+    namespace: '',
+    direction: isOutbound ? 'outbound' : 'inbound',
+    isOnlyPerson: false,
+    ...(addressOf(person) === null ? {} : { thread: person }),
+  })
+  const isSent = event.kind === 'message' && isOutbound
+  return isSent ? [event, ...statusOf(event.messageId, item, change)] : [event]
+}
+
+/**
+ * The status of a message as the history has it, in the words of other statuses. When that was it does
+ * not say, so it is of now: one that says when is earlier, and counts. About whom it is, it knows no
+ * better than the message, which is older.
+ */
+function statusOf(messageId: string, item: unknown, change: Change): readonly IncomingEvent[] {
+  const data = own(fieldsOf(item), 'history_context')
+  const word = idOf(own(fieldsOf(data), 'status'))?.toLowerCase()
+  if (word === undefined) return []
+  return [
+    {
+      kind: 'status',
+      messageId,
+      status: word === 'error' ? 'failed' : word,
+      participant: '',
+      contact: null,
+      phoneNumberId: change.phoneNumberId,
+      data,
+      ...momentOf(change.receivedAt, change.entryTime),
+    },
+  ]
+}
