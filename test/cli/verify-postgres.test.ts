@@ -8,6 +8,7 @@ import { migrate, readMigrations } from '../../src/app/store/postgres/schema.ts'
 import { UNFINISHED } from '../../src/app/store/sql/tables.ts'
 import { aStatus, aText, change } from '../support/cloud-api.ts'
 import { intakeWith } from '../support/cloud-intake.ts'
+import { assertWronglyEdited, EDITED_MESSAGES, wronglyEdited } from '../support/edited-messages.ts'
 import { freePort } from '../support/free-port.ts'
 import { connectFor, ingest, openStoreFor } from '../support/postgres-place.ts'
 import { PostgresServer } from '../support/postgres-server.ts'
@@ -379,6 +380,17 @@ describe('verify, of PostgreSQL', { concurrency: 2 }, () => {
     assert.equal(rows[0]?.waiting, true)
     const { stdout } = await verify(test, url)
     assert.equal(stdout, AGREES.replace('43', '44'))
+  })
+
+  it('names messages that are not what their edits and revocations made of them', async (test) => {
+    const url = await server.newDatabase()
+    const store = await openStoreFor(test, url)
+    for (const intake of EDITED_MESSAGES) await store.insert([intake])
+    await store.close()
+    assert.match((await verify(test, url)).stdout, /^5 messages of 1 sender, .*: everything agrees/)
+    const client = await connectFor(test, url)
+    await client.query(wronglyEdited((text) => `, folded = '${text}'`))
+    assertWronglyEdited((await verify(test, url)).stdout)
   })
 
   it('sees one state beside a replica that stores, folds and expires', async (test) => {

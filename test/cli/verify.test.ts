@@ -13,14 +13,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it, type TestContext } from 'node:test'
-import type { Intake } from '../../src/app/model/event.ts'
 import { parseFlatMessage } from '../../src/app/receive/flat.ts'
 import { packBatch } from '../../src/app/store/sqlite/batch.ts'
 import { Indexer } from '../../src/app/store/sqlite/indexer.ts'
 import { Writer } from '../../src/app/store/sqlite/writer.ts'
 import { type AMessage, intakeOf } from '../support/a-message.ts'
-import { aText, change as changeOf } from '../support/cloud-api.ts'
+import { change as changeOf } from '../support/cloud-api.ts'
 import { intakeWith } from '../support/cloud-intake.ts'
+import {
+  assertWronglyEdited,
+  EDITED_MESSAGES,
+  editOf,
+  wronglyEdited,
+} from '../support/edited-messages.ts'
 import { fillDatabase } from '../support/filled-database.ts'
 import { startOpenService } from '../support/open-service.ts'
 import { type CommandResult, runCommand } from '../support/run-command.ts'
@@ -256,6 +261,17 @@ describe('verify', { concurrency: 2 }, () => {
     })
   }
 
+  it('names messages that are not what their edits and revocations made of them', async (test) => {
+    const cwd = temporaryDirectory(test)
+    const file = join(cwd, 'messages.db')
+    const writer = new Writer(file)
+    for (const intake of EDITED_MESSAGES) writer.insert(packBatch([intake]))
+    writer.close()
+    assert.match((await verify(cwd)).stdout, /^5 messages of 1 sender, .*: everything agrees\.\n$/)
+    change(file, wronglyEdited())
+    assertWronglyEdited((await verify(cwd)).stdout)
+  })
+
   it('names a damaged page, and goes on with what can be read', async (test) => {
     const cwd = copyOf(directory, test)
     const file = join(cwd, 'messages.db')
@@ -287,7 +303,8 @@ describe('verify', { concurrency: 2 }, () => {
     const files = { messages: join(cwd, 'messages.db'), search: join(cwd, 'messages-search.db') }
     const many = Array.from({ length: 1200 }, (_, i) => intakeOf(aFlatMessage(`id-${i}`)))
     const writer = new Writer(files.messages)
-    writer.insert(packBatch([editOf('id-1199'), ...many]))
+    const edit = changeOf({ messages: [editOf('id-1199', 'Edited')] })
+    writer.insert(packBatch([intakeWith(edit), ...many]))
     writer.close()
     for (let left = 1; left > 0; ) {
       const indexer = new Indexer(files)
@@ -348,12 +365,6 @@ describe('verify', { concurrency: 2 }, () => {
 function aFlatMessage(id: string): AMessage {
   const body = toBytes(flatBody({ message_id: id }))
   return { ...parseFlatMessage(body), body }
-}
-
-function editOf(id: string): Intake {
-  const edit = { original_message_id: id, message: { type: 'text', text: { body: 'Edited' } } }
-  const item = aText({ id: `edit of ${id}`, type: 'edit', text: undefined, edit })
-  return intakeWith(changeOf({ messages: [item] }))
 }
 
 async function verify(cwd: string, options: readonly string[] = []): Promise<CommandResult> {

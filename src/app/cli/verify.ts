@@ -14,7 +14,7 @@ Reads the whole database, beside the running service if there is one, and change
    tables: SQLite's own integrity check; on PostgreSQL the extension amcheck, where it is
    installed and this user may call it, for all but the index of texts;
  - every raw body that has not expired against its SHA-256, and every column against what
-   the body says;
+   the body says; what each message says now against its edits and revocations;
  - ids that are stored twice, and rows that are missing: on SQLite from the sequence, which has
    no gaps but those that a copy from PostgreSQL brought; on PostgreSQL, where repeated messages
    leave gaps, of bodies that are stored;

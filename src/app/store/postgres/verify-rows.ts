@@ -2,14 +2,16 @@
 // its own columns.
 import type { Content } from '../../model/content.ts'
 import { fold } from '../../model/fold.ts'
+import { LATEST_EDIT } from '../sql/edits.ts'
+import { checkEdited, type EditedToCheck } from '../verify/edits.ts'
 import { checkEvent, EVENT_COLUMNS, type EventToCheck } from '../verify/events.ts'
-import { checkMessage, MESSAGE_COLUMNS, type MessageToCheck } from '../verify/messages.ts'
+import { checkMessage, MESSAGE_COLUMNS } from '../verify/messages.ts'
 import { nameOf, type Report } from '../verify/verification.ts'
 import type { StoredBodies } from './verify-bodies.ts'
 import type { VerifyTransaction } from './verify-transaction.ts'
 
 type Derived = { readonly received_at: number; readonly folded: string | null }
-type MessageRow = MessageToCheck & Derived & { readonly reaction_to: string | null }
+type MessageRow = EditedToCheck & Derived & { readonly reaction_to: string | null }
 type EventRow = EventToCheck & Derived
 
 export type RowsOptions = {
@@ -23,12 +25,17 @@ export type RowsOptions = {
 export async function checkMessages(options: RowsOptions): Promise<number> {
   const { transaction, bodies, report, onRows } = options
   const rows = transaction.pages<MessageRow>(
-    `select ${MESSAGE_COLUMNS}, received_at, folded, reaction_to from messages order by seq`,
+    `select ${MESSAGE_COLUMNS}, received_at, folded, reaction_to, edited_by, edited_text
+     from messages left join lateral
+       (select kind as edited_by, text as edited_text from events
+        where events.message_id = messages.message_id and ${LATEST_EDIT}) as latest on true
+     order by seq`,
   )
   let count = 0
   for await (const page of rows) {
     await bodies.match(page, (row, body) => checkMessage(row, body, report))
     for (const row of page) {
+      checkEdited(row, report)
       if (row.folded !== foldedOf(row.text)) {
         report(`${nameOf(row)}: the folded text is not that of the text.`)
       }

@@ -2,6 +2,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { PLACEHOLDER, PLACEHOLDER_FILLED } from '../../model/content.ts'
 import type { IncomingEvent, MessageEvent } from '../../model/event.ts'
+import { LATEST_EDIT } from '../sql/edits.ts'
 import type { ContactBook } from './contact-book.ts'
 import type { Counters } from './counters.ts'
 
@@ -50,8 +51,7 @@ export class MessageWriter {
         case edited when 0 then text else original_text end as text
       from messages where message_id = ? and namespace = ?`)
     this.#edits = database.prepare(`
-      select kind, text from events where message_id = ? and kind in ('edit', 'revoke')
-      order by kind desc, instant desc, key desc limit 1`)
+      select kind, text from events where message_id = ? and ${LATEST_EDIT}`)
     this.#setText = database.prepare(`
       update messages set edited = ?, text = ?,
         original_text = case edited when 0 then text else original_text end

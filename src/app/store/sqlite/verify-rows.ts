@@ -1,12 +1,14 @@
 // Every stored message and event against the raw body it came in, and the sequence for gaps.
 import type { DatabaseSync } from 'node:sqlite'
+import { LATEST_EDIT } from '../sql/edits.ts'
+import { checkEdited, type EditedToCheck } from '../verify/edits.ts'
 import { checkEvent, EVENT_COLUMNS, type EventToCheck } from '../verify/events.ts'
-import { checkMessage, MESSAGE_COLUMNS, type MessageToCheck } from '../verify/messages.ts'
+import { checkMessage, MESSAGE_COLUMNS } from '../verify/messages.ts'
 import { nameOf, type Report } from '../verify/verification.ts'
 import { CHANGES_TEXT } from './search-index.ts'
 import type { StoredBodies } from './verify-bodies.ts'
 
-export type StoredRow = MessageToCheck & {
+export type StoredRow = EditedToCheck & {
   /** The event that changed its text last; null where none did. */
   readonly changed_at: number | null
 }
@@ -22,16 +24,21 @@ export type RowsOptions = {
 /** Checks all messages and returns how many there are. */
 export function checkRows(database: DatabaseSync, options: RowsOptions): number {
   const statement = database.prepare(
-    `select ${MESSAGE_COLUMNS},
+    `select ${MESSAGE_COLUMNS}, edited_by, edited_text,
        (select max(seq) from events where events.message_id = messages.message_id
           and ${CHANGES_TEXT}) as changed_at
-     from messages order by seq`,
+     from messages left join
+       (select seq as edited_at, kind as edited_by, text as edited_text from events)
+       on edited_at = (
+         select seq from events where events.message_id = messages.message_id and ${LATEST_EDIT})
+     order by seq`,
   )
   let count = 0
   for (const row of statement.iterate() as Iterable<StoredRow>) {
     count++
     const body = options.bodies.readingsOf(row.intake)
     if (body !== null) checkMessage(row, body, options.report)
+    checkEdited(row, options.report)
     options.onRow(row, count)
   }
   checkEvents(database, options)
