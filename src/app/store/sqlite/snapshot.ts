@@ -1,12 +1,13 @@
 // Queries on one connection: prepared once, and several of them in one state of the database.
-import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite'
 
 type Value = string | number
+type Prepared = { readonly statement: StatementSync; readonly names: readonly string[] }
 
 /** Reads from a connection. Texts of queries are constants; every value is a parameter. */
 export class Snapshot {
   readonly #database: DatabaseSync
-  readonly #statements = new Map<string, StatementSync>()
+  readonly #prepared = new Map<string, Prepared>()
 
   constructor(database: DatabaseSync) {
     this.#database = database
@@ -23,12 +24,14 @@ export class Snapshot {
   }
 
   all<Row>(sql: string, values: readonly Value[]): Row[] {
-    let statement = this.#statements.get(sql)
-    if (statement === undefined) {
-      statement = this.#database.prepare(sql)
-      this.#statements.set(sql, statement)
+    let prepared = this.#prepared.get(sql)
+    if (prepared === undefined) {
+      prepared = prepare(this.#database, sql)
+      this.#prepared.set(sql, prepared)
     }
-    return statement.all(...values) as Row[]
+    const { statement, names } = prepared
+    const rows: unknown = statement.all(...values)
+    return (rows as SQLOutputValue[][]).map((row) => rowOf(names, row) as Row)
   }
 
   /** The number in the only column of the first row; 0 where there is none. */
@@ -36,4 +39,19 @@ export class Snapshot {
     const [row] = this.all<Record<string, number>>(sql, values)
     return row === undefined ? 0 : (Object.values(row)[0] ?? 0)
   }
+}
+
+function prepare(database: DatabaseSync, sql: string): Prepared {
+  const statement = database.prepare(sql)
+  statement.setReturnArrays(true)
+  return { statement, names: statement.columns().map(({ name }) => name) }
+}
+
+// Objects that Node makes of rows are tables, in which every value is looked up by its name: they cost
+// a fifth of the time that a list takes.
+function rowOf(names: readonly string[], values: readonly SQLOutputValue[]) {
+  const row: Record<string, SQLOutputValue | undefined> = {}
+  let i = 0
+  for (const name of names) row[name] = values[i++]
+  return row
 }
