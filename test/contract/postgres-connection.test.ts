@@ -8,7 +8,7 @@ import { HeldConnection } from '../../src/app/store/postgres/held-connection.ts'
 import { prepareEventually } from '../../src/app/store/postgres/opening.ts'
 import { newDatabase } from '../support/databases.ts'
 import { freePort } from '../support/free-port.ts'
-import { connectFor } from '../support/postgres-place.ts'
+import { connectFor } from '../support/postgres-stores.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 

@@ -7,7 +7,7 @@ import { connectAlone, createClient } from '../../src/app/store/postgres/connect
 import { openSqliteStore } from '../../src/app/store/sqlite/sqlite-store.ts'
 import { aMessage, insertAll } from '../support/a-message.ts'
 import { newDatabase } from '../support/databases.ts'
-import { connectFor, openStoreFor } from '../support/postgres-place.ts'
+import { connectFor, openStoreFor } from '../support/postgres-stores.ts'
 import { runCommand } from '../support/run-command.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { aMessage, intakeOf } from '../support/a-message.ts'
 import { newDatabase } from '../support/databases.ts'
-import { connectFor, openStoreFor } from '../support/postgres-place.ts'
+import { connectFor, openStoreFor } from '../support/postgres-stores.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 

@@ -10,7 +10,7 @@ import {
 import { aText, change } from '../support/cloud-api.ts'
 import { intakeWith } from '../support/cloud-intake.ts'
 import { newDatabase } from '../support/databases.ts'
-import { connectFor, ingest, openStoreFor } from '../support/postgres-place.ts'
+import { connectFor, ingest, openStoreFor } from '../support/postgres-stores.ts'
 import { until } from '../support/until.ts'
 
 const MESSAGE = intakeWith(change({ messages: [aText({ id: 'a' })] }))

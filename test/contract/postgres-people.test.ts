@@ -5,7 +5,7 @@ import type { Intake } from '../../src/app/model/event.ts'
 import { aText, change } from '../support/cloud-api.ts'
 import { intakeWith } from '../support/cloud-intake.ts'
 import { newDatabase } from '../support/databases.ts'
-import { connectFor, ingest, openStoreFor } from '../support/postgres-place.ts'
+import { connectFor, ingest, openStoreFor } from '../support/postgres-stores.ts'
 import { until } from '../support/until.ts'
 
 const PHONE = '14155550100'

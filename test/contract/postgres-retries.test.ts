@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { aMessage, insertAll, intakeOf } from '../support/a-message.ts'
 import { newDatabase } from '../support/databases.ts'
-import { connectFor, ingest, openStoreFor } from '../support/postgres-place.ts'
+import { connectFor, ingest, openStoreFor } from '../support/postgres-stores.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 
@@ -61,7 +61,7 @@ describe('a batch on PostgreSQL', () => {
   it('on a connection whose other end vanished without a word is stored on another one', async (test) => {
     const url = await newDatabase()
     const link = await TcpProxy.start(test, Number(new URL(url).port))
-    const store = await openStoreFor(test, link.urlFor(url), undefined, () => {})
+    const store = await openStoreFor(test, link.urlFor(url), { onUpkeepError: () => {} })
     assert.deepEqual(await insertAll(store, [aMessage()]), [CREATED])
     link.abandon()
     assert.deepEqual(await insertAll(store, [aMessage()]), [CREATED])
@@ -71,7 +71,7 @@ describe('a batch on PostgreSQL', () => {
     const url = await newDatabase()
     const link = await TcpProxy.start(test, Number(new URL(url).port))
     // What is done beside storing loses its connections too.
-    const store = await openStoreFor(test, link.urlFor(url), undefined, () => {})
+    const store = await openStoreFor(test, link.urlFor(url), { onUpkeepError: () => {} })
     const client = await connectFor(test, url)
     await client.query('begin; select pg_advisory_xact_lock(storing_lock_1())')
     const message = intakeOf(aMessage())

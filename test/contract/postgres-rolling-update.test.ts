@@ -8,7 +8,7 @@ import type { MessageStore } from '../../src/app/store/store.ts'
 import { type AMessage, aMessage, insertAll, shownPage } from '../support/a-message.ts'
 import { newDatabase } from '../support/databases.ts'
 import { modelPage, modelStats } from '../support/message-model.ts'
-import { connectFor, openStoreFor } from '../support/postgres-place.ts'
+import { connectFor, openStoreFor } from '../support/postgres-stores.ts'
 
 const MIGRATIONS = readMigrations(
   new URL('../../src/app/store/postgres/migrations/', import.meta.url),
@@ -55,7 +55,7 @@ type Scene = {
 
 function openTelling(test: TestContext, url: string, faults: unknown[]): Promise<MessageStore> {
   const onUpkeepError = (error: unknown) => void faults.push(error)
-  return openStoreFor(test, url, () => {}, onUpkeepError)
+  return openStoreFor(test, url, { onUpkeepError })
 }
 
 /** A replica that has stored messages, before the schema goes on under it. */

@@ -6,7 +6,7 @@ import { it } from 'node:test'
 import { migrate } from '../../src/app/store/postgres/schema.ts'
 import { expectedObjects, OBJECTS_SQL } from '../../src/app/store/postgres/schema-objects.ts'
 import { newDatabase } from '../support/databases.ts'
-import { connectFor } from '../support/postgres-place.ts'
+import { connectFor } from '../support/postgres-stores.ts'
 
 const FILE = new URL('../../src/app/store/postgres/schema-objects.json', import.meta.url)
 

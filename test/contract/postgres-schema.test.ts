@@ -7,8 +7,8 @@ import { migrate, readMigrations } from '../../src/app/store/postgres/schema.ts'
 import { aMessage, insertAll, intakeOf } from '../support/a-message.ts'
 import { NARROW, newDatabase } from '../support/databases.ts'
 import { modelStats } from '../support/message-model.ts'
-import { connectFor, ingest, openStoreFor } from '../support/postgres-place.ts'
 import { PostgresServer } from '../support/postgres-server.ts'
+import { connectFor, ingest, openStoreFor } from '../support/postgres-stores.ts'
 
 const MIGRATIONS = readMigrations(
   new URL('../../src/app/store/postgres/migrations/', import.meta.url),
@@ -64,16 +64,18 @@ describe('the schema on PostgreSQL', () => {
     const messages = Array.from({ length: 40 }, (_, i) => aMessage({ from: `+1${i % 11}0` }))
     await insertAll(store, messages)
     const client = await connectFor(test, url)
-    for (let folded = 1; folded > 0; ) {
+    const areAllFolded = async () => {
+      const { rows } = await client.query(
+        'select 1 from count_changes union all select 1 from activity_changes limit 1',
+      )
+      return rows.length === 0
+    }
+    while (!(await areAllFolded())) {
       assert.deepEqual(await store.stats(), modelStats(messages))
       assert.equal((await store.conversations({ limit: 100 })).conversations.length, 11)
-      const { rows } = await client.query('select fold_changes_1(4) as folded')
-      folded = Number(rows[0]?.folded)
+      // Does nothing where the store itself is folding at this moment.
+      await client.query('select fold_changes_1(4)')
     }
-    const { rows } = await client.query(
-      'select count(*) as n from (select 1 from count_changes union all select 1 from activity_changes) as c',
-    )
-    assert.equal(Number(rows[0]?.n), 0)
     assert.deepEqual(await store.stats(), modelStats(messages))
   })
 

@@ -6,7 +6,7 @@ import { Client } from 'pg'
 import type { MessageStore } from '../../src/app/store/store.ts'
 import { type AMessage, aMessage, intakeOf } from '../support/a-message.ts'
 import { newDatabase } from '../support/databases.ts'
-import { connectFor, ingest, openStoreFor } from '../support/postgres-place.ts'
+import { connectFor, ingest, openStoreFor } from '../support/postgres-stores.ts'
 
 const WRITERS = 6
 const TRANSACTIONS = 12

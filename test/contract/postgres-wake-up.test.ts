@@ -3,15 +3,17 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { aMessage, insertAll } from '../support/a-message.ts'
 import { newDatabase } from '../support/databases.ts'
-import { connectFor, openStoreFor } from '../support/postgres-place.ts'
+import { connectFor, openStoreFor } from '../support/postgres-stores.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 
 it('a replica on PostgreSQL hears of the commits of others, also after its connection was lost', async (test) => {
   const url = await newDatabase()
   let heard = 0
-  await openStoreFor(test, url, () => {
-    heard++
+  await openStoreFor(test, url, {
+    onCommitted: () => {
+      heard++
+    },
   })
   const other = await openStoreFor(test, url)
   // Opening counts as hearing: something may have been committed before.
@@ -36,8 +38,10 @@ it('a replica hears again after the other end of its connection vanished without
   const url = await newDatabase()
   const link = await TcpProxy.start(test, Number(new URL(url).port))
   let heard = 0
-  await openStoreFor(test, link.urlFor(url), () => {
-    heard++
+  await openStoreFor(test, link.urlFor(url), {
+    onCommitted: () => {
+      heard++
+    },
   })
   const other = await openStoreFor(test, url)
   await until('it listens', () => heard >= 2)
@@ -53,11 +57,13 @@ it('a replica hears again after the other end of its connection vanished without
 it('a replica does not wake itself up', async (test) => {
   const url = await newDatabase()
   let heard = 0
-  const store = await openStoreFor(test, url, () => {
-    heard++
+  const store = await openStoreFor(test, url, {
+    onCommitted: () => {
+      heard++
+    },
   })
   await until('it listens', () => heard >= 2)
-  const other = await openStoreFor(test, url, () => {})
+  const other = await openStoreFor(test, url)
   const before = heard
   for (let i = 0; i < 5; i++) await insertAll(store, [aMessage()])
   await insertAll(other, [aMessage()])

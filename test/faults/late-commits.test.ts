@@ -11,7 +11,7 @@ import { aMessage, intakeOf } from '../support/a-message.ts'
 import { aStatus, change } from '../support/cloud-api.ts'
 import { intakeWith } from '../support/cloud-intake.ts'
 import { newDatabase } from '../support/databases.ts'
-import { connectFor, ingest, openStoreFor } from '../support/postgres-place.ts'
+import { connectFor, ingest, openStoreFor } from '../support/postgres-stores.ts'
 import { until } from '../support/until.ts'
 import { EventClient } from './event-client.ts'
 import { followHub, PageFollower } from './followers.ts'
@@ -114,7 +114,7 @@ async function followInterleavings(t: TestContext, count: number, sabotage?: str
   const url = await newDatabase()
   const service = await newSettingFor(url, t).start()
   let hub: StreamHub | undefined
-  const store = await openStoreFor(t, url, () => hub?.wake())
+  const store = await openStoreFor(t, url, { onCommitted: () => hub?.wake() })
   if (sabotage !== undefined) await (await connectFor(t, url)).query(sabotage)
   hub = new StreamHub({
     eventsAfter: (request) => store.eventsAfter(request),

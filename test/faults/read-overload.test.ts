@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { newDatabase } from '../support/databases.ts'
-import { connectFor } from '../support/postgres-place.ts'
+import { connectFor } from '../support/postgres-stores.ts'
 import type { Service } from '../support/service.ts'
 import { until } from '../support/until.ts'
 import { EventClient } from './event-client.ts'

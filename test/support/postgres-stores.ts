@@ -1,4 +1,4 @@
-// What tests of the store on PostgreSQL share: stores, connections, writers.
+// Stores on PostgreSQL, connections to them, and what a replica would store.
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import type { TestContext } from 'node:test'
@@ -8,15 +8,19 @@ import { batchFor, INGEST_SQL } from '../../src/app/store/postgres/batch.ts'
 import { openPostgresStore } from '../../src/app/store/postgres/postgres-store.ts'
 import type { MessageStore } from '../../src/app/store/store.ts'
 
+type Told = {
+  readonly onCommitted?: () => void
+  /** Default: fails the test. */
+  readonly onUpkeepError?: (error: unknown) => void
+}
+
 /** A store that is closed after the test. */
 export async function openStoreFor(
   test: TestContext,
   url: string,
-  onCommitted: () => void = () => {},
-  onUpkeepError: (error: unknown) => void = assert.ifError,
+  { onCommitted = () => {}, onUpkeepError = assert.ifError }: Told = {},
 ): Promise<MessageStore> {
-  const options = { url, poolSize: 5, onCommitted, onUpkeepError }
-  const store = await openPostgresStore(options)
+  const store = await openPostgresStore({ url, poolSize: 5, onCommitted, onUpkeepError })
   test.after(() => store.close())
   return store
 }
