@@ -2,6 +2,7 @@
 import { describe } from 'node:test'
 import { eventContract } from './events.ts'
 import { exactlyOnceContract } from './exactly-once.ts'
+import { largePageContract } from './large-pages.ts'
 import { lifecycleContract } from './lifecycle.ts'
 import { listContract } from './lists.ts'
 import { searchContract } from './searches.ts'
@@ -13,6 +14,7 @@ export function messageStoreContract(engine: string, newPlace: NewPlace): void {
   describe(`the store on ${engine}`, () => {
     exactlyOnceContract(newPlace)
     listContract(newPlace)
+    largePageContract(newPlace)
     searchContract(newPlace)
     statisticsContract(newPlace)
     eventContract(newPlace)

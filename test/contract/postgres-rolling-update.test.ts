@@ -38,7 +38,7 @@ const BREAKING: Readonly<Record<string, string>> = {
   'drops the function that stores': 'drop function ingest_1 cascade',
   'drops a function that storing calls': 'drop function last_given_seq_1 cascade',
   'drops the function that bounds the sequence': 'drop function settled_seq_1',
-  'drops a column that is read': 'alter table messages drop column original_text',
+  'drops a column that is read': 'alter table messages drop column content',
   'renames a column': 'alter table contacts rename column username to handle',
   'drops a table': 'drop table activity',
   'wants more of a row than is given': `alter table messages add column rating integer;

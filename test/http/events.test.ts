@@ -77,6 +77,31 @@ test('the sequence is read part by part, from any place on', async () => {
   }
 })
 
+test('what is large is read in short pages, and a stream of it goes on as it comes', async (t) => {
+  const fresh = await openServer(t, { environment: { META_APP_SECRET: APP_SECRET } })
+  const port = await fresh.listen()
+  const live = await follow(port)
+  await until('the place was told', () => lastIdIn(live) !== '')
+  // Each of these characters takes six in JSON, of which no two fit on a page.
+  const send = (i: number) => signedBatch(Buffer.alloc(1024 * 1024 + i, 1))
+  const sent = await Promise.all([1, 2, 3].map((i) => fresh.app.inject(send(i))))
+  for (const { statusCode } of sent) assert.equal(statusCode, 200)
+  let page: Page = { data: [], next: 0 }
+  const keys: string[] = []
+  do {
+    page = (await fresh.get(`/events?limit=1000&after=${page.next}`)).json<Page>()
+    assert.ok(page.data.length <= 1)
+    keys.push(...page.data.map(({ key }) => key))
+  } while (page.data.length > 0)
+  assert.equal(new Set(keys).size, 3)
+  const all = await follow(port, '?after=0')
+  for (const reader of [live, all]) {
+    await until('it has all', () => idsIn(reader).length === 3)
+    assert.deepEqual(idsIn(reader), keys)
+    reader.close()
+  }
+})
+
 test('more long polls than may read at once are all answered by one commit', async () => {
   const { next } = (await server.get('/events?limit=1000')).json<Page>()
   const waiting = Array.from({ length: 500 }, () => server.get(`/events?after=${next}&wait=20`))

@@ -1,7 +1,7 @@
 // The shapes of what is read of the sequence, of intakes and of what was refused.
 import Type, { type Static } from 'typebox'
 import { OTHER_KINDS } from '../model/event.ts'
-import { contactShape, MessageBody } from './message-types.ts'
+import { contactShape, MessageBody, SHORTER_PAGE } from './message-types.ts'
 
 export const EVENT_KINDS = ['message', 'status', 'edit', 'revoke', ...OTHER_KINDS] as const
 
@@ -79,7 +79,12 @@ const FILTERS = {
 export const EventsQuery = Type.Object({
   after: Type.Optional(Type.Integer(AFTER)),
   limit: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: 1000, default: 100, description: 'Entries at most.' }),
+    Type.Integer({
+      minimum: 1,
+      maximum: 1000,
+      default: 100,
+      description: `Entries on a page at most. ${SHORTER_PAGE} Only an empty one is the last.`,
+    }),
   ),
   wait: Type.Optional(
     Type.Integer({

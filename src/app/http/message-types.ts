@@ -13,6 +13,10 @@ const flag = (description: string) => Type.Boolean({ description })
 const part = (description: string) =>
   Type.Unsafe<unknown>({ type: ['object', 'null'], additionalProperties: true, description })
 
+/** Said of every list that is read in pages. */
+export const SHORTER_PAGE =
+  'A page may be shorter: it ends before it would hold more than 8 MiB of stored text, but never before its first entry.'
+
 const MESSAGE_ID = 'wamid.HBgLMTQxNTU1NTAxMDA'
 export const CONTACT = {
   key: 'US.13491208655302741918',
@@ -134,13 +138,19 @@ export const MessageDetailBody = Type.Object(
 
 export const MessagesQuery = Type.Object({
   limit: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: 100, default: 50, description: 'Messages on a page.' }),
+    Type.Integer({
+      minimum: 1,
+      maximum: 100,
+      default: 50,
+      description: `Messages on a page at most. ${SHORTER_PAGE}`,
+    }),
   ),
   offset: Type.Optional(
     Type.Integer({
       minimum: 0,
       default: 0,
-      description: 'Messages to skip. For many pages, `cursor` is faster.',
+      description:
+        'Messages to skip: as many as were on the pages before, which may be fewer than `limit` on each. For many pages, `cursor` is faster.',
     }),
   ),
   from: Type.Optional(text('Only from this sender, exactly.', '+14155550100')),

@@ -1,6 +1,14 @@
 // The shapes of what sums messages up: conversations and statistics.
 import Type, { type Static } from 'typebox'
-import { CONTACT, contactShape, MESSAGE, MessageBody, nullableText, text } from './message-types.ts'
+import {
+  CONTACT,
+  contactShape,
+  MESSAGE,
+  MessageBody,
+  nullableText,
+  SHORTER_PAGE,
+  text,
+} from './message-types.ts'
 
 export const ConversationParams = Type.Object({
   contact: Type.String({
@@ -13,7 +21,12 @@ export type ConversationParams = Static<typeof ConversationParams>
 
 export const ConversationsQuery = Type.Object({
   limit: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: 100, default: 50, description: 'People on a page.' }),
+    Type.Integer({
+      minimum: 1,
+      maximum: 100,
+      default: 50,
+      description: `People on a page at most. ${SHORTER_PAGE}`,
+    }),
   ),
   cursor: Type.Optional(text('`next_cursor` of the page before.', 'WyJ4Il0')),
 })

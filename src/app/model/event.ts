@@ -170,6 +170,8 @@ export type SequencePage = {
   readonly entries: readonly SequenceEntry[]
   /** Where the next part begins: every entry up to here was seen. */
   readonly next: number
+  /** Whether there may be more behind it already. */
+  readonly more: boolean
   /** The last number that was given. Who has seen a higher one has read another sequence than this. */
   readonly last: number
 }

@@ -87,7 +87,7 @@ export type Order = 'asc' | 'desc'
 export type PageRequest = {
   readonly filter: MessageFilter
   readonly order: Order
-  /** 1 to 100 messages. */
+  /** 1 to 100 messages. A page has fewer where they are large. */
   readonly limit: number
   /** Messages to skip, counted from `after` or from the start. */
   readonly offset: number

@@ -35,7 +35,10 @@ interface EventWriter {
   expireIntakes(before: number): Promise<boolean>
 }
 
-/** What is asked of messages. Each rejects with AppError where it can't be read. */
+/**
+ * What is asked of messages. Each rejects with AppError where it can't be read. A list ends before it
+ * would hold more than 8 MiB, with one entry at least.
+ */
 export interface MessageReader {
   /** One page in the order (instant, message id, seq). */
   page(request: PageRequest): Promise<MessagePage>
@@ -53,7 +56,10 @@ export type ConversationRequest = {
 
 /** What is asked of the committed sequence. Each rejects with AppError where it can't be read. */
 export interface SequenceReader {
-  /** Up to `limit` matching entries behind `after`, in the order of the sequence. */
+  /**
+   * Up to `limit` matching entries behind `after`, in the order of the sequence; as in every list,
+   * fewer, but one at least, where they would hold more than 8 MiB.
+   */
   eventsAfter(request: SequenceRequest): Promise<SequencePage>
   /** How far the sequence can be read; 0 before the first entry. */
   lastSeq(): Promise<number>

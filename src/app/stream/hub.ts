@@ -153,7 +153,7 @@ export class StreamHub {
     this.#loseBehind(page.last)
     for (const [key, group] of this.#live) this.#hand(key, group, page, addresses)
     this.#head = page.next
-    return page.entries.length === PAGE
+    return page.more
   }
 
   #followsPeople(): boolean {

@@ -13,7 +13,12 @@ function aHub(last: () => number, addressesOf: HubOptions['addressesOf'] = async
   const hub = new StreamHub({
     eventsAfter: ({ after }) =>
       new Promise((resolve) => {
-        const page: SequencePage = { entries: entriesOf(after), next: after + 100, last: last() }
+        const page: SequencePage = {
+          entries: entriesOf(after),
+          next: after + 100,
+          more: true,
+          last: last(),
+        }
         asked.push({ after, answer: () => resolve(page) })
       }),
     addressesOf,
@@ -126,7 +131,7 @@ describe('the hub', () => {
     const hub = new StreamHub({
       eventsAfter: ({ after }) =>
         new Promise((resolve) => {
-          const page = { entries: entriesOf(after), next: after + 100, last: 9999 }
+          const page = { entries: entriesOf(after), next: after + 100, more: true, last: 9999 }
           pages.push({ after, answer: () => resolve(page) })
         }),
       addressesOf: async () => [],
@@ -160,7 +165,7 @@ describe('the hub', () => {
     const hub = new StreamHub({
       eventsAfter: async ({ after }) => {
         if (!isReadable) throw new Error('Not just now.')
-        return { entries: entriesOf(after), next: after + 100, last: 9999 }
+        return { entries: entriesOf(after), next: after + 100, more: true, last: 9999 }
       },
       addressesOf: async () => [],
       onError: () => {

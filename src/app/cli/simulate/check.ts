@@ -39,7 +39,7 @@ export async function checkHeld(
   for (;;) {
     const page = await api.get<Page>(`/events?limit=${PAGE}&after=${after}`)
     for (const event of page.data) check.see(event)
-    if (page.data.length < PAGE) break
+    if (page.data.length === 0) break
     after = page.next
   }
   check.end()

@@ -9,16 +9,20 @@ import type {
   Stats,
 } from '../../model/message.ts'
 import { CONTACTS_SQL, conditionsFor, contactValues, ordered } from '../sql/conditions.ts'
+import { fittingOf, type Listed } from '../sql/long-texts.ts'
 import { EVENTS_OF_MESSAGE_SQL, hitsQuery, pageQuery } from '../sql/queries.ts'
 import {
   conversationPageOf,
   type EventRow,
+  LISTED_MESSAGES_SQL,
   MESSAGE_SQL,
+  MESSAGE_TEXTS_SQL,
   type MessageRow,
   type PersonRow,
   pageOf,
   toEvent,
   toMessage,
+  type WholeMessageRow,
 } from '../sql/rows.ts'
 import type { ConversationRequest } from '../store.ts'
 import { countOf } from './counters.ts'
@@ -42,7 +46,7 @@ export class Reader {
 
   find(messageId: string): Promise<MessageDetail | null> {
     return this.#snapshot.run(async () => {
-      const [row] = await this.#snapshot.all<MessageRow>(
+      const [row] = await this.#snapshot.all<WholeMessageRow>(
         `${MESSAGE_SQL} where messages.message_id = ? order by namespace limit 1`,
         [messageId],
       )
@@ -59,8 +63,11 @@ export class Reader {
   conversations({ limit, after }: ConversationRequest): Promise<ConversationPage> {
     return this.#snapshot.run(async () => {
       const people = await this.#people(limit + 1, after)
-      const newest = await this.#newestOf(people.slice(0, limit).map(({ id }) => id))
-      return conversationPageOf(people, limit, ({ key }) => newest.get(key))
+      const newest = await this.#newestOf(people.slice(0, limit))
+      const fitting = fittingOf(newest)
+      const more = people.length > limit || fitting.length < newest.length
+      const whole = await this.#snapshot.whole(fitting, [MESSAGE_TEXTS_SQL])
+      return conversationPageOf(people, whole, more)
     })
   }
 
@@ -72,18 +79,29 @@ export class Reader {
     const total = await this.#total(request.filter)
     if (request.offset >= total) return { messages: [], total, next: null }
     const { sql, values } = pageQuery(request, searchCondition)
-    return pageOf(await this.#snapshot.all<MessageRow>(sql, values), request.limit, total)
+    return await this.#pageOf(await this.#snapshot.all(sql, values), request.limit, total)
   }
 
   async #searchOnce(request: PageRequest): Promise<MessagePage> {
     const { sql, values } = hitsQuery(request, searchCondition)
     const hits = await this.#snapshot.all<{ seq: number | null; total: number }>(sql, values)
     const found = hits.flatMap(({ seq }) => (seq === null ? [] : [String(seq)]))
-    const rows = await this.#snapshot.all<MessageRow>(
-      `${MESSAGE_SQL} where seq = any (?::bigint[]) ${ordered(request.order)}`,
+    const rows = await this.#snapshot.all<Listed<MessageRow>>(
+      `${LISTED_MESSAGES_SQL} where seq = any (?::bigint[]) ${ordered(request.order)}`,
       [found],
     )
-    return pageOf(rows, request.limit, hits[0]?.total ?? 0)
+    return await this.#pageOf(rows, request.limit, hits[0]?.total ?? 0)
+  }
+
+  /** Of rows, of which one more than `limit` was read to know whether there is another. */
+  async #pageOf(
+    rows: readonly Listed<MessageRow>[],
+    limit: number,
+    total: number,
+  ): Promise<MessagePage> {
+    const fitting = fittingOf(rows.slice(0, limit))
+    const whole = await this.#snapshot.whole(fitting, [MESSAGE_TEXTS_SQL])
+    return pageOf(whole, { more: fitting.length < rows.length, total })
   }
 
   async #eventsOf(messageId: string) {
@@ -135,16 +153,17 @@ export class Reader {
     )
   }
 
-  /** The newest message of each of these people, by their keys. */
-  async #newestOf(contacts: readonly number[]): Promise<ReadonlyMap<string | null, MessageRow>> {
-    const rows = await this.#snapshot.all<MessageRow>(
-      `${MESSAGE_SQL} where seq in (
+  /** The newest message of each of these people, in their order; none where there is none. */
+  async #newestOf(people: readonly PersonRow[]): Promise<readonly Listed<MessageRow>[]> {
+    const rows = await this.#snapshot.all<Listed<MessageRow>>(
+      `${LISTED_MESSAGES_SQL} where seq in (
          select (select seq from messages where contact = person.id
            order by instant desc, message_id desc, seq desc limit 1)
          from unnest(?::bigint[]) as person(id))`,
-      [contacts.map(String)],
+      [people.map(({ id }) => String(id))],
     )
-    return new Map(rows.map((row) => [row.contact_key, row]))
+    const byKey = new Map(rows.map((row) => [row.contact_key, row]))
+    return people.flatMap(({ key }) => byKey.get(key) ?? [])
   }
 
   /** From the counters where they suffice: no filter, or one that is counted. */

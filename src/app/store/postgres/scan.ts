@@ -1,7 +1,8 @@
 // Everything that matches a filter, page after page on a connection of its own, for an export.
 import type { Message, Position } from '../../model/message.ts'
+import { fittingOf, type Listed } from '../sql/long-texts.ts'
 import { type Scan, scanQuery } from '../sql/queries.ts'
-import { type MessageRow, toMessage, toPosition } from '../sql/rows.ts'
+import { MESSAGE_TEXTS_SQL, type MessageRow, toMessage, toPosition } from '../sql/rows.ts'
 import { withReason } from './connection-faults.ts'
 import { createClient } from './connections.ts'
 import { searchCondition } from './search.ts'
@@ -25,8 +26,11 @@ export async function* scanMessages(url: string, scan: Scan): AsyncGenerator<Mes
     let after: Position | undefined
     do {
       const { sql, values } = scanQuery(scan, { after, last, limit: PAGE }, searchCondition)
-      const rows = await read(() => snapshot.all<MessageRow>(sql, values))
-      const newest = rows.length < PAGE ? undefined : rows.at(-1)
+      const listed = await read(() => snapshot.all<Listed<MessageRow>>(sql, values))
+      const fitting = fittingOf(listed)
+      const more = listed.length === PAGE || fitting.length < listed.length
+      const rows = await read(() => snapshot.whole(fitting, [MESSAGE_TEXTS_SQL]))
+      const newest = more ? rows.at(-1) : undefined
       after = newest === undefined ? undefined : toPosition(newest)
       yield rows.map(toMessage)
     } while (after !== undefined)

@@ -1,5 +1,6 @@
 // Queries on one connection, in the texts that both engines share.
 import type { ClientBase } from 'pg'
+import { type Listed, longOf, type Texts, withTexts } from '../sql/long-texts.ts'
 
 export type Value = string | number | readonly string[]
 
@@ -27,6 +28,20 @@ export class Snapshot {
     if (values.some((value) => typeof value === 'string' && value.includes('\0'))) return []
     const { rows } = await this.#client.query(withNumbers(sql), [...values])
     return rows as Row[]
+  }
+
+  /** Rows of a list with their long texts, which each of `queries` reads from one table. */
+  async whole<Row extends Listed<unknown>>(
+    rows: readonly Row[],
+    queries: readonly string[],
+  ): Promise<readonly Row[]> {
+    const long = longOf(rows).map(String)
+    if (long.length === 0) return rows
+    const texts: Texts[] = []
+    for (const sql of queries) {
+      texts.push(...(await this.all<Texts>(`${sql} = any (?::bigint[])`, [long])))
+    }
+    return withTexts(rows, texts)
   }
 
   /** The number in the only column of the first row; 0 where there is none. */

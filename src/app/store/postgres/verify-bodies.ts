@@ -1,8 +1,8 @@
 // The raw bodies of a database, as the events that were in them.
+import { partsBySize } from '../sql/parts.ts'
 import { type IntakeRow, readingsOf } from '../verify/bodies.ts'
 import type { Readings } from '../verify/readings.ts'
 import type { ParseBody, Report } from '../verify/verification.ts'
-import { partsBySize } from './parts.ts'
 import type { VerifyTransaction } from './verify-transaction.ts'
 
 /** Bodies that are held at once, unless one alone is larger. Bytes. */

@@ -2,7 +2,7 @@
 // value.
 import type { MessageFilter, Order, PageRequest, Position } from '../../model/message.ts'
 import { conditionsBehind, conditionsFor, ordered, type SearchCondition } from './conditions.ts'
-import { EVENT_SQL, MESSAGE_SQL } from './rows.ts'
+import { EVENT_SQL, LISTED_MESSAGES_SQL } from './rows.ts'
 
 export type Query = { readonly sql: string; readonly values: readonly (string | number)[] }
 
@@ -20,7 +20,7 @@ export function pageQuery(
 ): Query {
   const { where, values } = conditionsBehind(filter, { order, after }, search)
   return {
-    sql: `${MESSAGE_SQL} where seq in (
+    sql: `${LISTED_MESSAGES_SQL} where seq in (
         select seq from messages ${where} ${ordered(order, 'message_id')} limit ? offset ?)
       ${ordered(order)}`,
     values: [...values, limit + 1, offset],
@@ -59,7 +59,7 @@ export function scanQuery(
 ): Query {
   const { where, values } = conditionsBehind(filter, { order, after }, search)
   return {
-    sql: `${MESSAGE_SQL} where seq in (
+    sql: `${LISTED_MESSAGES_SQL} where seq in (
         select seq from messages ${where === '' ? 'where' : `${where} and`} seq <= ?
         ${ordered(order, 'message_id')} limit ?)
       ${ordered(order)}`,

@@ -1,15 +1,10 @@
 // Rows as values of the model.
 import type { Contact } from '../../model/contact.ts'
 import type { Content } from '../../model/content.ts'
-import type {
-  Direction,
-  Namespace,
-  ProviderName,
-  SequencePage,
-  StoredEvent,
-} from '../../model/event.ts'
+import type { Direction, Namespace, ProviderName, StoredEvent } from '../../model/event.ts'
 import type { Instant } from '../../model/instant.ts'
 import type { ConversationPage, Message, MessagePage, Position } from '../../model/message.ts'
+import { listedTexts } from './long-texts.ts'
 
 type ContactColumns = {
   contact_key: string | null
@@ -20,7 +15,7 @@ type ContactColumns = {
   name: string | null
 }
 
-/** A row of MESSAGE_SQL. */
+/** A message with its contact and current status. */
 export type MessageRow = ContactColumns & {
   seq: number
   message_id: string
@@ -38,13 +33,15 @@ export type MessageRow = ContactColumns & {
   text: string | null
   /** 0: `text` is as it came; 1: of an edit; 2: null, since it was revoked. */
   edited: 0 | 1 | 2
-  original_text: string | null
   content: string | null
   received_at: number
   status: string | null
 }
 
-/** A row of EVENT_SQL. */
+/** A row of MESSAGE_SQL. */
+export type WholeMessageRow = MessageRow & { original_text: string | null }
+
+/** Another event with its contact: a row of EVENT_SQL. */
 export type EventRow = ContactColumns & {
   seq: number
   kind: StoredEvent['kind']
@@ -65,21 +62,39 @@ export type EventRow = ContactColumns & {
 const CONTACT_COLUMNS = `contacts.key as contact_key, contacts.phone, contacts.user_id,
   contacts.parent_user_id, contacts.username, contacts.name`
 
-/** Messages with their contact and current status; to be followed by a condition. */
-export const MESSAGE_SQL = `
-  select messages.seq, messages.message_id, namespace, provider, intake, type, direction, sender,
-    recipient, contact, phone_number_id, ts, instant, text, edited, original_text, content,
-    received_at,
-    message_states.status, ${CONTACT_COLUMNS}
-  from messages
+const MESSAGE_COLUMNS = `messages.seq, messages.message_id, namespace, provider, intake, type,
+  direction, sender, recipient, contact, phone_number_id, ts, instant, edited, received_at,
+  message_states.status, ${CONTACT_COLUMNS}`
+
+const FROM_MESSAGES = `from messages
   left join message_states on message_states.message_id = messages.message_id
   left join contacts on contacts.id = messages.contact`
 
-/** Other events with their contact; to be followed by a condition. */
-export const EVENT_SQL = `
-  select seq, kind, type, events.key, provider, intake, message_id, participant, phone_number_id,
-    ts, instant, text, data, received_at, ${CONTACT_COLUMNS}
-  from events left join contacts on contacts.id = events.contact`
+/** Single messages, whole; to be followed by a condition. */
+export const MESSAGE_SQL = `
+  select ${MESSAGE_COLUMNS}, text, original_text, content ${FROM_MESSAGES}`
+
+/** Messages for a list, without their long texts; to be followed by a condition. */
+export const LISTED_MESSAGES_SQL = `
+  select ${MESSAGE_COLUMNS}, ${listedTexts('text', 'content')} ${FROM_MESSAGES}`
+
+/** The texts of messages; to be followed by a condition on `seq`. */
+export const MESSAGE_TEXTS_SQL = 'select seq, text, content from messages where seq'
+
+const EVENT_COLUMNS = `seq, kind, type, events.key, provider, intake, message_id, participant,
+  phone_number_id, ts, instant, received_at, ${CONTACT_COLUMNS}`
+
+const FROM_EVENTS = 'from events left join contacts on contacts.id = events.contact'
+
+/** Single events, whole; to be followed by a condition. */
+export const EVENT_SQL = `select ${EVENT_COLUMNS}, text, data ${FROM_EVENTS}`
+
+/** Events for a list, without their long texts; to be followed by a condition. */
+export const LISTED_EVENTS_SQL = `
+  select ${EVENT_COLUMNS}, ${listedTexts('text', 'data')} ${FROM_EVENTS}`
+
+/** The texts of events; to be followed by a condition on `seq`. */
+export const EVENT_TEXTS_SQL = 'select seq, text, data from events where seq'
 
 /** The message of a row. */
 export function toMessage(row: MessageRow): Message {
@@ -144,69 +159,32 @@ function toContact(row: ContactColumns): Contact | null {
   }
 }
 
-/** A page of rows, of which one more than `limit` was read to know whether there is another. */
-export function pageOf(rows: readonly MessageRow[], limit: number, total: number): MessagePage {
-  const shown = rows.slice(0, limit)
-  const last = rows.length > limit ? shown.at(-1) : undefined
-  return { messages: shown.map(toMessage), total, next: last ? toPosition(last) : null }
+/** A page of rows. Where there are more behind them, it tells the place of the last one. */
+export function pageOf(
+  rows: readonly MessageRow[],
+  { more, total }: { readonly more: boolean; readonly total: number },
+): MessagePage {
+  const last = more ? rows.at(-1) : undefined
+  return { messages: rows.map(toMessage), total, next: last ? toPosition(last) : null }
 }
 
 /** A person as a list of conversations finds them, to be shown with their newest message. */
 export type PersonRow = { readonly id: number; readonly key: string; readonly messages: number }
 
-/** A page of people, of which one more than `limit` was read. Who has no message is left out. */
+/** A page of people with these newest messages, in the order of the people. */
 export function conversationPageOf(
   people: readonly PersonRow[],
-  limit: number,
-  newestOf: (person: PersonRow) => MessageRow | undefined,
+  newest: readonly MessageRow[],
+  more: boolean,
 ): ConversationPage {
-  const conversations = people.slice(0, limit).flatMap((person) => {
-    const row = newestOf(person)
+  const rows = new Map(newest.map((row) => [row.contact_key, row]))
+  const conversations = people.flatMap(({ key, messages }) => {
+    const row = rows.get(key)
     const contact = row === undefined ? null : toContact(row)
     if (row === undefined || contact === null) return []
-    return [{ contact, messages: person.messages, last: toMessage(row) }]
+    return [{ contact, messages, last: toMessage(row) }]
   })
-  const last = people.length > limit ? conversations.at(-1) : undefined
+  const last = more ? conversations.at(-1) : undefined
   const next = last === undefined ? null : { instant: last.last.instant, key: last.contact.key }
   return { conversations, next }
-}
-
-type SequencePart = {
-  /** Up to `limit` of each, in the order of their numbers. */
-  readonly messages: readonly MessageRow[]
-  readonly others: readonly EventRow[]
-  readonly after: number
-  readonly limit: number
-  /** Up to here the sequence is complete, and was looked at. */
-  readonly lastSeq: number
-  /** The last number that was given. */
-  readonly last: number
-}
-
-/** A part of the sequence: messages and other events, merged by their numbers. */
-export function sequencePageOf({
-  messages,
-  others,
-  after,
-  limit,
-  lastSeq,
-  last,
-}: SequencePart): SequencePage {
-  const entries = [
-    ...messages.map((row) => ({
-      seq: row.seq,
-      entry: { kind: 'message' as const, intake: row.intake, message: toMessage(row) },
-    })),
-    ...others.map((row) => ({
-      seq: row.seq,
-      entry: { kind: 'event' as const, event: toEvent(row) },
-    })),
-  ].sort((a, b) => a.seq - b.seq)
-  const shown = entries.slice(0, limit)
-  const end = shown.length === limit ? shown.at(-1) : undefined
-  return {
-    entries: shown.map(({ entry }) => entry),
-    next: end?.seq ?? Math.max(after, lastSeq),
-    last,
-  }
 }

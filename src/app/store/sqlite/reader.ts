@@ -16,16 +16,20 @@ import {
   contactValues,
   ordered,
 } from '../sql/conditions.ts'
+import { fittingOf, type Listed } from '../sql/long-texts.ts'
 import { EVENTS_OF_MESSAGE_SQL, hitsQuery, pageQuery } from '../sql/queries.ts'
 import {
   conversationPageOf,
   type EventRow,
+  LISTED_MESSAGES_SQL,
   MESSAGE_SQL,
+  MESSAGE_TEXTS_SQL,
   type MessageRow,
   type PersonRow,
   pageOf,
   toEvent,
   toMessage,
+  type WholeMessageRow,
 } from '../sql/rows.ts'
 import type { ConversationRequest } from '../store.ts'
 import { openReader } from './connection.ts'
@@ -35,6 +39,8 @@ import { readStats } from './statistics.ts'
 
 type Files = { readonly messages: string; readonly search: string }
 type Value = string | number
+
+const NEWEST_SQL = `${LISTED_MESSAGES_SQL} where contact = ? ${ordered('desc')} limit 1`
 
 /** Owns one read connection. Every method is synchronous and blocks. */
 export class Reader {
@@ -58,7 +64,7 @@ export class Reader {
 
   find(messageId: string): MessageDetail | null {
     return this.#snapshot.run(() => {
-      const [row] = this.#snapshot.all<MessageRow>(
+      const [row] = this.#snapshot.all<WholeMessageRow>(
         `${MESSAGE_SQL} where messages.message_id = ? order by namespace limit 1`,
         [messageId],
       )
@@ -80,7 +86,11 @@ export class Reader {
          order by last_instant desc, key desc limit ?`,
         [...(after === undefined ? [] : [after.instant, after.key]), limit + 1],
       )
-      return conversationPageOf(people, limit, ({ id }) => this.#newestOf(id))
+      const newest = people.slice(0, limit).flatMap(({ id }) => this.#newestOf(id))
+      const fitting = fittingOf(newest)
+      const more = people.length > limit || fitting.length < newest.length
+      const whole = this.#snapshot.whole(fitting, [MESSAGE_TEXTS_SQL])
+      return conversationPageOf(people, whole, more)
     })
   }
 
@@ -96,26 +106,30 @@ export class Reader {
     const total = this.#total(request.filter)
     if (request.offset >= total) return { messages: [], total, next: null }
     const { sql, values } = pageQuery(request, this.#search)
-    return pageOf(this.#snapshot.all<MessageRow>(sql, values), request.limit, total)
+    return this.#pageOf(this.#snapshot.all(sql, values), request.limit, total)
   }
 
   #searchOnce(request: PageRequest): MessagePage {
     const { sql, values } = hitsQuery(request, this.#search)
     const hits = this.#snapshot.all<{ seq: number | null; total: number }>(sql, values)
     const found = hits.flatMap(({ seq }) => (seq === null ? [] : [seq]))
-    const rows = this.#snapshot.all<MessageRow>(
-      `${MESSAGE_SQL} where seq in (select value from json_each(?)) ${ordered(request.order)}`,
+    const rows = this.#snapshot.all<Listed<MessageRow>>(
+      `${LISTED_MESSAGES_SQL} where seq in (select value from json_each(?)) ${ordered(request.order)}`,
       [JSON.stringify(found)],
     )
-    return pageOf(rows, request.limit, hits[0]?.total ?? 0)
+    return this.#pageOf(rows, request.limit, hits[0]?.total ?? 0)
   }
 
-  #newestOf(contact: number): MessageRow | undefined {
-    const [row] = this.#snapshot.all<MessageRow>(
-      `${MESSAGE_SQL} where contact = ? ${ordered('desc')} limit 1`,
-      [contact],
-    )
-    return row
+  /** Of rows, of which one more than `limit` was read to know whether there is another. */
+  #pageOf(rows: readonly Listed<MessageRow>[], limit: number, total: number): MessagePage {
+    const fitting = fittingOf(rows.slice(0, limit))
+    const whole = this.#snapshot.whole(fitting, [MESSAGE_TEXTS_SQL])
+    return pageOf(whole, { more: fitting.length < rows.length, total })
+  }
+
+  /** The newest message of a person; none where there is none. */
+  #newestOf(contact: number): Listed<MessageRow>[] {
+    return this.#snapshot.all(NEWEST_SQL, [contact])
   }
 
   #eventsOf(messageId: string) {

@@ -1,12 +1,14 @@
 // Everything that matches a filter, page after page on a connection of its own: for an export,
 // which may take minutes and must hold up neither the service nor its log.
-import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { fold } from '../../model/fold.ts'
 import type { Message, Position } from '../../model/message.ts'
+import { fittingOf, type Listed } from '../sql/long-texts.ts'
 import { type Scan, scanQuery } from '../sql/queries.ts'
-import { type MessageRow, toMessage, toPosition } from '../sql/rows.ts'
+import { MESSAGE_TEXTS_SQL, type MessageRow, toMessage, toPosition } from '../sql/rows.ts'
 import { openFirstReader } from './connection.ts'
 import { requireSchema } from './schema.ts'
+import { Snapshot } from './snapshot.ts'
 
 const PAGE = 500
 
@@ -28,8 +30,8 @@ export function* scanMessages(file: string, { filter, order }: Scan): Generator<
     const pageAfter = pages(database, { filter: columns, order })
     let after: Position | undefined
     do {
-      const rows = pageAfter(after)
-      const last = rows.length < PAGE ? undefined : rows.at(-1)
+      const { rows, more } = pageAfter(after)
+      const last = more ? rows.at(-1) : undefined
       after = last === undefined ? undefined : toPosition(last)
       yield rows.filter(matches).map(toMessage)
     } while (after !== undefined)
@@ -39,12 +41,13 @@ export function* scanMessages(file: string, { filter, order }: Scan): Generator<
 }
 
 function pages(database: DatabaseSync, scan: Scan) {
-  const statements = new Map<string, StatementSync>()
-  const { last } = database.prepare('select last_seq as last from totals').get() as { last: number }
-  return (after: Position | undefined): MessageRow[] => {
+  const snapshot = new Snapshot(database)
+  const last = snapshot.number('select last_seq from totals', [])
+  return (after: Position | undefined) => {
     const { sql, values } = scanQuery(scan, { after, last, limit: PAGE }, NO_SEARCH)
-    const statement = statements.get(sql) ?? database.prepare(sql)
-    statements.set(sql, statement)
-    return statement.all(...values) as MessageRow[]
+    const listed = snapshot.all<Listed<MessageRow>>(sql, values)
+    const fitting = fittingOf(listed)
+    const more = listed.length === PAGE || fitting.length < listed.length
+    return { rows: snapshot.whole(fitting, [MESSAGE_TEXTS_SQL]), more }
   }
 }

@@ -3,13 +3,16 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { KnownAs } from '../../model/contact.ts'
 import type { EventFilter, SequencePage } from '../../model/event.ts'
 import { ADDRESSES_SQL, sequenceConditions } from '../sql/conditions.ts'
+import type { Listed } from '../sql/long-texts.ts'
 import {
-  EVENT_SQL,
+  EVENT_TEXTS_SQL,
   type EventRow,
-  MESSAGE_SQL,
+  LISTED_EVENTS_SQL,
+  LISTED_MESSAGES_SQL,
+  MESSAGE_TEXTS_SQL,
   type MessageRow,
-  sequencePageOf,
 } from '../sql/rows.ts'
+import { nextPartOf, sequencePageOf } from '../sql/sequence.ts'
 import type { SequenceRequest } from '../store.ts'
 import { Snapshot } from './snapshot.ts'
 
@@ -31,7 +34,9 @@ export class SequenceReader {
       const lastSeq = this.lastSeq()
       const messages = this.#messagesAfter(filter, after, limit)
       const others = this.#othersAfter(filter, after, limit)
-      return sequencePageOf({ messages, others, after, limit, lastSeq, last: lastSeq })
+      const part = nextPartOf({ messages, others, limit })
+      const rows = this.#snapshot.whole(part.rows, [MESSAGE_TEXTS_SQL, EVENT_TEXTS_SQL])
+      return sequencePageOf({ rows, more: part.more, after, lastSeq, last: lastSeq })
     })
   }
 
@@ -43,8 +48,8 @@ export class SequenceReader {
   #messagesAfter(filter: EventFilter, after: number, limit: number) {
     if (filter.kinds !== undefined && !filter.kinds.includes('message')) return []
     const { where, values } = sequenceConditions(filter)
-    return this.#snapshot.all<MessageRow>(
-      `${MESSAGE_SQL} where seq > ? ${where} order by seq limit ?`,
+    return this.#snapshot.all<Listed<MessageRow>>(
+      `${LISTED_MESSAGES_SQL} where seq > ? ${where} order by seq limit ?`,
       [after, ...values, limit],
     )
   }
@@ -52,8 +57,8 @@ export class SequenceReader {
   #othersAfter(filter: EventFilter, after: number, limit: number) {
     const kinds = filter.kinds ?? null
     const { where, values } = sequenceConditions(filter)
-    return this.#snapshot.all<EventRow>(
-      `${EVENT_SQL} where seq > ?
+    return this.#snapshot.all<Listed<EventRow>>(
+      `${LISTED_EVENTS_SQL} where seq > ?
          ${kinds === null ? '' : 'and kind in (select value from json_each(?))'} ${where}
        order by seq limit ?`,
       [after, ...(kinds === null ? [] : [JSON.stringify(kinds)]), ...values, limit],

@@ -1,5 +1,6 @@
 // Queries on one connection: prepared once, and several of them in one state of the database.
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite'
+import { type Listed, longOf, type Texts, withTexts } from '../sql/long-texts.ts'
 
 type Value = string | number
 type Prepared = { readonly statement: StatementSync; readonly names: readonly string[] }
@@ -32,6 +33,19 @@ export class Snapshot {
     const { statement, names } = prepared
     const rows: unknown = statement.all(...values)
     return (rows as SQLOutputValue[][]).map((row) => rowOf(names, row) as Row)
+  }
+
+  /** Rows of a list with their long texts, which each of `queries` reads from one table. */
+  whole<Row extends Listed<unknown>>(
+    rows: readonly Row[],
+    queries: readonly string[],
+  ): readonly Row[] {
+    const long = longOf(rows)
+    if (long.length === 0) return rows
+    const texts = queries.flatMap((sql) =>
+      this.all<Texts>(`${sql} in (select value from json_each(?))`, [JSON.stringify(long)]),
+    )
+    return withTexts(rows, texts)
   }
 
   /** The number in the only column of the first row; 0 where there is none. */

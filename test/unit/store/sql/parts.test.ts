@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { randomFrom } from '../../../../src/app/cli/random.ts'
-import { partsBySize } from '../../../../src/app/store/postgres/parts.ts'
+import { partsBySize } from '../../../../src/app/store/sql/parts.ts'
 
 test('parts hold all items in their order, as many as fit and never none', () => {
   const random = randomFrom(1)
