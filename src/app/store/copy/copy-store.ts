@@ -17,7 +17,10 @@ export type CopySource = {
   count(table: TableName): Promise<number>
   /** The last number of the sequence that was given; no row may have it. */
   lastSeq(): Promise<number>
-  /** The rows behind a key in the order of keys, up to the table's chunk. */
+  /**
+   * The rows behind a key in the order of keys: up to the table's chunk, or until they hold
+   * CHUNK_BYTES.
+   */
   rowsAfter(table: Table, key: Key | null): Promise<readonly Row[]>
   close(): Promise<void>
 }

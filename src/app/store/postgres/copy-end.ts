@@ -3,8 +3,14 @@ import type { Client, QueryConfig, QueryResult } from 'pg'
 import type { Content } from '../../model/content.ts'
 import { fold } from '../../model/fold.ts'
 import type { CopySource, CopyTarget } from '../copy/copy-store.ts'
-import { partsBySize } from '../sql/parts.ts'
-import type { Key, Row, Table, TableName, Value } from '../sql/tables.ts'
+import {
+  CHUNK_BYTES,
+  type Key,
+  type Row,
+  type Table,
+  type TableName,
+  type Value,
+} from '../sql/tables.ts'
 import { withReason } from './connection-faults.ts'
 import { connectAlone, leave } from './connections.ts'
 import { readIdentity } from './identity.ts'
@@ -13,8 +19,6 @@ import { prepareTarget } from './opening.ts'
 import { requireWholeStore } from './whole-store.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
-/** Of bodies in one statement, which has them as text: a string holds less than half of a GiB. */
-const BYTES_AT_ONCE = 32 * 1024 * 1024
 const LOCK_TIMEOUT_MS = 5000
 const LOCK_NOT_AVAILABLE = '55P03'
 
@@ -105,12 +109,22 @@ class PostgresEnd implements CopyTarget {
     return (await this.#value(`select max(${key}) from ${name}`)) as Key | null
   }
 
-  async rowsAfter({ name, columns, chunk }: Table, key: Key | null): Promise<readonly Row[]> {
+  /** Values that are not read are not unpacked either: their lengths are known without. */
+  async rowsAfter(
+    { name, columns, large, chunk }: Table,
+    key: Key | null,
+  ): Promise<readonly Row[]> {
     const [first] = columns
     const behind = key === null ? '' : `${unexpired(name) === '' ? 'where' : 'and'} ${first} > $1`
+    const size = ['0', ...large.map((column) => `coalesce(octet_length(${column}), 0)`)].join(' + ')
     const { rows } = await this.#query({
-      text: `select ${columns.join(', ')} from ${name} ${unexpired(name)} ${behind}
-        order by ${first} limit ${chunk}`,
+      text: `select ${columns.join(', ')} from (
+          select ${columns.join(', ')}, sum(${size}) over (order by ${first}
+            rows between unbounded preceding and 1 preceding) as before_it
+          from (select * from ${name} ${unexpired(name)} ${behind} order by ${first} limit ${chunk})
+            as next
+        ) as measured
+        where before_it is null or before_it < ${CHUNK_BYTES} order by ${first}`,
       values: key === null ? [] : [key],
       rowMode: 'array',
     })
@@ -119,10 +133,6 @@ class PostgresEnd implements CopyTarget {
 
   async write(table: Table, rows: readonly Row[]): Promise<void> {
     if (table.name === 'intakes') await this.#makeDays(rows)
-    for (const part of partsBySize(rows, bytesOf, BYTES_AT_ONCE)) await this.#insert(table, part)
-  }
-
-  async #insert(table: Table, rows: readonly Row[]): Promise<void> {
     const columns = [...table.columns, ...derivedColumns(table.name)]
     const objects = rows.map((row) => ({
       ...Object.fromEntries(table.columns.map((column, i) => [column, jsonOf(row[i] ?? null)])),
@@ -184,13 +194,6 @@ class PostgresEnd implements CopyTarget {
 /** Bodies that have expired may still be on the disk. */
 function unexpired(table: TableName): string {
   return table === 'intakes' ? 'where received_at >= (select expired_before from store)' : ''
-}
-
-function bytesOf(row: Row): number {
-  return row.reduce(
-    (sum: number, value) => sum + (value instanceof Uint8Array ? value.length : 0),
-    0,
-  )
 }
 
 function jsonOf(value: Value): string | number | null {

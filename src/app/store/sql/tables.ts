@@ -10,7 +10,9 @@ export type Table = {
   readonly name: TableName
   /** The first one is the key, by which rows are ordered; unique. */
   readonly columns: readonly string[]
-  /** Rows read at once: bodies may be megabytes. */
+  /** Of these, the columns whose values may be megabytes. */
+  readonly large: readonly string[]
+  /** Rows read at once at most. */
   readonly chunk: number
 }
 
@@ -22,6 +24,15 @@ export type TableName =
   | 'events'
   | 'message_states'
 
+/** What rows that are read at once hold, unless it is the last of them that is larger. Bytes. */
+export const CHUNK_BYTES = 8 * 1024 * 1024
+
+/** What a row holds, in bytes or characters. */
+export function sizeOf(row: Row): number {
+  const sizes = row.map((value) => (value === null || typeof value === 'number' ? 0 : value.length))
+  return sizes.reduce((sum, size) => sum + size, 0)
+}
+
 /** A copy that is not complete has this at the end of its identity, and no service takes it. */
 export const UNFINISHED = ':unfinished'
 
@@ -30,6 +41,7 @@ export const TABLES: readonly Table[] = [
   {
     name: 'intakes',
     columns: ['id', 'provider', 'received_at', 'sha256', 'bytes', 'headers', 'body'],
+    large: ['body'],
     chunk: 50,
   },
   {
@@ -38,9 +50,10 @@ export const TABLES: readonly Table[] = [
       ...['id', 'key', 'phone', 'user_id', 'parent_user_id', 'username', 'name'],
       ...['address_instant', 'profile_instant'],
     ],
+    large: [],
     chunk: 1000,
   },
-  { name: 'contact_addresses', columns: ['address', 'contact'], chunk: 1000 },
+  { name: 'contact_addresses', columns: ['address', 'contact'], large: [], chunk: 1000 },
   {
     name: 'messages',
     columns: [
@@ -48,6 +61,7 @@ export const TABLES: readonly Table[] = [
       ...['recipient', 'contact', 'phone_number_id', 'ts', 'instant', 'text', 'edited'],
       ...['original_text', 'content', 'received_at'],
     ],
+    large: ['text', 'original_text', 'content'],
     chunk: 1000,
   },
   {
@@ -56,7 +70,8 @@ export const TABLES: readonly Table[] = [
       ...['seq', 'kind', 'type', 'key', 'provider', 'intake', 'message_id', 'participant'],
       ...['contact', 'phone_number_id', 'ts', 'instant', 'text', 'data', 'received_at'],
     ],
+    large: ['text', 'data'],
     chunk: 1000,
   },
-  { name: 'message_states', columns: ['message_id', 'status'], chunk: 1000 },
+  { name: 'message_states', columns: ['message_id', 'status'], large: [], chunk: 1000 },
 ]

@@ -3,7 +3,15 @@ import { existsSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import type { CopySource, CopyTarget } from '../copy/copy-store.ts'
 import { TOP_SENDERS } from '../sql/statistics.ts'
-import type { Key, Row, Table, TableName, Value } from '../sql/tables.ts'
+import {
+  CHUNK_BYTES,
+  type Key,
+  type Row,
+  sizeOf,
+  type Table,
+  type TableName,
+  type Value,
+} from '../sql/tables.ts'
 import {
   createPrivateFile,
   makePrivate,
@@ -91,8 +99,16 @@ class SqliteEnd implements CopyTarget {
       `select ${columns.join(', ')}${more} from ${name}
        ${key === null ? '' : `where ${first} > ?`} order by ${first} limit ${chunk}`,
     )
-    const rows = (key === null ? statement.all() : statement.all(key)) as Record<string, Value>[]
-    return rows.map((row) => columns.map((column) => unpacked(row, column)))
+    const found = key === null ? statement.iterate() : statement.iterate(key)
+    const rows: Row[] = []
+    let held = 0
+    for (const each of found) {
+      const row = columns.map((column) => unpacked(each as Record<string, Value>, column))
+      rows.push(row)
+      held += sizeOf(row)
+      if (held >= CHUNK_BYTES) break
+    }
+    return rows
   }
 
   async write({ name, columns }: Table, rows: readonly Row[]): Promise<void> {
