@@ -3,7 +3,7 @@
 import type { IncomingEvent, Rules } from '../model/event.ts'
 import { type Change, framesOf } from './cloud-api/envelope.ts'
 import { historyMessage } from './cloud-api/history.ts'
-import { hasOnePerson, senderOf, statusRecipientOf } from './cloud-api/identity.ts'
+import { hasOnePerson, senderOf } from './cloud-api/identity.ts'
 import { messageFrom } from './cloud-api/messages.ts'
 import { oddItem, oddPart } from './cloud-api/odd.ts'
 import {
@@ -15,13 +15,29 @@ import {
   otherFrom,
 } from './cloud-api/others.ts'
 import { fieldsOf, isFields, itemsOf, listsBeside, own } from './cloud-api/shape.ts'
-import { standbyStatus, statusFrom } from './cloud-api/statuses.ts'
+import { standbyStatus, statusFrom, statusRecipientOf } from './cloud-api/statuses.ts'
 import { parseJsonExactly, parseJsonLoosely } from './parse.ts'
 
-/** What may stand beside the items of any field: it is read with them. */
+/** What may stand beside the items of any field, and is none. */
 const SHARED = ['messaging_product', 'metadata', 'field', 'contacts', 'errors']
 /** What may stand in a standby. */
 const COPIES = ['messages', 'message_echoes', 'statuses', 'contacts']
+
+/** How a field is read whose value has lists of its own kind. */
+type Reader = {
+  readonly items: (change: Change) => readonly IncomingEvent[]
+  readonly lists: readonly string[]
+}
+
+const ECHOES: Reader = { items: echoesIn, lists: ['message_echoes', 'messages'] }
+const READERS: Readonly<Record<string, Reader>> = {
+  messages: { items: messagesIn, lists: ['messages', 'statuses', 'user_actions'] },
+  message_echoes: ECHOES,
+  smb_message_echoes: ECHOES,
+  history: { items: historyIn, lists: ['history', 'messages'] },
+  standby: { items: standbyIn, lists: ['standby'] },
+  calls: { items: callsIn, lists: ['calls', 'statuses'] },
+}
 
 /**
  * The events in a body that arrived at `receivedAt` (ms since 1970); at least one, whatever the
@@ -46,35 +62,29 @@ export function parseCloudApi(
 /** A change without anything in it is an event too: nothing that came is dropped. */
 function eventsOf(change: Change): readonly IncomingEvent[] {
   const events = [...itemsIn(change), ...errorsIn(change)]
-  return events.length > 0 ? [...events, ...unknownInStandby(change)] : [emptyChange(change)]
+  return events.length > 0 ? [...events, ...unknownIn(change)] : [emptyChange(change)]
 }
 
 function itemsIn(change: Change): readonly IncomingEvent[] {
-  switch (change.field) {
-    case 'message_echoes':
-    case 'smb_message_echoes':
-      return echoesIn(change)
-    case 'history':
-      return historyIn(change)
-    case 'standby':
-      return standbyIn(change)
-    case 'calls':
-      return callsIn(change)
-    default:
-      return hasMessages(change) ? messagesIn(change) : othersIn(change)
-  }
+  return (readerOf(change)?.items ?? othersIn)(change)
+}
+
+function readerOf(change: Change): Reader | undefined {
+  const ofField = Object.hasOwn(READERS, change.field) ? READERS[change.field] : undefined
+  return ofField ?? (hasMessages(change) ? READERS['messages'] : undefined)
 }
 
 /** Also where the field is missing or misspelled: the lists say what they are. */
-function hasMessages({ field, value }: Change): boolean {
-  return field === 'messages' || ['messages', 'statuses'].some((name) => own(value, name))
+function hasMessages({ value }: Change): boolean {
+  return ['messages', 'statuses'].some((name) => own(value, name))
 }
 
 function messagesIn(change: Change): readonly IncomingEvent[] {
   const list = (name: string) => listIn(change, name)
   const [messages, statuses] = [list('messages'), list('statuses')]
   const isOnlySender = hasOnePerson(messages, senderOf)
-  const isOnlyRecipient = messages.length === 0 && hasOnePerson(statuses, statusRecipientOf)
+  const isOnlyRecipient =
+    messages.length === 0 && hasOnePerson(statuses, (item) => statusRecipientOf(item, change))
   return [
     ...messages.map((item) =>
       messageFrom(item, {
@@ -86,42 +96,43 @@ function messagesIn(change: Change): readonly IncomingEvent[] {
     ),
     ...statuses.map((item) => statusFrom(item, change, isOnlyRecipient)),
     ...list('user_actions').map((item) => clickFrom(item, change)),
-    ...unknownLists(change, 'messages', 'statuses', 'user_actions'),
   ]
 }
 
 function echoesIn(change: Change): readonly IncomingEvent[] {
   const echoes = [...listIn(change, 'message_echoes'), ...listIn(change, 'messages')]
-  return [
-    ...echoes.map((item) =>
-      messageFrom(item, {
-        change,
-        namespace: 'echo',
-        direction: 'outbound',
-        isOnlyPerson: echoes.length === 1,
-      }),
-    ),
-    ...unknownLists(change, 'message_echoes', 'messages'),
-  ]
+  return echoes.map((item) =>
+    messageFrom(item, {
+      change,
+      namespace: 'echo',
+      direction: 'outbound',
+      isOnlyPerson: echoes.length === 1,
+    }),
+  )
 }
 
 function historyIn(change: Change): readonly IncomingEvent[] {
-  const chunks = listIn(change, 'history')
+  const messagesOf = (items: readonly unknown[]) =>
+    items.flatMap((item) => historyMessage(item, {}, change))
   return [
-    ...chunks.flatMap((chunk) => [
+    ...listIn(change, 'history').flatMap((chunk) => [
       historyChunk(chunk, change),
       ...itemsOf(own(fieldsOf(chunk), 'threads')).flatMap((thread) => threadIn(thread, change)),
+      ...messagesOf(itemsOf(own(fieldsOf(chunk), 'messages'))),
     ]),
-    ...listIn(change, 'messages').flatMap((item) => historyMessage(item, {}, change)),
-    ...unknownLists(change, 'history', 'messages'),
+    ...messagesOf(listIn(change, 'messages')),
   ]
 }
 
 function threadIn(given: unknown, change: Change): readonly IncomingEvent[] {
-  const thread = fieldsOf(given)
-  const messages = itemsOf(own(thread, 'messages'))
+  const { messages: list, ...thread } = fieldsOf(given)
+  const messages = itemsOf(list)
   if (messages.length === 0) return [oddItem(change, given)]
-  return messages.flatMap((item) => historyMessage(item, thread, change))
+  const hasMore = listsBeside(thread, []) !== null
+  return [
+    ...messages.flatMap((item) => historyMessage(item, thread, change)),
+    ...(hasMore ? [oddItem(change, thread)] : []),
+  ]
 }
 
 function standbyIn(change: Change): readonly IncomingEvent[] {
@@ -137,40 +148,48 @@ function standbyIn(change: Change): readonly IncomingEvent[] {
     ...copies('messages', 'inbound'),
     ...copies('message_echoes', 'outbound'),
     ...itemsOf(own(standby, 'statuses')).map((item) => standbyStatus(item, change)),
-    ...unknownLists(change),
   ]
-}
-
-/** As unknownLists, of the lists one level deeper. */
-function unknownInStandby(change: Change): readonly IncomingEvent[] {
-  if (change.field !== 'standby') return []
-  const unknown = listsBeside(fieldsOf(own(change.value, 'standby')), COPIES)
-  return unknown === null ? [] : [oddItem(change, { standby: unknown })]
 }
 
 function callsIn(change: Change): readonly IncomingEvent[] {
   const items = [...listIn(change, 'calls'), ...listIn(change, 'statuses')]
-  return [
-    ...items.map((item) =>
-      isFields(item) ? otherFrom(item, 'call', change) : oddItem(change, item),
-    ),
-    ...unknownLists(change, 'calls', 'statuses'),
-  ]
+  return items.map((item) =>
+    isFields(item) ? otherFrom(item, 'call', change) : oddItem(change, item),
+  )
 }
 
 function othersIn(change: Change): readonly IncomingEvent[] {
   const kind = kindOfField(change.field)
   if (kind === null) return hasOnlyErrors(change) ? [] : [oddItem(change, change.value)]
-  const list = listOfField(change.field)
-  const items = list === null ? [] : itemsOf(own(change.value, list))
-  if (list === null || items.length === 0) return [otherFrom(change.value, kind, change)]
-  return [...items.map((item) => otherFrom(item, kind, change)), ...unknownLists(change, list)]
+  const items = itemsOfField(change)
+  if (items.length === 0) return [otherFrom(change.value, kind, change)]
+  return items.map((item) => otherFrom(item, kind, change))
 }
 
-/** Lists that nobody told us of, beside those that are read: one event with all of them. */
-function unknownLists(change: Change, ...read: readonly string[]): readonly IncomingEvent[] {
-  const unknown = listsBeside(change.value, [...read, ...SHARED])
-  return unknown === null ? [] : [oddItem(change, unknown)]
+function itemsOfField({ field, value }: Change): readonly unknown[] {
+  const list = listOfField(field)
+  return list === null ? [] : itemsOf(own(value, list))
+}
+
+/** Lists that nobody told us of, beside those that are read: an event for each place that has any. */
+function unknownIn(change: Change): readonly IncomingEvent[] {
+  const read = listsRead(change)
+  const inStandby =
+    change.field === 'standby' ? listsBeside(fieldsOf(own(change.value, 'standby')), COPIES) : null
+  const unknown = [
+    listsBeside(fieldsOf(change.raw), ['value']),
+    read === null ? null : listsBeside(change.value, [...read, ...SHARED]),
+    inStandby === null ? null : { standby: inStandby },
+  ]
+  return unknown.flatMap((lists) => (lists === null ? [] : [oddItem(change, lists)]))
+}
+
+/** The lists of a change whose items are events; null where its value is one as a whole. */
+function listsRead(change: Change): readonly string[] | null {
+  const reader = readerOf(change)
+  if (reader !== undefined) return reader.lists
+  const list = listOfField(change.field)
+  return list === null || itemsOfField(change).length === 0 ? null : [list]
 }
 
 function errorsIn(change: Change): readonly IncomingEvent[] {

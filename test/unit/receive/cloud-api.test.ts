@@ -129,7 +129,7 @@ describe('a batch', () => {
       events.slice(1).map((event) => event.kind === 'unknown' && [event.type, event.data]),
       [
         ['entry', { id: '1', time: 7, ...lists }],
-        ['body', lists],
+        ['body', { entry: [{ id: '1', time: 7 }], ...lists }],
       ],
     )
   })
@@ -164,6 +164,44 @@ describe('a batch', () => {
     })
     const [one, other] = notices.map((event) => event?.kind === 'template' && event.key)
     assert.notEqual(one, other)
+  })
+
+  it('keeps a change without any item as it ever did: whole, and of its kind', () => {
+    const value = { reason: 'quota', surprise: [{ a: 1 }] }
+    for (const [field, kind] of [
+      ['calls', 'call'],
+      ['history', 'history'],
+      ['standby', 'handover'],
+      ['messages', 'unknown'],
+      ['smb_message_echoes', 'unknown'],
+    ] as const) {
+      const odd = change(value, field)
+      const event = only(batch(odd))
+      assert.equal(event.kind, kind, field)
+      const data = kind === 'unknown' ? odd : odd['value']
+      assert.partialDeepStrictEqual(event, { data }, field)
+    }
+  })
+
+  it('keeps lists beside the value, in a thread of a history, and of two bodies each', () => {
+    const beside = { ...change({ messages: [aText()] }), more: [1] }
+    assert.partialDeepStrictEqual(parse(batch(beside))[1], { kind: 'unknown', data: { more: [1] } })
+    const threads = [{ id: '14155550100', messages: [aText()], more: [1] }]
+    const history = batch(
+      change({ history: [{ threads, messages: [aText({ id: 'x' })] }] }, 'history'),
+    )
+    const events = parse(history)
+    assert.partialDeepStrictEqual(
+      events.find(({ kind }) => kind === 'unknown'),
+      { data: { id: '14155550100', more: [1] } },
+    )
+    assert.ok(events.some((event) => event.kind === 'message' && event.messageId === 'x'))
+    const keys = ['1', '2'].map((id) => {
+      const entry = [{ id, changes: [change({ messages: [aText()] })] }]
+      const [, odd] = parse({ object: 'whatsapp_business_account', entry, warnings: [{ code: 7 }] })
+      return odd?.kind === 'unknown' && odd.key
+    })
+    assert.notEqual(keys[0], keys[1])
   })
 
   it('keeps what comes with an error in a field nobody told us of', () => {
@@ -359,6 +397,10 @@ describe('a message', () => {
     const order = { catalog_id: 'c', brand_new: 1 }
     const ordered = message({ type: 'order', text: undefined, order, origin: 'other' })
     assert.deepEqual(ordered.content, { order, extra: { origin: 'other' } })
+    const odd = { message: { hint: 1 }, context: 'of another shape' }
+    assert.deepEqual(message(odd).content?.extra, odd)
+    const unsupported = { type: 'unsupported', text: undefined, unsupported: 'poll' }
+    assert.deepEqual(message(unsupported).content, { extra: { unsupported: 'poll' } })
   })
 
   it('has nothing left over where all there is has a place, or says nothing, or is kept whole', () => {
@@ -518,6 +560,24 @@ describe('what the business sent', () => {
     )
   })
 
+  it('names no participant after another one', () => {
+    const contacts = [{ wa_id: '14155550102', profile: { name: 'Ann' } }]
+    for (const group of [{}, { recipient_type: 'group' }]) {
+      const statuses = ['14155550102', '14155550103'].map((participant) =>
+        aStatus('A', 'read', {
+          ...group,
+          recipient_id: 'G',
+          recipient_participant_id: participant,
+        }),
+      )
+      const events = parse(batch(change({ statuses, contacts })))
+      assert.deepEqual(
+        events.map(({ contact }) => contact?.name ?? null),
+        ['Ann', null],
+      )
+    }
+  })
+
   it('and copies for an application out of control change nothing of it', () => {
     const standby = { messages: [aText()], statuses: [aStatus('A', 'read')] }
     const events = parse(batch(change({ standby }, 'standby')))
@@ -529,6 +589,17 @@ describe('what the business sent', () => {
 })
 
 describe('everything else', () => {
+  it('takes the profile of whom it is about', () => {
+    const contacts = [{ wa_id: '14155550100', user_id: 'US.1', profile: { name: 'Ann' } }]
+    const calls = [{ id: 'c', event: 'connect', from: '14155550100' }]
+    const event = only(batch(change({ calls, contacts }, 'calls')))
+    assert.partialDeepStrictEqual(event.contact, {
+      phone: '+14155550100',
+      userId: 'US.1',
+      name: 'Ann',
+    })
+  })
+
   it('has the identity of its kind', () => {
     const keyOf = (field: string, value: Fields) => {
       const event = only(batch(change(value, field)))

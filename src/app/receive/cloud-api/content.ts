@@ -33,8 +33,8 @@ export function contentOf(type: string, item: Fields, reading: Reading): Content
   const groupId = idOf(own(item, 'group_id'))
   const errors = own(item, 'errors')
   const ofType = typed(type, item, reading)
-  const isWhole = ofType.raw !== undefined || reading.rules === 'former'
-  const extra = isWhole ? null : extraOf(type, item)
+  const isWhole = ofType.raw !== undefined
+  const extra = isWhole || reading.rules === 'former' ? null : extraOf(type, item)
   const content: Content = {
     ...ofType,
     ...(context === null ? {} : { context }),

@@ -46,10 +46,13 @@ export function framesOf(body: unknown, reading: Reading): Frame[] {
   if (!isFields(body) || (object !== null && object !== OBJECT)) {
     return [{ kind: 'odd', type: object ?? 'body', item: body }]
   }
-  const frames = itemsOf(own(envelope, 'entry')).flatMap((entry) => framesOfEntry(entry, reading))
+  const entries = itemsOf(own(envelope, 'entry'))
+  const frames = entries.flatMap((entry) => framesOfEntry(entry, reading))
   if (frames.length === 0) return [{ kind: 'odd', type: 'body', item: body }]
   const unknown = listsBeside(envelope, ['entry'])
-  return unknown === null ? frames : [...frames, { kind: 'odd', type: 'body', item: unknown }]
+  if (unknown === null) return frames
+  const item = { entry: entries.map((entry) => idAndTimeOf(fieldsOf(entry))), ...unknown }
+  return [...frames, { kind: 'odd', type: 'body', item }]
 }
 
 function framesOfEntry(entry: unknown, reading: Reading): Frame[] {
@@ -62,9 +65,12 @@ function framesOfEntry(entry: unknown, reading: Reading): Frame[] {
   })
   const unknown = listsBeside(fields, ['changes'])
   if (unknown === null) return frames
-  // What is the same in two entries happened twice.
-  const item = { id: own(fields, 'id'), time: own(fields, 'time'), ...unknown }
-  return [...frames, { kind: 'odd', type: 'entry', item }]
+  return [...frames, { kind: 'odd', type: 'entry', item: { ...idAndTimeOf(fields), ...unknown } }]
+}
+
+/** What tells the same in two entries apart: it happened twice. */
+function idAndTimeOf(entry: Fields): Fields {
+  return { id: own(entry, 'id'), time: own(entry, 'time') }
 }
 
 /** Published examples have the field beside the value, inside it, or beside the changes. */

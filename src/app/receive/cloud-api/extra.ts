@@ -1,13 +1,11 @@
 // What nothing else keeps of a message: keys that WhatsApp adds without notice, and small ones that
 // have no place of their own.
-import { type Fields, fieldsOf, own } from './shape.ts'
+import { type Fields, fieldsOf, isFields, own } from './shape.ts'
 
 /** Keys of a message that are read, or kept elsewhere. */
 const OF_MESSAGE = [
   ...['id', 'type', 'timestamp', 'context', 'referral', 'errors', 'group_id'],
   ...['from', 'from_user_id', 'from_parent_user_id', 'to', 'to_user_id', 'to_parent_user_id'],
-  // In standby, the message itself.
-  'message',
 ]
 const OF_CONTEXT = [
   ...['id', 'message_id', 'from', 'forwarded', 'frequently_forwarded', 'referred_product'],
@@ -29,18 +27,31 @@ const OF_TYPES: Readonly<Record<string, readonly string[]>> = {
 
 /** The rest of a message of this type, under the names it came with; null where there is none. */
 export function extraOf(type: string, item: Fields): Fields | null {
-  const known = Object.hasOwn(OF_TYPES, type) ? OF_TYPES[type] : undefined
   const extra = {
-    ...rest(item, [...OF_MESSAGE, type]),
-    ...(known === undefined ? {} : restOf(type, item, known)),
+    ...rest(item, [...OF_MESSAGE, type, ...(holdsItself(type, item) ? ['message'] : [])]),
+    ...(isKept(type, item) ? {} : restOf(type, item, OF_TYPES[type] ?? [])),
     ...restOf('context', item, OF_CONTEXT),
   }
   return Object.keys(extra).length === 0 ? null : extra
 }
 
+/** Objects, and the list of contacts, are kept as they are, but for those of which parts are read. */
+function isKept(type: string, item: Fields): boolean {
+  const isPart = isFields(own(item, type)) || type === 'contacts'
+  return isPart && !Object.hasOwn(OF_TYPES, type)
+}
+
+/** In standby a message is in one of its own fields. */
+function holdsItself(type: string, item: Fields): boolean {
+  return own(fieldsOf(own(item, 'message')), 'type') === type
+}
+
+/** What is left of a part: the keys nobody knows, or all of it where it is no object. */
 function restOf(name: string, item: Fields, known: readonly string[]): Fields {
-  const part = rest(fieldsOf(own(item, name)), known)
-  return Object.keys(part).length === 0 ? {} : { [name]: part }
+  const part = own(item, name)
+  if (!isFields(part)) return part === undefined ? {} : rest({ [name]: part }, [])
+  const unknown = rest(part, known)
+  return Object.keys(unknown).length === 0 ? {} : { [name]: unknown }
 }
 
 function rest(fields: Fields, known: readonly string[]): Fields {

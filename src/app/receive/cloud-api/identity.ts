@@ -50,7 +50,7 @@ export const senderOf = (item: Fields) => identityFrom(item, SENDER)
 /** To whom an item was sent. */
 export const recipientOf = (item: Fields) => identityFrom(item, RECIPIENT)
 /** Whom a status is about. */
-export const statusRecipientOf = (item: Fields) => identityFrom(item, STATUS_RECIPIENT)
+export const recipientOfStatus = (item: Fields) => identityFrom(item, STATUS_RECIPIENT)
 /** Whom a status of a group is about. */
 export const participantOf = (item: Fields) => identityFrom(item, PARTICIPANT)
 /** Whom an item with `wa_id` and `user_id` is about. */

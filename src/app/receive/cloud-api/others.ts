@@ -79,7 +79,7 @@ export function otherFrom(given: unknown, kind: OtherKind, change: Change): Othe
     type: typeOf(field, type),
     key: key === null ? digestOf(field, entryId, entryTime ?? null, given) : keyOf(field, ...key),
     data: given,
-    contact: contact === undefined ? null : nullIfNobody(contact),
+    contact: contact === undefined ? null : nullIfNobody(change.profiles.with(contact, false)),
     ...(formerly === undefined ? {} : { formerly }),
     phoneNumberId,
     ...momentOf(receivedAt, own(item, 'timestamp'), own(metadata, 'timestamp'), entryTime),

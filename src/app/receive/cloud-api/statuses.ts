@@ -1,9 +1,8 @@
 // Statuses of messages that the business sent.
-
-import { addressOf } from '../../model/contact.ts'
+import { addressOf, type Identity } from '../../model/contact.ts'
 import type { IncomingEvent } from '../../model/event.ts'
 import type { Change } from './envelope.ts'
-import { nullIfNobody, participantOf, statusRecipientOf } from './identity.ts'
+import { nullIfNobody, participantOf, recipientOfStatus } from './identity.ts'
 import { oddItem } from './odd.ts'
 import { type Fields, fieldsOf, firstText, idOf, isFields, keyOf, own } from './shape.ts'
 import { momentOf } from './time.ts'
@@ -15,7 +14,7 @@ export function statusFrom(given: unknown, change: Change, isOnlyPerson: boolean
   const status = idOf(own(item, 'status'))
   if (!isFields(given) || messageId === null || status === null) return oddItem(change, given)
   const inGroup = isInGroup(item, change)
-  const recipient = inGroup ? participantOf(item) : statusRecipientOf(item)
+  const recipient = statusRecipientOf(item, change)
   const { userId, phone } = recipient
   return {
     kind: 'status',
@@ -30,6 +29,11 @@ export function statusFrom(given: unknown, change: Change, isOnlyPerson: boolean
     data: item,
     ...momentOf(change.receivedAt, own(item, 'timestamp'), change.entryTime),
   }
+}
+
+/** Whom a status is about: of a group, one of its participants. */
+export function statusRecipientOf(item: Fields, change: Change): Identity {
+  return isInGroup(item, change) ? participantOf(item) : recipientOfStatus(item)
 }
 
 /** Some leave out that it is a group, and name the participant. Formerly that was passed over. */
