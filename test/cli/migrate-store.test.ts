@@ -11,7 +11,6 @@ import { copyStore } from '../../src/app/store/copy/copy-store.ts'
 import { openCopySource, openCopyTarget } from '../../src/app/store/copy/ends.ts'
 import { type DatabaseUrl, parseDatabaseUrl } from '../../src/app/store/database-url.ts'
 import { openPostgresStore } from '../../src/app/store/postgres/postgres-store.ts'
-import { migrate } from '../../src/app/store/postgres/schema.ts'
 import { TABLES, UNFINISHED } from '../../src/app/store/sql/tables.ts'
 import { openSqliteStore } from '../../src/app/store/sqlite/sqlite-store.ts'
 import type { MessageStore } from '../../src/app/store/store.ts'
@@ -184,9 +183,10 @@ describe('migrate-store', () => {
   it('copies out of a database whose encoding lacks characters, and into none', async (t) => {
     const cwd = temporaryDirectory(t)
     const narrow = await newDatabase(NARROW)
+    // A start is refused, but leaves the schema of today, without which nothing could be copied.
+    await assert.rejects(openAt(t, narrow), /encoding LATIN1/)
     const client = new Client(narrow)
     await client.connect()
-    await migrate(client)
     await ingest(client, [intakeOf(aFlatMessage('kept'))])
     await client.end()
     const copied = await runCommand(['migrate-store', narrow, await newDatabase()], { cwd })
@@ -198,7 +198,7 @@ describe('migrate-store', () => {
     assert.equal(refused.code, 1)
     assert.match(
       refused.stderr,
-      /can't be copied to: its encoding LATIN1 .* with encoding UTF8\.\n$/,
+      /can't be copied to: its encoding LATIN1 .* with encoding UTF8, and copy into it/,
     )
   })
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Client } from 'pg'
+import { fold } from '../../src/app/model/fold.ts'
 import { openPostgresStore } from '../../src/app/store/postgres/postgres-store.ts'
 import { migrate, readMigrations } from '../../src/app/store/postgres/schema.ts'
 import { aMessage, insertAll, intakeOf } from '../support/a-message.ts'
@@ -92,8 +93,21 @@ describe('the schema on PostgreSQL', () => {
     const options = { url, poolSize: 5, onCommitted: () => {}, onUpkeepError: assert.ifError }
     await assert.rejects(openPostgresStore(options), {
       message:
-        "The PostgreSQL database can't be used: its encoding LATIN1 does not hold every character: create the database with encoding UTF8.",
+        "The PostgreSQL database can't be used: its encoding LATIN1 does not hold every character: create another database with encoding UTF8, and copy into it with migrate-store.",
     })
+  })
+
+  it('stores and finds every character in a database without an encoding', async (test) => {
+    const url = await newDatabase("encoding 'SQL_ASCII' locale 'C' template template0")
+    const store = await openStoreFor(test, url)
+    const text = 'Für 2000 € 😀'
+    await insertAll(store, [aMessage({ text }), aMessage({ text: 'Fur 2000 $' })])
+    const filter = { search: fold('FÜR 2000 € 😀') }
+    const { messages } = await store.page({ filter, order: 'asc', limit: 10, offset: 0 })
+    assert.deepEqual(
+      messages.map((message) => message.text),
+      [text],
+    )
   })
 
   for (const [what, change, reason] of [

@@ -35,10 +35,11 @@ async function prepare(url: string, check: (client: Client) => Promise<void>): P
   try {
     client = await connectAlone(url)
     await requireDurability(client)
-    await requireEncoding(client)
     await requireSessions(client, url)
     await migrate(client)
     await requireSchema(client)
+    // Last, since a copy out of such a database needs the schema of today.
+    await requireEncoding(client)
     await check(client)
   } catch (error) {
     throw unusable(error) ?? error
@@ -86,7 +87,7 @@ async function requireEncoding(client: Client): Promise<void> {
   const encoding = await narrowEncoding(client)
   if (encoding === null) return
   throw new UnusableDatabaseError(
-    `its encoding ${encoding} does not hold every character: create the database with encoding UTF8`,
+    `its encoding ${encoding} does not hold every character: create another database with encoding UTF8, and copy into it with migrate-store`,
   )
 }
 
