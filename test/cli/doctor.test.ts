@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { readdirSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { SCHEMA_VERSION } from '../../src/app/store/sqlite/schema.ts'
@@ -255,10 +257,18 @@ describe('demo', () => {
     const cwd = temporaryDirectory(test)
     const environment = { PORT: '0', TMPDIR: cwd }
     const { child, result } = startCommand(['demo'], { cwd, environment })
-    await new Promise((resolve) => child.stderr?.once('data', resolve))
+    const said = await new Promise<string>((resolve) => child.stderr?.once('data', resolve))
+    const [, port] = /localhost:(\d+)/.exec(said) ?? []
+    // A request that does not end: without impatience the demo would wait for it.
+    const socket = connect(Number(port), '127.0.0.1')
+    test.after(() => void socket.destroy())
+    socket.on('error', () => {})
+    const head = ['POST /webhook HTTP/1.1', 'Host: localhost', 'Content-Length: 9']
+    socket.write(`${[...head, 'Expect: 100-continue'].join('\r\n')}\r\n\r\n`)
+    await once(socket, 'data')
     const impatience = setInterval(() => child.kill('SIGINT'), 20)
     test.after(() => clearInterval(impatience))
-    await result
+    assert.equal((await result).code, 1)
     assert.deepEqual(readdirSync(cwd), [])
   })
 })

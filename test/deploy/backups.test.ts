@@ -148,7 +148,7 @@ describe('the commands that restore a backup', () => {
     const commands = commandsWith('docker compose run --rm -T webhook sh')
     const [, program = '', name = ''] = / sh -euc '(.*)' < (\S+)$/ms.exec(commands) ?? []
     const input = readFileSync(join(place.backups, name))
-    const script = program.replaceAll('/data/', `${place.data}/`)
+    const script = `set -e\n${program.replaceAll('/data/', `${place.data}/`)}`
     const { code, stderr } = await shell(script, { cwd: place.data, user: owner, input })
     assert.equal(code, 0, stderr)
     await assertRestored(place)

@@ -34,7 +34,7 @@ type ShellOptions = {
 export async function shell(script: string, options: ShellOptions): Promise<Ended> {
   const { cwd, programs = '', environment, user, input } = options
   const path = [programs, dirname(process.execPath), process.env['PATH']].filter(Boolean)
-  const child = spawn('sh', ['-euc', script], {
+  const child = spawn('sh', ['-uc', script], {
     cwd,
     env: { PATH: path.join(delimiter), ...environment },
     ...user,

@@ -31,6 +31,16 @@ describe('the guide to Kubernetes', () => {
     assert.ok(guide.includes(`kubectl create namespace ${namespace}\n`))
   })
 
+  test('adds a setting that there is', () => {
+    const [{ patch, target } = assert.fail()] = parse(overlay).patches
+    const [{ op, path, value }, ...others] = parse(patch)
+    assert.deepEqual(others, [])
+    assert.deepEqual([target.kind, op], ['Deployment', 'add'])
+    assert.equal(path, '/spec/template/spec/containers/0/env/-')
+    assert.ok(SETTING_DOCS.some(({ name }) => name === value.name))
+    assert.equal(typeof value.value, 'string')
+  })
+
   const skip = !hasKubectl() && 'needs kubectl'
   test('has a kustomization that adds a setting and changes the image', { skip }, (t) => {
     const directory = realpathSync(temporaryDirectory(t))

@@ -48,7 +48,9 @@ describe('the unit for systemd', () => {
       writeFileSync(file, unit.replace('/usr/bin/node', process.execPath))
       const options = { encoding: 'utf8' } as const
       const { status, stdout, stderr } = spawnSync('systemd-analyze', ['verify', file], options)
-      assert.deepEqual({ status, said: stdout + stderr }, { status: 0, said: '' })
+      // Other units of this machine may have faults of their own.
+      const said = (stdout + stderr).split('\n').filter((line) => line.includes('whatsapp-webhook'))
+      assert.deepEqual({ status, said }, { status: 0, said: [] })
     } finally {
       rmSync(directory, { recursive: true, force: true })
     }

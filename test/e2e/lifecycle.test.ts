@@ -136,7 +136,8 @@ test('SIGTERM ends a start that waits for another replica, with 0: nothing is in
   await client.query(`begin; select pg_advisory_xact_lock(${MIGRATION_LOCK})`)
   const service = launch(t, { cwd, environment: { ...OPEN, DATABASE_URL: url } })
   await until('it waits for the lock', async () => {
-    const waiting = "select 1 from pg_locks where locktype = 'advisory' and not granted"
+    const waiting = `select 1 from pg_locks where locktype = 'advisory' and not granted
+      and database = (select oid from pg_database where datname = current_database())`
     return (await client.query(waiting)).rows.length > 0
   })
   assert.deepEqual(await service.stop(), { code: 0, signal: null })

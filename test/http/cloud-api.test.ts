@@ -417,7 +417,7 @@ test('refused bodies that are made to be hard to diagnose hold nobody up', {
     `${'\n'.repeat(65_535)}x`,
     `${'['.repeat(depth)}${'1,'.repeat((65_536 - 2 * depth) / 2 - 1)}1${']'.repeat(depth)}`,
   ]) {
-    for (let i = 0; i < 12; i++) {
+    for (let i = 0; i < 50; i++) {
       const headers = { 'x-signature': 'a'.repeat(64) }
       await fresh.app.inject({ method: 'POST', url: '/webhook', payload: body, headers })
     }

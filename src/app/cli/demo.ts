@@ -41,21 +41,27 @@ export const demoCommand: Command = {
     const count =
       numberOption('count', values.count, { least: 1, most: 1e6, whole: true }) ?? 20_000
     const rate = numberOption('rate', values.rate, { least: 0.001, most: 1e6, whole: false }) ?? 5
+    // Before there is anything to remove.
+    const interrupted = new Promise((resolve) => onFirstSignal(resolve, SIGNALS_AND_HANGUP))
     const directory = mkdtempSync(join(tmpdir(), 'whatsapp-webhook-demo-'))
     // Not only after a proper end: whoever is impatient leaves no messages behind either.
     process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
-    return await run({ directory, count, rate, exit: values.exit })
+    return await run({ directory, count, rate, exit: values.exit, interrupted })
   },
 }
 
-type Demo = { directory: string; count: number; rate: number; exit: boolean }
+type Demo = {
+  directory: string
+  count: number
+  rate: number
+  exit: boolean
+  interrupted: Promise<unknown>
+}
 
-async function run({ directory, count, rate, exit }: Demo): Promise<number> {
+async function run({ directory, count, rate, exit, interrupted }: Demo): Promise<number> {
   const secret = randomBytes(16).toString('hex')
   const stop = new AbortController()
-  const interrupted = new Promise((resolve) => onFirstSignal(resolve, SIGNALS_AND_HANGUP)).then(
-    () => stop.abort(),
-  )
+  const stopped = interrupted.then(() => stop.abort())
   const { service, end } = await start(directory, secret)
   const url = new URL(`http://localhost:${service.address.port}`)
   tell(welcome(url))
@@ -70,7 +76,7 @@ async function run({ directory, count, rate, exit }: Demo): Promise<number> {
     secret,
     stop: stop.signal,
   })
-  if (!exit) await interrupted
+  if (!exit) await stopped
   await service.close()
   await end()
   return (allSent && allAccepted) || !exit ? ENDED : FAILED
