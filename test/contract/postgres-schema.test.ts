@@ -98,7 +98,9 @@ describe('the schema on PostgreSQL', () => {
   })
 
   it('stores and finds every character in a database without an encoding', async (test) => {
-    const url = await newDatabase("encoding 'SQL_ASCII' locale 'C' template template0")
+    const url = await newDatabase(
+      "encoding 'SQL_ASCII' locale_provider libc locale 'C' template template0",
+    )
     const store = await openStoreFor(test, url)
     const text = 'Für 2000 € 😀'
     await insertAll(store, [aMessage({ text }), aMessage({ text: 'Fur 2000 $' })])
