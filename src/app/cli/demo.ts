@@ -70,7 +70,7 @@ async function run({ directory, count, rate, exit, interrupted }: Demo): Promise
     ...{ batch: 5, redeliveries: 0.1, reordered: 0.1, noPhone: 0.3, odd: 0.03 },
   })
   const pace = { rate, concurrency: 4, retries: 10 }
-  const { allSent, allAccepted } = await deliver(traffic, {
+  const { isComplete } = await deliver(traffic, {
     ...pace,
     url,
     secret,
@@ -79,7 +79,7 @@ async function run({ directory, count, rate, exit, interrupted }: Demo): Promise
   if (!exit) await stopped
   await service.close()
   await end()
-  return (allSent && allAccepted) || !exit ? ENDED : FAILED
+  return isComplete || !exit ? ENDED : FAILED
 }
 
 async function start(directory: string, secret: string) {

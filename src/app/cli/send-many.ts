@@ -49,7 +49,7 @@ export async function sendMany(
   tally.addUnsent(count - next)
   for (const line of tally.summary()) print(line)
   if (!tally.allAccepted) tell('Not every message was answered 200.')
-  return tally.allSent && tally.allAccepted ? ENDED : FAILED
+  return tally.isComplete ? ENDED : FAILED
 }
 
 /** Runs `work` `count` times, so many at once and a second; `work` begins in order. */

@@ -88,17 +88,16 @@ export const simulateCommand: Command = {
     const url = serviceUrl(values.url, config)
     const { run, traffic } = made(values)
     const pace = paceFrom(values)
-    const { allSent, allAccepted } = await interruptible((stop) =>
+    const { allSent, isComplete } = await interruptible((stop) =>
       deliver(traffic, { ...pace, url, secret, stop }),
     )
-    const delivered = allSent && allAccepted
-    if (!values.verify) return delivered ? ENDED : FAILED
+    if (!values.verify) return isComplete ? ENDED : FAILED
     if (!allSent) {
       tell('Not everything was sent: what the service holds is not checked.')
       return FAILED
     }
     const held = await verify(new Api(url, config), run, traffic)
-    return delivered && held ? ENDED : FAILED
+    return isComplete && held ? ENDED : FAILED
   },
 }
 

@@ -33,6 +33,11 @@ export class Tally {
     return [...this.#byCode.keys()].every((code) => code === 200)
   }
 
+  /** Whether everything was sent, and answered 200. */
+  get isComplete(): boolean {
+    return this.allSent && this.allAccepted
+  }
+
   add({ code, body, ms }: Answer): void {
     const seen = this.#byCode.get(code)
     if (seen === undefined) this.#byCode.set(code, { count: 1, body })

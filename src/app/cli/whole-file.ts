@@ -15,8 +15,8 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { keyFileBeside } from '../api-key.ts'
 import { searchFileOf } from '../store/sqlite/search-index.ts'
 import { UsageError } from './command.ts'
+import { SIGNALS_AND_HANGUP } from './signals.ts'
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 /** How SQLite names what belongs to a database. Commits may be in its log alone. */
 const BELONGS_TO_DATABASE = /-(?:wal|shm|journal)$/
 
@@ -112,9 +112,9 @@ function onSignal(cleanUp: () => void): () => void {
     process.kill(process.pid, signal)
   }
   const stop = () => {
-    for (const signal of SIGNALS) process.off(signal, listener)
+    for (const signal of SIGNALS_AND_HANGUP) process.off(signal, listener)
   }
-  for (const signal of SIGNALS) process.on(signal, listener)
+  for (const signal of SIGNALS_AND_HANGUP) process.on(signal, listener)
   return stop
 }
 

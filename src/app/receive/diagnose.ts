@@ -109,9 +109,10 @@ function escapedVariants(text: string): Buffer[] {
 function reserialisedVariants(body: Buffer): Buffer[] {
   try {
     const compact = JSON.stringify(parseJsonLoosely(body))
-    const escaped = escapeNonAscii(compact).replaceAll('/', '\\/')
+    const ascii = escapeNonAscii(compact)
+    const escaped = ascii.replaceAll('/', '\\/')
     const spaced = spacedOut(compact)
-    return [compact, escapeNonAscii(compact), escaped, spaced, escapeNonAscii(spaced)].map(bytes)
+    return [compact, ascii, escaped, spaced, escapeNonAscii(spaced)].map(bytes)
   } catch {
     return []
   }

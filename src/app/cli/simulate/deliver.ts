@@ -15,7 +15,7 @@ export type Pace = {
 
 type Delivery = Pace & { readonly url: URL; readonly secret: string; readonly stop: AbortSignal }
 
-type Delivered = Pick<Tally, 'allSent' | 'allAccepted'>
+type Delivered = Pick<Tally, 'allSent' | 'isComplete'>
 
 /** Posts everything until told to stop, and prints a summary. */
 export async function deliver({ bodies }: Traffic, delivery: Delivery): Promise<Delivered> {

@@ -1,6 +1,6 @@
 // Everything that matches a filter, page after page on a connection of its own, for an export.
 import type { Message, Position } from '../../model/message.ts'
-import { fittingOf, type Listed } from '../sql/long-texts.ts'
+import { type Listed, partOf } from '../sql/long-texts.ts'
 import { type Scan, scanQuery } from '../sql/queries.ts'
 import { MESSAGE_TEXTS_SQL, type MessageRow, toMessage, toPosition } from '../sql/rows.ts'
 import { withReason } from './connection-faults.ts'
@@ -27,10 +27,9 @@ export async function* scanMessages(url: string, scan: Scan): AsyncGenerator<Mes
     do {
       const { sql, values } = scanQuery(scan, { after, last, limit: PAGE }, searchCondition)
       const listed = await read(() => snapshot.all<Listed<MessageRow>>(sql, values))
-      const fitting = fittingOf(listed)
-      const more = listed.length === PAGE || fitting.length < listed.length
-      const rows = await read(() => snapshot.whole(fitting, [MESSAGE_TEXTS_SQL]))
-      const newest = more ? rows.at(-1) : undefined
+      const part = partOf(listed, PAGE)
+      const rows = await read(() => snapshot.whole(part.rows, [MESSAGE_TEXTS_SQL]))
+      const newest = part.more ? rows.at(-1) : undefined
       after = newest === undefined ? undefined : toPosition(newest)
       yield rows.map(toMessage)
     } while (after !== undefined)

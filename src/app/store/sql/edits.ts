@@ -1,5 +1,8 @@
-// Which of several edits of a message counts.
+// Which of several edits of a message counts, and what the column `edited` says of it.
 
 /** Of the events of one message, what it says now: a revocation, else the edit that was made last. */
 export const LATEST_EDIT = `kind in ('edit', 'revoke')
   order by kind desc, instant desc, key desc limit 1`
+
+/** The column `edited` by the kind of that event; 0 where there is none. */
+export const EDITED = { edit: 1, revoke: 2 } as const

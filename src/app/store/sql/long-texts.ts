@@ -26,6 +26,15 @@ export function fittingOf<Row extends Listed<unknown>>(rows: readonly Row[]): re
   return first
 }
 
+/**
+ * As many of the rows as fit on a page of up to `limit`, and whether there may be more behind them,
+ * where no more than `limit` of a kind were read.
+ */
+export function partOf<Row extends Listed<unknown>>(found: readonly Row[], limit: number) {
+  const rows = fittingOf(found.slice(0, limit))
+  return { rows, more: rows.length === limit || rows.length < found.length }
+}
+
 /** The numbers of rows whose texts may have been left out. */
 export function longOf(rows: readonly Listed<unknown>[]): number[] {
   return rows.filter(({ held }) => held > LONG_BYTES).map(({ seq }) => seq)

@@ -1,6 +1,6 @@
 // Parts of the sequence: messages and other events, merged by their numbers.
 import type { SequenceEntry, SequencePage } from '../../model/event.ts'
-import { fittingOf, type Listed } from './long-texts.ts'
+import { type Listed, partOf } from './long-texts.ts'
 import { type EventRow, type MessageRow, toEvent, toMessage } from './rows.ts'
 
 type Row = MessageRow | EventRow
@@ -14,9 +14,10 @@ type Found = {
 
 /** The rows of the next part, in their order, and whether there may be more behind it. */
 export function nextPartOf({ messages, others, limit }: Found) {
-  const all = [...messages, ...others].sort((a, b) => a.seq - b.seq)
-  const rows = fittingOf(all.slice(0, limit))
-  return { rows, more: rows.length === limit || rows.length < all.length }
+  return partOf(
+    [...messages, ...others].sort((a, b) => a.seq - b.seq),
+    limit,
+  )
 }
 
 type SequencePart = {

@@ -2,7 +2,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { PLACEHOLDER, PLACEHOLDER_FILLED } from '../../model/content.ts'
 import type { IncomingEvent, MessageEvent } from '../../model/event.ts'
-import { LATEST_EDIT } from '../sql/edits.ts'
+import { EDITED, LATEST_EDIT } from '../sql/edits.ts'
 import type { ContactBook } from './contact-book.ts'
 import type { Counters } from './counters.ts'
 
@@ -23,9 +23,7 @@ export type StoredMessage = {
   intake: number
 }
 
-/** Values of the column `edited`; 0: the text is the one the message came with. */
-const EDITED = 1
-const REVOKED = 2
+type Edit = { kind: keyof typeof EDITED; text: string | null }
 
 /** The table of messages, inside the writer's transaction. */
 export class MessageWriter {
@@ -95,10 +93,9 @@ export class MessageWriter {
 
   /** Gives a message the text of its latest edit; a revoked one has none. */
   applyEdits(messageId: string): void {
-    const edit = this.#edits.get(messageId) as { kind: string; text: string | null } | undefined
+    const edit = this.#edits.get(messageId) as Edit | undefined
     if (edit === undefined) return
-    if (edit.kind === 'revoke') this.#setText.run(REVOKED, null, messageId)
-    else this.#setText.run(EDITED, edit.text, messageId)
+    this.#setText.run(EDITED[edit.kind], edit.text, messageId)
   }
 
   /** Whether this is the content that the stored message was only a placeholder for. */

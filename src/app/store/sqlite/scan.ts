@@ -3,7 +3,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { fold } from '../../model/fold.ts'
 import type { Message, Position } from '../../model/message.ts'
-import { fittingOf, type Listed } from '../sql/long-texts.ts'
+import { type Listed, partOf } from '../sql/long-texts.ts'
 import { type Scan, scanQuery } from '../sql/queries.ts'
 import { MESSAGE_TEXTS_SQL, type MessageRow, toMessage, toPosition } from '../sql/rows.ts'
 import { openFirstReader } from './connection.ts'
@@ -46,8 +46,7 @@ function pages(database: DatabaseSync, scan: Scan) {
   return (after: Position | undefined) => {
     const { sql, values } = scanQuery(scan, { after, last, limit: PAGE }, NO_SEARCH)
     const listed = snapshot.all<Listed<MessageRow>>(sql, values)
-    const fitting = fittingOf(listed)
-    const more = listed.length === PAGE || fitting.length < listed.length
-    return { rows: snapshot.whole(fitting, [MESSAGE_TEXTS_SQL]), more }
+    const { rows, more } = partOf(listed, PAGE)
+    return { rows: snapshot.whole(rows, [MESSAGE_TEXTS_SQL]), more }
   }
 }

@@ -1,4 +1,5 @@
 // What a message says now against the edits and revocations of it.
+import { EDITED } from '../sql/edits.ts'
 import type { MessageToCheck } from './messages.ts'
 import { nameOf, type Report } from './verification.ts'
 
@@ -7,8 +8,6 @@ export type EditedToCheck = MessageToCheck & {
   readonly edited_by: 'edit' | 'revoke' | null
   readonly edited_text: string | null
 }
-
-const EDITED = { edit: 1, revoke: 2 } as const
 
 /** Reports where it is not what that event made of it. Who was never edited says what the body says. */
 export function checkEdited(row: EditedToCheck, report: Report): void {
