@@ -23,11 +23,19 @@ async function startTls(t: TestContext): Promise<TlsServer> {
   return tls
 }
 
-/** Ends what is connected: from now on only new connections count. */
-async function disconnect({ server }: TlsServer): Promise<void> {
-  await server.query(
-    "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'whatsapp-webhook-service'",
-  )
+/**
+ * Ends what is connected, and what was begun before and is being connected: from now on only new
+ * connections count. The server tells of a connection once it is made, so nobody is let in until
+ * all who read were refused.
+ */
+async function disconnect({ server }: TlsServer, service: Service, url: string): Promise<void> {
+  const database = new URL(url).pathname.slice(1)
+  await server.query(`alter database ${database} allow_connections false`)
+  await until('nothing is connected', async () => {
+    await server.disconnectService()
+    return (await readAll(service)).every((status) => status === 503)
+  })
+  await server.query(`alter database ${database} allow_connections true`)
 }
 
 async function statusOf(service: Service, path: string): Promise<number> {
@@ -36,15 +44,18 @@ async function statusOf(service: Service, path: string): Promise<number> {
   return response.status
 }
 
+function readAll(service: Service): Promise<number[]> {
+  const paths = Array.from({ length: READERS }, (_, i) => ['/messages', '/stats'][i % 2] ?? '')
+  return Promise.all(paths.map((path) => statusOf(service, path)))
+}
+
 /** Nothing is stored and nothing read, each is told to come again, and the log names the code. */
 async function assertAway(service: Service, code: string): Promise<void> {
   const body = toBytes(flatBody())
   const refused = await post(service, body, signature(body))
   assert.equal(refused.status, 503)
   assert.ok(Number(refused.headers.get('retry-after')) > 0)
-  const paths = Array.from({ length: READERS }, (_, i) => ['/messages', '/stats'][i % 2] ?? '')
-  const statuses = await Promise.all(paths.map((path) => statusOf(service, path)))
-  assert.deepEqual(new Set(statuses), new Set([503]))
+  assert.deepEqual(new Set(await readAll(service)), new Set([503]))
   assert.equal(await statusOf(service, '/health/ready'), 503)
   assert.equal(await statusOf(service, '/health/live'), 200)
   await until(`the log names ${code}`, () => service.stdout.includes(`"code":"${code}"`))
@@ -70,7 +81,7 @@ test('a certificate rotated wrongly under a running service: 503, the log names 
     [selfSigned(temporaryDirectory(t), 'localhost'), 'DEPTH_ZERO_SELF_SIGNED_CERT'],
   ] as const) {
     await tls.rotate(wrong)
-    await disconnect(tls)
+    await disconnect(tls, service, url)
     await assertAway(service, code)
     await tls.rotate(tls.good)
     await assertHealed(service, sender)
@@ -92,7 +103,7 @@ test('an authority’s file that vanishes or is emptied under a running service:
     [() => writeFileSync(root, ''), 'ERR_TLS_FILE'],
   ] as const) {
     spoil()
-    await disconnect(tls)
+    await disconnect(tls, service, url)
     await assertAway(service, code)
     copyFileSync(tls.authority.certificate, root)
     await assertHealed(service, sender)

@@ -119,9 +119,7 @@ test('a server whose connections are all taken: 503, and as soon as some are fre
   const url = await server.newDatabase()
   const service = await newSettingFor(url, t).start({ DATABASE_POOL_SIZE: '3' })
   assert.equal((await send(service, 'before')).status, 200)
-  await server.query(
-    "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'whatsapp-webhook-service'",
-  )
+  await server.disconnectService()
   const others: Client[] = []
   for (let taken = false; !taken; ) {
     const client = new Client({ connectionString: url })

@@ -19,6 +19,8 @@ import { until } from './until.ts'
 /** Who a server runs as where root starts it: it refuses root. The numbers of `nobody`. */
 const UNPRIVILEGED = 65_534
 const PASSWORD = 'a-test-password'
+/** How long a connection may take to end: a signal asks for it, which a busy machine is late to hear. */
+const DISCONNECT_MS = 10_000
 const FIRST_WITH_BUILTIN_LOCALE = 17
 
 export type ServerOptions = {
@@ -149,6 +151,15 @@ export class PostgresServer {
     } finally {
       await client.end().catch(() => {})
     }
+  }
+
+  /** Ends what the service has open here; resolves with how many connections, once they are gone. */
+  async disconnectService(): Promise<number> {
+    const ended = await this.query(
+      `select pg_terminate_backend(pid, ${DISCONNECT_MS}) from pg_stat_activity
+       where application_name = 'whatsapp-webhook-service'`,
+    )
+    return ended.length
   }
 
   /** Creates an empty database; resolves with its URL. `options` end the statement. */

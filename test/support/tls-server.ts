@@ -3,6 +3,7 @@ import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Certificate, issuedBy, selfSigned } from './certificates.ts'
 import { handOver, PostgresServer } from './postgres-server.ts'
+import { until } from './until.ts'
 
 /** Reached at `localhost`; its first certificate is vouched for by `authority`. */
 export class TlsServer {
@@ -36,8 +37,16 @@ export class TlsServer {
 
   /** Shows another certificate from now on, to whoever connects anew. */
   async rotate(to: Certificate): Promise<void> {
+    const before = await this.#loadedAt()
     this.#show(to)
     await this.server.query('select pg_reload_conf()')
+    await until('it is shown', async () => (await this.#loadedAt()) > before)
+  }
+
+  /** When the server last read its files, in milliseconds: `pg_reload_conf` only asks for it. */
+  async #loadedAt(): Promise<number> {
+    const [row] = await this.server.query<{ at: Date }>('select pg_conf_load_time() as at')
+    return row?.at.getTime() ?? 0
   }
 
   /** The URL of a database by the host's name, with the certificate checked against this file. */
