@@ -14,12 +14,17 @@ import {
   listOfField,
   otherFrom,
 } from './cloud-api/others.ts'
-import { fieldsOf, isFields, itemsOf, listsBeside, own } from './cloud-api/shape.ts'
+import { fieldsOf, isFields, itemsOf, itemsWithin, listsBeside, own } from './cloud-api/shape.ts'
 import { standbyStatus, statusFrom, statusRecipientOf } from './cloud-api/statuses.ts'
 import { parseJsonExactly, parseJsonLoosely } from './parse.ts'
 
 /** What may stand beside the items of any field, and is none. */
 const SHARED = ['messaging_product', 'metadata', 'field', 'contacts', 'errors']
+/**
+ * Of all lists in a body. Meta sends up to 1,000 updates in 3 MB; as many tiny items as fit into a
+ * body would keep everybody else waiting for seconds.
+ */
+const MAX_ITEMS = 50_000
 /** What may stand in a standby. */
 const COPIES = ['messages', 'message_echoes', 'statuses', 'contacts']
 
@@ -54,9 +59,17 @@ export function parseCloudApi(
   } catch {
     return [oddPart('unparsed', { unparsed: body.toString('utf8') }, receivedAt)]
   }
+  if (rules === 'current' && hasTooManyItems(body, value)) {
+    return [oddPart('oversized', { unparsed: body.toString('utf8') }, receivedAt)]
+  }
   return framesOf(value, { receivedAt, rules }).flatMap((frame) =>
     frame.kind === 'odd' ? [oddPart(frame.type, frame.item, receivedAt)] : eventsOf(frame.change),
   )
+}
+
+/** An item takes two bytes at least, itself and a comma: a short body need not be looked at. */
+function hasTooManyItems(body: Buffer, value: unknown): boolean {
+  return body.byteLength > 2 * MAX_ITEMS && itemsWithin(value) > MAX_ITEMS
 }
 
 /** A change without anything in it is an event too: nothing that came is dropped. */

@@ -51,6 +51,20 @@ describe('a batch', () => {
     )
   })
 
+  it('with more items than any batch has is one event that keeps it as it is', () => {
+    const itemsOf = (count: number) =>
+      metaJson(batch(change({ messages: Array.from({ length: count }, () => 1) })))
+    // The entry and its change are items of lists too.
+    assert.equal(parseCloudApi(Buffer.from(itemsOf(49_998)), NOW).length, 49_998)
+    const body = itemsOf(49_999)
+    const [event, ...others] = parseCloudApi(Buffer.from(body), NOW)
+    assert.equal(others.length, 0)
+    assert.equal(event?.kind, 'unknown')
+    assert.equal(event.type, 'oversized')
+    assert.deepEqual(event.data, { unparsed: body })
+    assert.equal(parseCloudApi(Buffer.from(body), NOW, 'former').length, 49_999)
+  })
+
   it('that is not JSON is one event, whatever its bytes are', () => {
     for (const bytes of ['', '{', 'null', '[]', '7', '\xff', `${'['.repeat(9000)}`]) {
       const events = parseCloudApi(Buffer.from(bytes, 'latin1'), NOW)

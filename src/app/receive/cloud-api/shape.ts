@@ -34,6 +34,16 @@ export function itemsOf(value: unknown): readonly unknown[] {
   return isFields(value) ? [value] : []
 }
 
+/** How many items all lists have that a value is made of, however deep. */
+export function itemsWithin(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0
+  const values = Object.values(value)
+  return values.reduce<number>(
+    (sum, inner) => sum + itemsWithin(inner),
+    Array.isArray(value) ? value.length : 0,
+  )
+}
+
 /** The lists of an object with anything in them, but for those of these names; null without any. */
 export function listsBeside(fields: Fields, known: readonly string[]): Fields | null {
   const lists = Object.entries(fields).filter(
