@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { APP_SECRET, aText, batch, change, signedBatch } from '../support/cloud-api.ts'
 import { API_KEY, openServer, type TestServer } from '../support/http-server.ts'
 import { lastAnswer } from '../support/raw-http.ts'
 import { CANARY, flatBody, SECRET, signature } from '../support/signed.ts'
@@ -36,6 +37,31 @@ test('a line never says whose conversation was read', async (t) => {
   ] as const) {
     assert.equal(lineOf(server, await server.get(url))['path'], path)
   }
+})
+
+test('a line never says the phone number in the id that WhatsApp gives a message', async (t) => {
+  const server = await openServer(t, { environment: { META_APP_SECRET: APP_SECRET } })
+  const wamid = (number: string) => {
+    const bytes = `\x1c\x18\x0b${number}\x15\x02\x00\x12\x18\x143A4A6599AEE03810144F\x00`
+    return `wamid.${Buffer.from(bytes, 'latin1').toString('base64')}`
+  }
+  const id = wamid('14155550100')
+  const shown = `wamid.…${id.slice(-16)}`
+  const post = (body: string) =>
+    server.app.inject(signedBatch(batch(change({ messages: [aText({ id, text: { body } })] }))))
+  const stored = await post('once')
+  const conflicting = await post('another')
+  for (const { headers } of [stored, conflicting]) {
+    const lines = server.log.where({ request_id: headers['x-request-id'] })
+    assert.ok(lines.every((line) => line['message_id'] === shown))
+    assert.equal(lines.length, headers === stored.headers ? 1 : 2)
+  }
+  const cutInside = `${'a'.repeat(512 - '/messages/'.length - 32)}/${id}`
+  for (const path of [id, encodeURIComponent(id), `${id}/more`, cutInside]) {
+    await server.get(`/messages/${path}`)
+  }
+  assert.equal(lineOf(server, await server.get(`/messages/${id}`))['path'], `/messages/${shown}`)
+  server.log.assertFreeOf([id, encodeURIComponent(id), id.slice(10, 22)])
 })
 
 test('a webhook line adds the id, whether it was a duplicate, and the result', async (t) => {

@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Log } from '../log.ts'
 import type { Metrics, WebhookResult } from '../metrics/metrics.ts'
+import { withoutNumbers } from '../model/wamid.ts'
 import { Sampler } from './sampler.ts'
 
 /** What a webhook request has to say about itself in the log and the metrics. */
@@ -81,18 +82,19 @@ function entryFor(request: FastifyRequest, reply: FastifyReply, result: WebhookR
   }
   if (!request.webhook) return entry
   const { messageId, events, created, duplicate } = request.webhook
-  return { ...entry, message_id: messageId, events, created, dup: duplicate, result }
+  const message_id = messageId === undefined ? undefined : withoutNumbers(messageId)
+  return { ...entry, message_id, events, created, dup: duplicate, result }
 }
 
-/** Without what may name people, texts and keys: the query, a fragment, an authority, a contact. */
+/** Without what may name people, texts and keys: the query, a fragment, an authority, a number. */
 function pathOf(request: FastifyRequest): string {
   const { url } = request
   if (!url.startsWith('/')) return '(no path)'
   const pattern = routePattern(request)
   if (pattern.includes('{contact}')) return pattern
   const end = url.search(/[?#]/)
-  const path = (end === -1 ? url : url.slice(0, end)).slice(0, MAX_PATH_LENGTH)
-  return path.replace(CONTACT_IN_PATH, '$1{contact}')
+  const path = withoutNumbers(end === -1 ? url : url.slice(0, end))
+  return path.slice(0, MAX_PATH_LENGTH).replace(CONTACT_IN_PATH, '$1{contact}')
 }
 
 function levelOf(status: number, result: WebhookResult | undefined): 'info' | 'warn' | 'error' {

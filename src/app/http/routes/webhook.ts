@@ -5,6 +5,7 @@ import type { Log } from '../../log.ts'
 import type { Metrics } from '../../metrics/metrics.ts'
 import type { IncomingEvent, Intake } from '../../model/event.ts'
 import type { InsertOutcome } from '../../model/message.ts'
+import { withoutNumbers } from '../../model/wamid.ts'
 import type { WriteQueue } from '../../queue/write-queue.ts'
 import type { Activity } from '../../receive/activity.ts'
 import { META_SIGNATURE } from '../../receive/meta.ts'
@@ -171,7 +172,7 @@ function reportConflict(
   log.warn(
     {
       request_id: request.id,
-      message_id: event.kind === 'message' ? event.messageId : undefined,
+      message_id: event.kind === 'message' ? withoutNumbers(event.messageId) : undefined,
       stored_sha256: storedSha256,
       received_sha256: receivedSha256,
     },
