@@ -77,7 +77,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     await server?.close()
     await queue.drain()
     hub.close()
-    await retention.close()
+    retention.stop()
     await store.close()
   }
   let server: Awaited<ReturnType<typeof createServer>> | undefined

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { newDatabase } from '../support/databases.ts'
 import { startOpenService } from '../support/open-service.ts'
-import { connectFor } from '../support/postgres-stores.ts'
-import { type Ended, post, readinessOf } from '../support/service.ts'
+import { connectFor, openStoreFor } from '../support/postgres-stores.ts'
+import { type Ended, post, readinessOf, type Service } from '../support/service.ts'
 import { flatBody, signature, toBytes } from '../support/signed.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
@@ -32,11 +32,32 @@ for (const [moment, isIdle] of [
       await until('it is ready', async () => (await readinessOf(service)) === 200)
     }
     link.freeze()
-    let ended: Ended | undefined
-    void service.stop().then((how) => {
-      ended = how
-    })
-    await until('it has ended', () => ended !== undefined)
-    assert.deepEqual(ended, { code: 0, signal: null })
+    await assertEnds(service)
   })
+}
+
+test('SIGTERM ends a service whose server falls silent while bodies expire, with 0', async (t) => {
+  const url = await newDatabase()
+  await (await openStoreFor(t, url)).close()
+  const direct = await connectFor(t, url)
+  await direct.query('begin; select from store for update')
+  const link = await TcpProxy.start(t, Number(new URL(url).port))
+  const service = await startOpenService(t, {
+    cwd: temporaryDirectory(t),
+    environment: { DATABASE_URL: link.urlFor(url), SHUTDOWN_TIMEOUT: '8' },
+  })
+  const waiting =
+    "select 1 from pg_stat_activity where query like '%expire_intakes%' and wait_event_type = 'Lock'"
+  await until('bodies expire', async () => (await direct.query(waiting)).rows.length > 0)
+  link.freeze()
+  await assertEnds(service)
+})
+
+async function assertEnds(service: Service): Promise<void> {
+  let ended: Ended | undefined
+  void service.stop().then((how) => {
+    ended = how
+  })
+  await until('it has ended', () => ended !== undefined)
+  assert.deepEqual(ended, { code: 0, signal: null })
 }

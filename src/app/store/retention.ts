@@ -19,14 +19,13 @@ export type RetentionOptions = {
   readonly onError: (error: unknown) => void
 }
 
-/** The loop that lets bodies expire, from `start` to `close`. */
+/** The loop that lets bodies expire, from `start` to `stop`. */
 export class Retention {
   readonly #options: RetentionOptions
   readonly #startedAt = Date.now()
   readonly #start = performance.now()
   #timer: NodeJS.Timeout | null = null
-  #running: Promise<void> = Promise.resolve()
-  #closed = false
+  #stopped = false
 
   constructor(options: RetentionOptions) {
     this.#options = options
@@ -37,18 +36,18 @@ export class Retention {
     if (this.#options.days > 0) this.#schedule(PAUSE_MS)
   }
 
-  /** Resolves when nothing is being deleted any more. Idempotent. */
-  async close(): Promise<void> {
-    this.#closed = true
+  /**
+   * Begins nothing more. Whatever is under way ends with the store that is closed next, which waits
+   * for it, though not for ever where its server does not answer. Idempotent.
+   */
+  stop(): void {
+    this.#stopped = true
     if (this.#timer !== null) clearTimeout(this.#timer)
-    await this.#running
   }
 
   #schedule(ms: number): void {
-    if (this.#closed) return
-    this.#timer = setTimeout(() => {
-      this.#running = this.#expire()
-    }, ms)
+    if (this.#stopped) return
+    this.#timer = setTimeout(() => void this.#expire(), ms)
   }
 
   async #expire(): Promise<void> {
@@ -57,7 +56,8 @@ export class Retention {
     try {
       more = await expire(this.#now() - days * DAY_MS)
     } catch (error) {
-      onError(error)
+      // The store that is being closed may have given it up.
+      if (!this.#stopped) onError(error)
     }
     this.#schedule(more ? PAUSE_MS : INTERVAL_MS)
   }

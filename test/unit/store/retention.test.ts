@@ -18,7 +18,7 @@ test('what is older than so many days expires, part by part until nothing is lef
   })
   retention.start()
   await until('all has expired', () => left.length === 0)
-  await retention.close()
+  retention.stop()
   assert.equal(asked.length, 4)
   for (const before of asked) assert.ok(Math.abs(Date.now() - 30 * DAY_MS - before) < 60_000)
 })
@@ -43,7 +43,7 @@ test('a clock that is put forward by more than an hour lets nothing expire befor
     t.mock.timers.setTime(start + stepMs)
     retention.start()
     await until('it has looked', () => asked.length === 1)
-    await retention.close()
+    retention.stop()
     t.mock.timers.reset()
     const believed = (asked[0] ?? 0) + 30 * DAY_MS - start
     assert.ok(Math.abs(believed - believedMs) < 60_000, `${stepMs}: ${believed}`)
@@ -59,7 +59,7 @@ test('an error is told, and with 0 days nothing is ever asked', async () => {
   })
   failing.start()
   await until('the error is told', () => errors.length === 1)
-  await failing.close()
+  failing.stop()
   const never = new Retention({
     days: 0,
     expire: async () => assert.fail(),
@@ -67,5 +67,23 @@ test('an error is told, and with 0 days nothing is ever asked', async () => {
   })
   never.start()
   await new Promise((resolve) => setTimeout(resolve, 100))
-  await never.close()
+  never.stop()
+})
+
+test('what is given up because the store is being closed is no error', async () => {
+  const giveUp = Promise.withResolvers<boolean>()
+  let asked = false
+  const retention = new Retention({
+    days: 1,
+    expire: () => {
+      asked = true
+      return giveUp.promise
+    },
+    onError: assert.ifError,
+  })
+  retention.start()
+  await until('it expires', () => asked)
+  retention.stop()
+  giveUp.reject(new Error('closed'))
+  await new Promise(setImmediate)
 })
