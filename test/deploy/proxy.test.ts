@@ -13,8 +13,10 @@ import { until } from '../support/until.ts'
 import { ROOT, readRepositoryFile } from './repository.ts'
 
 const FILE = 'deploy/haproxy.cfg'
-/** Less than two events take that the kernel holds back for more. */
+/** Less than two events take, each time, where they are held back for more. */
 const AT_ONCE_MS = 200
+/** A machine may be busy for a while, but not through all of them. */
+const PAIRS = 20
 
 type Handle = (request: IncomingMessage, response: ServerResponse) => void
 type Replica = {
@@ -186,14 +188,17 @@ describe('the proxy', { skip: !hasHaproxy() && 'needs haproxy' }, () => {
     const stream = await fetch(`${url}/events/stream`)
     const reader = stream.body?.getReader() ?? assert.fail()
     const response = await first
-    const begun = performance.now()
-    for (const event of ['id: 1\n\n', 'id: 2\n\n']) {
-      response.write(event)
-      const { value } = await reader.read()
-      assert.equal(new TextDecoder().decode(value), event)
+    const tookMs: number[] = []
+    for (let pair = 0; pair < PAIRS; pair++) {
+      const begun = performance.now()
+      for (const event of [`id: ${2 * pair}\n\n`, `id: ${2 * pair + 1}\n\n`]) {
+        response.write(event)
+        const { value } = await reader.read()
+        assert.equal(new TextDecoder().decode(value), event)
+      }
+      tookMs.push(performance.now() - begun)
     }
-    const tookMs = performance.now() - begun
-    assert.ok(tookMs < AT_ONCE_MS, `after ${tookMs} ms`)
+    assert.ok(Math.min(...tookMs) < AT_ONCE_MS, `after ${tookMs} ms`)
     response.end()
     assert.equal((await reader.read()).done, true)
   })

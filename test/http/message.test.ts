@@ -132,7 +132,7 @@ test('an id of 255 code points beyond the basic plane is found', async () => {
 test('every id that can be stored is found', async () => {
   const anId = fc
     .string({ unit: anyCharacter, minLength: 1, maxLength: 255 })
-    .filter((id) => !id.includes('\u0000'))
+    .filter((id) => !id.includes('\u0000') && id !== '.' && id !== '..')
   await fc.assert(fc.asyncProperty(anId, foundAgain), { numRuns: 60 })
 })
 

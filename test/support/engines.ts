@@ -7,7 +7,7 @@ import { holdWriteLock } from './write-lock.ts'
 export type Database = {
   /** For DATABASE_URL. */
   readonly url: string
-  /** Holds up whoever wants to store something, until the result is called. */
+  /** Holds up whoever wants to store something, until the result is called; again: nothing. */
   holdWriter(): Promise<() => Promise<void>>
 }
 

@@ -17,6 +17,7 @@ import { newDatabase } from './databases.ts'
 import { describedAnswers } from './described-answers.ts'
 import type { Scope } from './service.ts'
 import { CANARY, SECRET, signed } from './signed.ts'
+import { until } from './until.ts'
 
 /** `postgresql`: the same tests on the other engine. */
 const TEST_ENGINE = process.env['TEST_ENGINE'] ?? 'sqlite'
@@ -64,6 +65,13 @@ export async function openServer(scope: Scope, options: ServerOptions = {}): Pro
     onUpkeepError: (err) => log.log.error({ err }, 'upkeep'),
     onCommitted: () => {},
   })
+  // On a slow machine the first connection to PostgreSQL may take more than one try.
+  const takesMessages = () =>
+    real.probe().then(
+      () => true,
+      () => false,
+    )
+  await until('the store takes messages', takesMessages)
   const store = withMethods(real, options.store?.(real) ?? {})
   const hub = new StreamHub({
     eventsAfter: (request) => store.eventsAfter(request),
