@@ -1,12 +1,23 @@
 // What is particular to the SQLite engine: its files, their modes, their settings and their faults.
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
-import { chmodSync, copyFileSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, it } from 'node:test'
+import { Worker } from 'node:worker_threads'
 import { fold } from '../../src/app/model/fold.ts'
+import { openWriter } from '../../src/app/store/sqlite/connection.ts'
 import { openSqliteStore } from '../../src/app/store/sqlite/sqlite-store.ts'
 import type { MessageStore } from '../../src/app/store/store.ts'
 import { type AMessage, aMessage, insertAll } from '../support/a-message.ts'
@@ -189,6 +200,22 @@ describe('a file that can not be used', () => {
 })
 
 describe('two services on one file', () => {
+  it('make it one after the other where it is new', async () => {
+    mkdirSync(dirname(file))
+    const other = new Worker(
+      `const { DatabaseSync } = require('node:sqlite')
+       const { parentPort, workerData } = require('node:worker_threads')
+       const database = new DatabaseSync(workerData)
+       database.exec('begin immediate')
+       parentPort.postMessage('has it')
+       setTimeout(() => database.close(), 200)`,
+      { eval: true, workerData: file },
+    )
+    await once(other, 'message')
+    openWriter(file).close()
+    await once(other, 'exit')
+  })
+
   it('store one row when 50 copies of a message are in flight at once', async () => {
     const stores = await Promise.all([open(), open()])
     for (let round = 0; round < 5; round++) {

@@ -12,6 +12,7 @@ import {
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { StoreFailedError } from '../../errors.ts'
+import { isBusy } from './faults.ts'
 import { requireSoundLog } from './sound-log.ts'
 
 /** The first release without the bug that could corrupt a database when its log is reset. */
@@ -19,6 +20,9 @@ const MINIMUM_VERSION = [3, 51, 3] as const
 const SYNCHRONOUS_FULL = 2
 /** How long a transaction waits for another process's lock before it is unavailable, in ms. */
 export const BUSY_TIMEOUT_MS = 2000
+const RETRY_MS = 10
+/** What nobody wakes: for waiting in a thread that has nothing else to do. */
+const NOBODY = new Int32Array(new SharedArrayBuffer(4))
 /** What the log grows by where many messages come at once. */
 const ROOM_BYTES = 1024 * 1024
 const JOURNAL_SIZE_LIMIT_BYTES = 64 * 1024 * 1024
@@ -65,8 +69,7 @@ export function openWriter(file: string): DatabaseSync {
   requireSoundLog(file)
   const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS })
   requireVersion(database)
-  const mode = pragma(database, 'journal_mode = wal')
-  if (mode !== 'wal') throw new Error(`The database can't use a write-ahead log (it is "${mode}").`)
+  useWriteAheadLog(database)
   database.exec(`
     pragma synchronous = full;
     pragma foreign_keys = on;
@@ -75,6 +78,25 @@ export function openWriter(file: string): DatabaseSync {
     pragma cache_size = -8000;
   `)
   return database
+}
+
+/**
+ * Gives a new file a write-ahead log; one that has it stays as it is. Where two do so at once, SQLite
+ * refuses one of them at once, whatever its timeout: so it is tried again for as long. Throws where
+ * that is not enough, or where there can be no such log.
+ */
+export function useWriteAheadLog(database: DatabaseSync): void {
+  const deadline = performance.now() + BUSY_TIMEOUT_MS
+  for (;;) {
+    try {
+      const mode = pragma(database, 'journal_mode = wal')
+      if (mode === 'wal') return
+      throw new Error(`The database can't use a write-ahead log (it is "${mode}").`)
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > deadline) throw error
+      Atomics.wait(NOBODY, 0, 0, RETRY_MS)
+    }
+  }
 }
 
 /** A connection that only reads; it never blocks the writer nor is blocked by it. */

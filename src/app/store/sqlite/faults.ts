@@ -32,6 +32,11 @@ export function storeError(error: unknown): unknown {
   return error
 }
 
+/** Whether somebody else has the lock that a statement needed. */
+export function isBusy(error: unknown): boolean {
+  return ((resultCode(error) ?? 0) & 0xff) === BUSY
+}
+
 /** Why a file can't be read or written by a command, in words that go on after "can't be used:". */
 export function fileFault(error: unknown): string {
   const primary = (resultCode(error) ?? 0) & 0xff

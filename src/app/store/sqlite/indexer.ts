@@ -3,7 +3,13 @@ import { rmSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { StoreFailedError } from '../../errors.ts'
 import { fold } from '../../model/fold.ts'
-import { BUSY_TIMEOUT_MS, createPrivateFile, makePrivate, openReader } from './connection.ts'
+import {
+  BUSY_TIMEOUT_MS,
+  createPrivateFile,
+  makePrivate,
+  openReader,
+  useWriteAheadLog,
+} from './connection.ts'
 import { storeError } from './faults.ts'
 import { CHANGES_TEXT, createSearchIndex } from './search-index.ts'
 
@@ -114,7 +120,8 @@ function openIndexFile(file: string, identity: string): DatabaseSync {
   makePrivate(file)
   const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS })
   try {
-    database.exec('pragma journal_mode = wal; pragma synchronous = normal')
+    useWriteAheadLog(database)
+    database.exec('pragma synchronous = normal')
     createSearchIndex(database, identity)
     return database
   } catch (error) {
