@@ -18,26 +18,38 @@ describe('a batch on PostgreSQL', () => {
   it('that a deadlock ends is stored again, and nobody learns of it', async (test) => {
     const url = await newDatabase()
     const store = await openStoreFor(test, url)
+    const gate = await connectFor(test, url)
     const client = await connectFor(test, url)
+    const watcher = await connectFor(test, url)
     // Of the two in the circle, the store's transaction looks first, and is ended.
-    await client.query("set deadlock_timeout = '20s'")
+    await client.query("set deadlock_timeout = '60s'")
+    await gate.query('begin')
+    await ingest(gate, [intakeOf(aMessage({ messageId: 'b', from: '+30' }))])
     await client.query('begin')
-    await ingest(client, [intakeOf(aMessage({ messageId: 'b', from: '+10' }))])
+    await ingest(client, [intakeOf(aMessage({ messageId: 'c', from: '+10' }))])
     const inserting = insertAll(store, [
       aMessage({ messageId: 'a', from: '+20' }),
       aMessage({ messageId: 'b', from: '+20' }),
+      aMessage({ messageId: 'c', from: '+20' }),
     ])
-    const watcher = await connectFor(test, url)
     const isWaiting = async () => (await watcher.query(WAITING)).rows[0]?.pid !== 0
     await until('the store waits for b', isWaiting)
-    await ingest(client, [intakeOf(aMessage({ messageId: 'a', from: '+10' }))])
+    const { rows: own } = await client.query('select pg_backend_pid() as pid')
+    const closing = ingest(client, [intakeOf(aMessage({ messageId: 'a', from: '+10' }))])
+    await until('the other waits for a', async () => {
+      const waiting = "select from pg_stat_activity where pid = $1 and wait_event_type = 'Lock'"
+      return (await watcher.query(waiting, [own[0]?.pid])).rows.length > 0
+    })
+    // A transaction looks once, a second after it began to wait: the store's waits for c from here on.
+    await gate.query('rollback')
+    await closing
     await client.query('rollback')
-    assert.deepEqual(await inserting, [CREATED, CREATED])
+    assert.deepEqual(await inserting, [CREATED, CREATED, CREATED])
     const { rows } = await watcher.query(
       'select deadlocks from pg_stat_database where datname = current_database()',
     )
     assert.ok(Number(rows[0]?.deadlocks) > 0, 'there was a deadlock')
-    assert.equal((await store.stats()).totalMessages, 2)
+    assert.equal((await store.stats()).totalMessages, 3)
   })
 
   it('whose connection is lost before the commit is stored once', async (test) => {
