@@ -12,7 +12,8 @@ import { connectFor } from '../support/postgres-stores.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 
-const AT_ONCE = () => 3000
+/** No turn here should end because it took long. */
+const LONG = () => 60_000
 
 async function hold(test: TestContext) {
   const url = await newDatabase()
@@ -29,15 +30,15 @@ async function backendOf(client: Client): Promise<number> {
 describe('the connection that stores', () => {
   it('is the same one again and again', async (test) => {
     const { held } = await hold(test)
-    const first = await held.use(AT_ONCE, backendOf)
-    assert.equal(await held.use(AT_ONCE, backendOf), first)
+    const first = await held.use(LONG, backendOf)
+    assert.equal(await held.use(LONG, backendOf), first)
   })
 
   it('is given at once to whoever asks while it is free: what is to be stored is on its way', async (test) => {
     const { held } = await hold(test)
-    await held.use(AT_ONCE, backendOf)
+    await held.use(LONG, backendOf)
     let began = false
-    const using = held.use(AT_ONCE, (client) => {
+    const using = held.use(LONG, (client) => {
       began = true
       return backendOf(client)
     })
@@ -49,7 +50,7 @@ describe('the connection that stores', () => {
     const { held } = await hold(test)
     const order: string[] = []
     const use = (name: string) =>
-      held.use(AT_ONCE, async (client) => {
+      held.use(LONG, async (client) => {
         order.push(`${name} begins`)
         await backendOf(client)
         order.push(`${name} ends`)
@@ -64,9 +65,9 @@ describe('the connection that stores', () => {
 
   it('is made anew after an error, and whoever waits is served', async (test) => {
     const { held } = await hold(test)
-    const first = await held.use(AT_ONCE, backendOf)
-    const failing = held.use(AT_ONCE, (client) => client.query('select 1/0'))
-    const waiting = held.use(AT_ONCE, backendOf)
+    const first = await held.use(LONG, backendOf)
+    const failing = held.use(LONG, (client) => client.query('select 1/0'))
+    const waiting = held.use(LONG, backendOf)
     await assert.rejects(failing, /division by zero/)
     assert.notEqual(await waiting, first)
   })
@@ -82,25 +83,25 @@ describe('the connection that stores', () => {
     const urls = [nowhere.href]
     const held = new HeldConnection((msLeft) => connectWriter(urls.shift() ?? url, msLeft))
     test.after(() => held.close())
-    const refused = held.use(AT_ONCE, backendOf)
-    const waiting = held.use(AT_ONCE, backendOf)
+    const refused = held.use(LONG, backendOf)
+    const waiting = held.use(LONG, backendOf)
     await assert.rejects(refused, { code: '3D000' })
     assert.ok((await waiting) > 0)
   })
 
   it('is kept after what the server has undone by itself', async (test) => {
     const { held } = await hold(test)
-    const first = await held.use(AT_ONCE, backendOf)
+    const first = await held.use(LONG, backendOf)
     for (const code of ['40001', '40P01', 'WW001']) {
       const undone = `do $$ begin raise exception using errcode = '${code}'; end $$`
-      await assert.rejects(held.use(AT_ONCE, (client) => client.query(undone)))
+      await assert.rejects(held.use(LONG, (client) => client.query(undone)))
     }
-    assert.equal(await held.use(AT_ONCE, backendOf), first)
+    assert.equal(await held.use(LONG, backendOf), first)
   })
 
   it('is made anew where the server ended it while nobody used it', async (test) => {
     const { url, held } = await hold(test)
-    const first = await held.use(AT_ONCE, backendOf)
+    const first = await held.use(LONG, backendOf)
     const other = await connectFor(test, url)
     await other.query('select pg_terminate_backend($1)', [first])
     await until('the service has heard of it', async () => {
@@ -109,20 +110,20 @@ describe('the connection that stores', () => {
     })
     // The server's word arrives right after its process is gone.
     await until('there is another one', async () => {
-      const next = await held.use(AT_ONCE, backendOf).catch(() => first)
+      const next = await held.use(LONG, backendOf).catch(() => first)
       return next !== first
     })
   })
 
   it('is not made any more once it is closed, and what is under way is ended', async (test) => {
     const { url, held } = await hold(test)
-    await held.use(AT_ONCE, backendOf)
-    const sleeping = held.use(AT_ONCE, (client) => client.query('select pg_sleep(60)'))
-    const waiting = held.use(AT_ONCE, backendOf)
+    await held.use(LONG, backendOf)
+    const sleeping = held.use(LONG, (client) => client.query('select pg_sleep(60)'))
+    const waiting = held.use(LONG, backendOf)
     const answers = Promise.allSettled([sleeping, waiting])
     await held.close()
     for (const answer of await answers) assert.equal(answer.status, 'rejected')
-    await assert.rejects(held.use(AT_ONCE, backendOf), StoreUnavailableError)
+    await assert.rejects(held.use(LONG, backendOf), StoreUnavailableError)
     const other = await connectFor(test, url)
     await until('no connection is left', async () => {
       const { rows } = await other.query(
