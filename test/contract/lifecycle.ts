@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { fold } from '../../src/app/model/fold.ts'
 import type { MessageStore } from '../../src/app/store/store.ts'
-import { aMessage, insertAll, shownPage } from '../support/a-message.ts'
+import { aMessage, insertAll, sendAll, shownPage } from '../support/a-message.ts'
 import { modelPage, modelStats } from '../support/message-model.ts'
 import { repeatedTexts } from './corpus.ts'
 import { type NewPlace, usePlace } from './store-place.ts'
@@ -84,7 +84,7 @@ export function lifecycleContract(newPlace: NewPlace): void {
   })
 }
 
-/** Inserts each message by itself, all at once, through one store after the other. */
+/** Sends each message by itself, all at once, through one store after the other. */
 async function inTurns(
   stores: readonly MessageStore[],
   messages: ReturnType<typeof repeatedTexts>,
@@ -92,7 +92,7 @@ async function inTurns(
   const inserted = await Promise.all(
     messages.map((message, i) => {
       const store = stores[i % stores.length]
-      return store === undefined ? [] : insertAll(store, [message])
+      return store === undefined ? [] : sendAll(store, [message])
     }),
   )
   return inserted.map(([outcome]) => outcome?.kind)

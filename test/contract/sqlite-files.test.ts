@@ -20,7 +20,7 @@ import { fold } from '../../src/app/model/fold.ts'
 import { openWriter } from '../../src/app/store/sqlite/connection.ts'
 import { openSqliteStore } from '../../src/app/store/sqlite/sqlite-store.ts'
 import type { MessageStore } from '../../src/app/store/store.ts'
-import { type AMessage, aMessage, insertAll } from '../support/a-message.ts'
+import { type AMessage, aMessage, insertAll, sendAll } from '../support/a-message.ts'
 import { until } from '../support/until.ts'
 
 let directory = ''
@@ -221,7 +221,7 @@ describe('two services on one file', () => {
     for (let round = 0; round < 5; round++) {
       const messageId = `copy-${round}`
       const batches = await Promise.all(
-        Array.from({ length: 50 }, (_, i) => inserted(stores[i % 2], aMessage({ messageId }))),
+        Array.from({ length: 50 }, (_, i) => sent(stores[i % 2], aMessage({ messageId }))),
       )
       const kinds = batches.map(([outcome]) => outcome?.kind)
       assert.equal(kinds.filter((kind) => kind === 'created').length, 1)
@@ -239,9 +239,9 @@ function open(): Promise<MessageStore> {
   return openSqliteStore({ file, onIndexError: assert.ifError })
 }
 
-async function inserted(store: MessageStore | undefined, message: AMessage) {
+async function sent(store: MessageStore | undefined, message: AMessage) {
   assert.ok(store)
-  return insertAll(store, [message])
+  return sendAll(store, [message])
 }
 
 async function withStore(work: (store: MessageStore) => Promise<void>): Promise<void> {

@@ -1,4 +1,6 @@
 // Messages as they enter the store.
+import { setTimeout as delay } from 'node:timers/promises'
+import { StoreUnavailableError } from '../../src/app/errors.ts'
 import type { Intake, MessageEvent } from '../../src/app/model/event.ts'
 import { parseTimestamp } from '../../src/app/model/instant.ts'
 import type { InsertOutcome, MessageDetail, MessagePage } from '../../src/app/model/message.ts'
@@ -9,6 +11,10 @@ export type Shown = Pick<MessageEvent, 'messageId' | 'from' | 'to' | 'ts' | 'tex
 /** A message in the flat format, with the body it came in. */
 export type AMessage = MessageEvent & { readonly body: Uint8Array }
 type Overrides = Partial<Shown> & { readonly body?: Uint8Array }
+
+/** How often a sender sends again what could not be stored just now, and how long it waits before. */
+const SENT_AGAIN = 20
+const BEFORE_IT_MS = 100
 
 let messages = 0
 
@@ -55,6 +61,21 @@ export async function insertAll(
   batch: readonly AMessage[],
 ): Promise<InsertOutcome[]> {
   return (await store.insert(batch.map(intakeOf))).outcomes.flat()
+}
+
+/** The same as a sender does it: nothing was stored of what could not be just now, so it comes again. */
+export async function sendAll(
+  store: Pick<MessageStore, 'insert'>,
+  batch: readonly AMessage[],
+): Promise<InsertOutcome[]> {
+  for (let again = 0; ; again++) {
+    try {
+      return await insertAll(store, batch)
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError) || again === SENT_AGAIN) throw error
+    }
+    await delay(BEFORE_IT_MS)
+  }
 }
 
 /** What a reader sees of it, in five fields. */
