@@ -1,6 +1,6 @@
 // A standby of a server, made by copying its files while it runs.
 // https://www.postgresql.org/docs/current/continuous-archiving.html#BACKUP-LOWLEVEL-BASE-BACKUP
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Client } from 'pg'
@@ -15,8 +15,7 @@ export async function startStandby(primary: PostgresServer, port: number): Promi
   const client = new Client({ connectionString: primary.url('postgres') })
   await client.connect()
   await client.query("select pg_backup_start('standby', true)")
-  // Files that come and go while they are copied are none that a backup needs.
-  execFileSync('cp', ['--archive', `${primary.directory}/.`, directory])
+  copyMeanwhile(primary.directory, directory)
   const { rows } = await client.query('select labelfile from pg_backup_stop()')
   await client.end()
   for (const [name, text] of [
@@ -35,4 +34,17 @@ export async function startStandby(primary: PostgresServer, port: number): Promi
   })
   await standby.start()
   return standby
+}
+
+/** Copies files that a server uses. Those that vanish meanwhile are none that a backup needs. */
+function copyMeanwhile(from: string, to: string): void {
+  const env = { ...process.env, LC_ALL: 'C' }
+  const { status, stderr } = spawnSync('cp', ['--archive', `${from}/.`, to], {
+    env,
+    encoding: 'utf8',
+  })
+  if (status === 0) return
+  const complaints = stderr.trimEnd().split('\n')
+  const haveVanished = complaints.every((line) => line.endsWith(': No such file or directory'))
+  if (status !== 1 || !haveVanished) throw new Error(`cp ended with ${status}: ${stderr}`)
 }
