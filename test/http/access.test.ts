@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Access } from '../../src/app/http/access.ts'
+import { askReady } from '../support/ask-until.ts'
 import { API_KEY, openServer, type TestServer } from '../support/http-server.ts'
 import { lastAnswer, RawConnection } from '../support/raw-http.ts'
 import { routesOf } from '../support/routes.ts'
@@ -144,7 +145,8 @@ test('public routes need no key in any mode', async (t) => {
     const server = await openServer(t, { environment: { READ_ACCESS } })
     const remote = { remoteAddress: '203.0.113.9', headers: { host: 'example.org' } }
     for (const url of ['/health/live', '/health/ready']) {
-      assert.equal((await server.app.inject({ url, ...remote })).statusCode, 200)
+      const answer = await askReady(() => server.app.inject({ url, ...remote }))
+      assert.equal(answer.statusCode, 200)
     }
     assert.equal((await server.post(flatBody())).statusCode, 200)
   }

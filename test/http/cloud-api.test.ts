@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, test } from 'node:test'
 import fc from 'fast-check'
+import { askReady } from '../support/ask-until.ts'
 import {
   APP_SECRET,
   aStatus,
@@ -11,7 +12,7 @@ import {
   metaJson,
   signedBatch,
 } from '../support/cloud-api.ts'
-import { openServer } from '../support/http-server.ts'
+import { openServer, type TestServer } from '../support/http-server.ts'
 import { CANARY, flatBody, signature } from '../support/signed.ts'
 
 const VERIFY_TOKEN = 'canary-verify-token'
@@ -125,16 +126,19 @@ test('each of several app secrets signs', async (t) => {
   }
 })
 
+const readiness = async (asked: TestServer) =>
+  (await askReady(() => asked.app.inject('/health/ready'))).statusCode
+
 test('a provider without a secret is 503, and the service is ready with any', async (t) => {
   const onlyMeta = await openServer(t, { environment: { ...environment, WEBHOOK_SECRET: '' } })
   assert.equal((await onlyMeta.post(flatBody())).statusCode, 503)
   assert.equal((await onlyMeta.app.inject(signedBatch(batch()))).statusCode, 200)
-  assert.equal((await onlyMeta.app.inject('/health/ready')).statusCode, 200)
+  assert.equal(await readiness(onlyMeta), 200)
   const onlyFlat = await openServer(t)
   const refused = await onlyFlat.app.inject(signedBatch(batch()))
   assert.equal(refused.statusCode, 503)
   assert.ok(refused.headers['retry-after'])
-  assert.equal((await onlyFlat.app.inject('/health/ready')).statusCode, 200)
+  assert.equal(await readiness(onlyFlat), 200)
 })
 
 test('once it is signed, a body of any kind is 200 and stored', async (t) => {

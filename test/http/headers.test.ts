@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import { askReady } from '../support/ask-until.ts'
 import { API_KEY, openServer } from '../support/http-server.ts'
 import { lastAnswer, RawConnection } from '../support/raw-http.ts'
 import { flatBody, signed } from '../support/signed.ts'
@@ -116,12 +117,9 @@ test('so does the answer to a path that can not be decoded', async () => {
 
 test('HEAD is answered like GET, without the body', async () => {
   for (const url of ['/messages', '/stats', '/health/ready', '/openapi.json', '/docs']) {
-    const get = await server.get(url)
-    const head = await server.app.inject({
-      method: 'HEAD',
-      url,
-      headers: { authorization: `Bearer ${API_KEY}` },
-    })
+    const get = await askReady(() => server.get(url))
+    const headers = { authorization: `Bearer ${API_KEY}` }
+    const head = await askReady(() => server.app.inject({ method: 'HEAD', url, headers }))
     assert.equal(head.statusCode, 200)
     assert.equal(head.body, '')
     for (const name of ['content-type', 'content-length', 'content-security-policy']) {

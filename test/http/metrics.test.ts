@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { askUntil } from '../support/ask-until.ts'
 import { openServer, type TestServer } from '../support/http-server.ts'
 import { lastAnswer } from '../support/raw-http.ts'
 import { CANARY, flatBody } from '../support/signed.ts'
@@ -11,6 +12,14 @@ async function metricsOf(server: TestServer): Promise<Map<string, number>> {
   assert.equal(statusCode, 200)
   const lines = body.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
   return new Map(lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), numberIn(line)]))
+}
+
+/** The same once the database has told its size, for which it has a second. */
+function metricsWithSize(server: TestServer): Promise<Map<string, number>> {
+  return askUntil(
+    () => metricsOf(server),
+    (metrics) => metrics.has('database_size_bytes'),
+  )
 }
 
 function numberIn(line: string): number {
@@ -31,7 +40,7 @@ test('the exposition is text that Prometheus reads', async (t) => {
 test('all metrics of the contract are there from the start, the results with zero', async (t) => {
   const server = await openServer(t)
   await server.get('/stats')
-  const metrics = await metricsOf(server)
+  const metrics = await metricsWithSize(server)
   const names = new Set([...metrics.keys()].map((series) => series.split('{')[0]))
   for (const name of [
     'http_requests_total',
@@ -158,7 +167,7 @@ test('the queue is shown as it is, and the database has a size', async (t) => {
   })
   const waiting = [server.post('x'), server.post(flatBody()), server.post(flatBody())]
   while (server.queue.items < 2) await new Promise((resolve) => setImmediate(resolve))
-  const full = await metricsOf(server)
+  const full = await metricsWithSize(server)
   assert.equal(full.get('write_queue_requests'), 2)
   assert.equal(full.get('write_queue_bytes'), server.queue.bytes)
   assert.ok((full.get('database_size_bytes') ?? 0) > 0)
