@@ -5,7 +5,7 @@ import { migrate, readMigrations } from '../../src/app/store/postgres/schema.ts'
 import { newDatabase } from '../support/databases.ts'
 import { startOpenService } from '../support/open-service.ts'
 import { connectFor } from '../support/postgres-stores.ts'
-import { post, type Service } from '../support/service.ts'
+import { post, type Service, untilReady } from '../support/service.ts'
 import { flatBody, signature, toBytes } from '../support/signed.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
@@ -25,6 +25,7 @@ async function startOn(t: TestContext) {
   const url = await newDatabase()
   const environment = { DATABASE_URL: url }
   const service = await startOpenService(t, { cwd: temporaryDirectory(t), environment })
+  await untilReady(service)
   assert.equal((await send(service, 'before')).status, 200)
   return { service, client: await connectFor(t, url) }
 }

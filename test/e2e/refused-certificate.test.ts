@@ -7,7 +7,7 @@ import { selfSigned } from '../support/certificates.ts'
 import { startOpenService } from '../support/open-service.ts'
 import { PostgresServer } from '../support/postgres-server.ts'
 import { runCommand } from '../support/run-command.ts'
-import { refusedStart } from '../support/service.ts'
+import { refusedStart, untilReady } from '../support/service.ts'
 import { SECRET } from '../support/signed.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { TlsServer } from '../support/tls-server.ts'
@@ -39,7 +39,7 @@ describe('the start on PostgreSQL', () => {
   it('succeeds with the right certificate', async (t) => {
     const environment = { DATABASE_URL: tls.urlFor(url) }
     const service = await startOpenService(t, { cwd: temporaryDirectory(t), environment })
-    assert.equal((await fetch(`${service.url}/health/ready`)).status, 200)
+    await untilReady(service)
   })
 
   it('ends where the file of sslrootcert is missing, is none, or holds no certificate', async (t) => {

@@ -8,7 +8,7 @@ import { Sender } from '../faults/sender.ts'
 import { aMessage, intakeOf } from '../support/a-message.ts'
 import { newDatabase } from '../support/databases.ts'
 import { ingest } from '../support/postgres-stores.ts'
-import { type Service, startService } from '../support/service.ts'
+import { type Service, startService, untilReady } from '../support/service.ts'
 import { SECRET } from '../support/signed.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { until } from '../support/until.ts'
@@ -18,7 +18,10 @@ const MESSAGES = 300
 async function startReplicas(t: TestContext, url: string, count: number): Promise<Service[]> {
   const environment = { WEBHOOK_SECRET: SECRET, READ_ACCESS: 'open', DATABASE_URL: url }
   const cwd = temporaryDirectory(t)
-  return Promise.all(Array.from({ length: count }, () => startService(t, { cwd, environment })))
+  const start = () => startService(t, { cwd, environment })
+  const replicas = await Promise.all(Array.from({ length: count }, start))
+  await Promise.all(replicas.map(untilReady))
+  return replicas
 }
 
 /** Follows the stream of a service from the beginning of the sequence. */
