@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { newDatabase } from '../support/databases.ts'
 import { startOpenService } from '../support/open-service.ts'
 import { connectFor, openStoreFor } from '../support/postgres-stores.ts'
-import { type Ended, post, readinessOf, type Service } from '../support/service.ts'
+import { type Ended, post, type Service, untilReady } from '../support/service.ts'
 import { flatBody, signature, toBytes } from '../support/signed.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
@@ -21,6 +21,7 @@ for (const [moment, isIdle] of [
       cwd: temporaryDirectory(t),
       environment: { DATABASE_URL: link.urlFor(url), SHUTDOWN_TIMEOUT: '8' },
     })
+    await untilReady(service)
     const body = toBytes(flatBody())
     assert.equal((await post(service, body, signature(body))).status, 200)
     if (isIdle) {
@@ -29,7 +30,7 @@ for (const [moment, isIdle] of [
       const done =
         "select 1 from pg_stat_activity where query like '%index_texts%' and state = 'idle'"
       await until('all is done', async () => (await direct.query(done)).rows.length > 0)
-      await until('it is ready', async () => (await readinessOf(service)) === 200)
+      await untilReady(service)
     }
     link.freeze()
     await assertEnds(service)
@@ -39,8 +40,10 @@ for (const [moment, isIdle] of [
 test('SIGTERM ends a service whose server falls silent while bodies expire, with 0', async (t) => {
   const url = await newDatabase()
   await (await openStoreFor(t, url)).close()
-  const direct = await connectFor(t, url)
-  await direct.query('begin; select from store for update')
+  const holder = await connectFor(t, url)
+  await holder.query('begin; select from store for update')
+  // Within a transaction, the first look at pg_stat_activity would be all there is to see.
+  const watcher = await connectFor(t, url)
   const link = await TcpProxy.start(t, Number(new URL(url).port))
   const service = await startOpenService(t, {
     cwd: temporaryDirectory(t),
@@ -48,7 +51,7 @@ test('SIGTERM ends a service whose server falls silent while bodies expire, with
   })
   const waiting =
     "select 1 from pg_stat_activity where query like '%expire_intakes%' and wait_event_type = 'Lock'"
-  await until('bodies expire', async () => (await direct.query(waiting)).rows.length > 0)
+  await until('bodies expire', async () => (await watcher.query(waiting)).rows.length > 0)
   link.freeze()
   await assertEnds(service)
 })
