@@ -9,6 +9,7 @@ import { freePort } from '../support/free-port.ts'
 import { PostgresServer } from '../support/postgres-server.ts'
 import { connectFor, openStoreFor } from '../support/postgres-stores.ts'
 import { runCommand } from '../support/run-command.ts'
+import { refusedStart } from '../support/service.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const MIGRATIONS = readMigrations(
@@ -97,7 +98,7 @@ describe('doctor, of PostgreSQL', () => {
       const cwd = temporaryDirectory(test)
       const variables = { API_KEYS: 'reader:key', PORT: '0', PGPASSFILE: join(cwd, 'none') }
       const environment = { ...variables, DATABASE_URL: database }
-      const { code, stderr } = await runCommand(['serve'], { cwd, environment })
+      const { code, stderr } = await refusedStart(test, { cwd, environment })
       assert.equal(code, 1)
       assert.match(stderr, /^The PostgreSQL database can't be used: .*\.\n$/)
       assert.match(stderr, sentence)
