@@ -26,6 +26,16 @@ import { TcpProxy } from '../support/tcp-proxy.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { until } from '../support/until.ts'
 
+/** How late each answer of a server comes where a copy is cut off, so that it is not done by then. */
+const SLOW_MS = 20
+
+/** A link to a database on which a copy takes some seconds. */
+async function slowLinkTo(url: string, t: TestContext): Promise<TcpProxy> {
+  const link = await TcpProxy.start(t, Number(new URL(url).port))
+  link.slowDown(SLOW_MS)
+  return link
+}
+
 async function openAt(t: TestContext, url: string): Promise<MessageStore> {
   const parsed = parseDatabaseUrl(url)
   assert.ok(parsed)
@@ -93,6 +103,19 @@ async function bodiesIn(url: string): Promise<number> {
   } catch (error) {
     assert.equal((error as { code?: unknown }).code, '42P01')
     return 0
+  } finally {
+    await client.end()
+  }
+}
+
+/** Whether anybody waits for another copy into this database to end. */
+async function isLockAwaited(url: string): Promise<boolean> {
+  const client = new Client(url)
+  await client.connect()
+  try {
+    const waiting = `select from pg_locks where locktype = 'advisory' and not granted
+      and database = (select oid from pg_database where datname = current_database())`
+    return (await client.query(waiting)).rows.length > 0
   } finally {
     await client.end()
   }
@@ -230,13 +253,14 @@ describe('migrate-store', () => {
     const from = `sqlite:///${join(cwd, 'from.db')}`
     const to = await newDatabase()
     await fillWithMany(from, t)
-    const first = startCommand(['migrate-store', from, to], { cwd })
+    const link = await slowLinkTo(to, t)
+    const first = startCommand(['migrate-store', from, link.urlFor(to)], { cwd })
     await until('rows arrive', async () => (await bodiesIn(to)) > 0)
     first.child.kill('SIGKILL')
     await first.result
     const bodies = await bodiesIn(to)
     assert.ok(bodies < 4062, `the copying is cut off in its midst, here after ${bodies} bodies`)
-    for (let ms = 200; ; ms += 100) {
+    for (let ms = 200; ; ms *= 1.5) {
       const { child, result } = startCommand(['migrate-store', from, to], { cwd })
       await delay(ms)
       child.kill('SIGKILL')
@@ -252,8 +276,8 @@ describe('migrate-store', () => {
     const cwd = temporaryDirectory(t)
     const from = `sqlite:///${join(cwd, 'from.db')}`
     const to = await newDatabase()
-    const link = await TcpProxy.start(t, Number(new URL(to).port))
     await fillWithMany(from, t)
+    const link = await slowLinkTo(to, t)
     const { result } = startCommand(['migrate-store', from, link.urlFor(to)], { cwd })
     await until('rows arrive', async () => (await bodiesIn(to)) > 0)
     link.cut()
@@ -287,9 +311,10 @@ describe('migrate-store', () => {
     const [from, to] = [`sqlite:///${join(cwd, 'from.db')}`, await newDatabase()]
     await fill(from, t)
     const other = await openCopyTarget(parseDatabaseUrl(to) as DatabaseUrl)
-    const ended = delay(1500).then(() => other.close())
-    const waited = await runCommand(['migrate-store', from, to], { cwd })
-    await ended
+    const { result } = startCommand(['migrate-store', from, to], { cwd })
+    await until('it waits for the other', () => isLockAwaited(to))
+    await other.close()
+    const waited = await result
     assert.equal(waited.code, 0, waited.stderr)
     const stays = await openCopyTarget(parseDatabaseUrl(to) as DatabaseUrl)
     const { code, stderr } = await runCommand(['migrate-store', from, to], { cwd })
