@@ -22,6 +22,9 @@ const PASSWORD = 'a-test-password'
 /** How long a connection may take to end: a signal asks for it, which a busy machine is late to hear. */
 const DISCONNECT_MS = 10_000
 const FIRST_WITH_BUILTIN_LOCALE = 17
+/** How long a statement may wait for its connection; whoever asks whether there is one asks again. */
+const CONNECT_MS = 20_000
+const ASKED_MS = 2000
 
 export type ServerOptions = {
   /** More lines of postgresql.conf, as `name=value`. */
@@ -131,7 +134,7 @@ export class PostgresServer {
   /** Whether it takes connections. */
   async answers(): Promise<boolean> {
     try {
-      await this.query('select 1')
+      await this.#query('select 1', 'postgres', ASKED_MS)
       return true
     } catch {
       return false
@@ -139,10 +142,14 @@ export class PostgresServer {
   }
 
   /** Runs a statement as the superuser; resolves with its rows. */
-  async query<Row extends object>(sql: string, database = 'postgres'): Promise<Row[]> {
+  query<Row extends object>(sql: string, database = 'postgres'): Promise<Row[]> {
+    return this.#query<Row>(sql, database, CONNECT_MS)
+  }
+
+  async #query<Row extends object>(sql: string, database: string, connectMs: number) {
     const client = new Client({
       connectionString: this.url(database),
-      connectionTimeoutMillis: 2000,
+      connectionTimeoutMillis: connectMs,
     })
     client.on('error', () => {})
     await client.connect()
