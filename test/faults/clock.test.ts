@@ -5,10 +5,10 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { ENGINES } from '../support/engines.ts'
-import { readinessOf } from '../support/service.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { until } from '../support/until.ts'
 import { EventClient } from './event-client.ts'
+import { isFoundReady } from './readiness.ts'
 import { Sender } from './sender.ts'
 import { sequenceAnomalies, storedSequence } from './sequence-checker.ts'
 import { newSettingOn, seedOf } from './setting.ts'
@@ -47,7 +47,7 @@ for (const engine of ENGINES) {
       writeFileSync(time, step)
       const enough = sender.sent.size + MESSAGES_EACH
       await sender.sendUntil(service.url, () => sender.sent.size > enough)
-      assert.equal(await readinessOf(service), 200, step)
+      assert.equal(await isFoundReady(service), true, step)
     }
     const stored = await storedSequence(setting.url)
     await until('the stream has everything', () => client.seen.length >= stored.length)

@@ -6,6 +6,7 @@ import { connectFor } from '../support/postgres-stores.ts'
 import type { Service } from '../support/service.ts'
 import { until } from '../support/until.ts'
 import { EventClient } from './event-client.ts'
+import { isFoundReady } from './readiness.ts'
 import { Sender } from './sender.ts'
 import { sequenceAnomalies, storedSequence } from './sequence-checker.ts'
 import { newSettingFor, seedOf } from './setting.ts'
@@ -61,7 +62,7 @@ test('queries that find no room to wait are told 503 at once, storing and readin
   const statuses = new Set<number>()
   for (let sent = 0; sent < MESSAGES; sent++) {
     statuses.add(await sender.sendOne(service.url))
-    statuses.add((await fetch(`${service.url}/health/ready`)).status)
+    assert.equal(await isFoundReady(service), true)
   }
   assert.deepEqual(statuses, new Set([200]))
   await release()
@@ -79,7 +80,7 @@ test('queries that find no room to wait are told 503 at once, storing and readin
 test('with room for all of them to wait none is refused', async (t) => {
   const { service, release } = await startBlocked(t, 5)
   const { all } = ask(service, QUERIES)
-  assert.equal((await fetch(`${service.url}/health/ready`)).status, 200)
+  assert.equal(await isFoundReady(service), true)
   await release()
   assert.ok(!(await all).some(findsNoRoom))
 })
