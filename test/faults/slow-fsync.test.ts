@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { type TestContext, test } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
+import { until } from '../support/until.ts'
 import { assertLossCaught } from './caught.ts'
 import { anomalies } from './checker.ts'
 import { Sender } from './sender.ts'
 import { newSetting, type Sabotage, seedOf } from './setting.ts'
-import { injectIntoFsync, noTracing } from './tracing.ts'
+import { injectIntoFsync, isFlushing, noTracing } from './tracing.ts'
 
 const DELAYS_MS = (process.env['FSYNC_DELAYS_MS'] ?? '200').split(',').map(Number)
 const ENOUGH = 200
@@ -58,12 +58,13 @@ async function killedInFsync(t: TestContext, sabotage?: Sabotage): Promise<strin
   assert.equal(await sender.sendOne(service.url), 200)
   const tracing = await injectIntoFsync(
     service.pid,
-    'delay_enter=3000000',
+    'delay_enter=7000000',
     `${setting.file}.strace`,
   )
   const waiting = Array.from({ length: 40 }, () => sender.sendOne(service.url))
-  // Far longer than it takes to send these, and far shorter than the fsync takes.
-  await delay(700)
+  await until('an fsync is held up', () => isFlushing(service.pid))
+  // By now the service has read most of them.
+  for (let i = 0; i < 10; i++) await fetch(`${service.url}/health/live`)
   await service.stop('SIGKILL')
   await tracing.stop()
   await Promise.all(waiting)

@@ -1,7 +1,7 @@
 // strace on a running service: makes its fsyncs and writes fail, or do nothing.
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { until } from '../support/until.ts'
 
 /** Where Linux says who may attach to whom: 0 allows it to everybody for their own processes. */
@@ -15,6 +15,8 @@ export const noTracing =
 
 /** SQLite flushes with fsync, and what copies its log into the database with fdatasync. */
 const FLUSHES = 'fsync,fdatasync'
+/** The numbers that the system has for these calls. */
+const FLUSH_NUMBERS = process.arch === 'arm64' ? ['82', '83'] : ['74', '75']
 /** How SQLite writes to its files and changes their lengths. */
 const WRITES = 'pwrite64,ftruncate'
 
@@ -72,6 +74,19 @@ async function inject(pid: number, { calls, fault, log, only = [] }: Injection):
       await ended
     },
   }
+}
+
+/** Whether a thread of a process is in a flush now; strace's log has one that is held up only later. */
+export function isFlushing(pid: number): boolean {
+  return readdirSync(`/proc/${pid}/task`).some((thread) => {
+    try {
+      const [call = ''] = readFileSync(`/proc/${pid}/task/${thread}/syscall`, 'utf8').split(' ')
+      return FLUSH_NUMBERS.includes(call)
+    } catch {
+      // It has ended meanwhile.
+      return false
+    }
+  })
 }
 
 function mayAttach(): boolean {
