@@ -12,8 +12,11 @@ const IDLE = Number(process.env['IDLE'] ?? QUICK_IDLE)
 const START = 'POST /webhook HTTP/1.1\r\nHost: localhost\r\n'
 const SLOW_BODY = `${START}Content-Length: 100\r\n\r\n{`
 const LIMIT = 20
-/** Far less than the limits of time, by which the surplus would be closed as well. */
-const SURPLUS_MS = 3000
+/** How long the twin is watched that keeps the surplus. */
+const SURPLUS_KEPT_MS = 3000
+/** Until the surplus is closed; less than the limits of time, by which it would be as well. */
+const SURPLUS_MS = 7000
+const SURPLUS_AT_MOST_MS = 9000
 /** Longer than the service itself waits for headers, and for a body. */
 const HEADERS_KEPT_MS = 13_000
 const BODY_KEPT_MS = 34_000
@@ -77,8 +80,10 @@ describe('slow and silent connections', { concurrency: CONCURRENCY }, () => {
     const service = await setting.start({ MAX_CONNECTIONS: String(LIMIT) })
     const sender = new Sender({ seed: seedOf(t) })
     assert.equal(await sender.sendOne(service.url), 200)
+    const start = performance.now()
     const more = connectSlowly(t, service.port, silence(2 * LIMIT))
     await until('the surplus is closed', () => closedOf(more) >= LIMIT, SURPLUS_MS)
+    assert.ok(performance.now() - start < SURPLUS_AT_MOST_MS, 'no limit of time has closed it')
     assert.equal(await sender.sendOne(service.url), 200)
     for (const { socket } of more) socket.destroy()
     await service.stop()
@@ -89,7 +94,7 @@ describe('slow and silent connections', { concurrency: CONCURRENCY }, () => {
     const setting = newSetting(t, { sabotage: 'no connection limit' })
     const service = await setting.start({ MAX_CONNECTIONS: String(LIMIT) })
     const more = connectSlowly(t, service.port, silence(2 * LIMIT))
-    const closed = until('the surplus is closed', () => closedOf(more) >= LIMIT, SURPLUS_MS)
+    const closed = until('the surplus is closed', () => closedOf(more) >= LIMIT, SURPLUS_KEPT_MS)
     await assert.rejects(closed, /Waited in vain/)
     assert.equal(closedOf(more), 0)
   })
