@@ -29,6 +29,8 @@ async function failOver(t: TestContext, seed: number, isSynchronous: boolean) {
       )
       return rows[0]?.sync_state === 'sync'
     })
+    // Commits wait for the standby only once the checkpointer has read the setting as well.
+    await primary.query('checkpoint')
   }
   const link = await TcpProxy.start(t, primary.port)
   const service = await newSettingFor(link.urlFor(url), t).start()
