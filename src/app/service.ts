@@ -6,6 +6,7 @@ import type { Config } from './config.ts'
 import { createServer } from './http/server.ts'
 import type { Log } from './log.ts'
 import { createMetrics } from './metrics/metrics.ts'
+import { costOf, MAX_BATCH_COST } from './model/cost.ts'
 import type { Intake } from './model/event.ts'
 import type { InsertOutcome } from './model/message.ts'
 import { WriteQueue } from './queue/write-queue.ts'
@@ -72,6 +73,8 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     bytesOf: ({ body }) => body.byteLength,
     maxItems: config.queueMaxRequests,
     maxBytes: config.queueMaxBytes,
+    costOf,
+    maxBatchCost: MAX_BATCH_COST,
   })
   const close = async () => {
     await server?.close()

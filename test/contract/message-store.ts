@@ -2,6 +2,7 @@
 import { describe } from 'node:test'
 import { eventContract } from './events.ts'
 import { exactlyOnceContract } from './exactly-once.ts'
+import { largeBatchContract } from './large-batches.ts'
 import { largePageContract } from './large-pages.ts'
 import { lifecycleContract } from './lifecycle.ts'
 import { listContract } from './lists.ts'
@@ -15,6 +16,7 @@ export function messageStoreContract(engine: string, newPlace: NewPlace): void {
     exactlyOnceContract(newPlace)
     listContract(newPlace)
     largePageContract(newPlace)
+    largeBatchContract(newPlace)
     searchContract(newPlace)
     statisticsContract(newPlace)
     eventContract(newPlace)

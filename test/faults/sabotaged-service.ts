@@ -7,6 +7,7 @@ import { readConfig } from '../../src/app/config.ts'
 import { createServer } from '../../src/app/http/server.ts'
 import { createLog } from '../../src/app/log.ts'
 import { createMetrics } from '../../src/app/metrics/metrics.ts'
+import { costOf, MAX_BATCH_COST } from '../../src/app/model/cost.ts'
 import type { Intake } from '../../src/app/model/event.ts'
 import type { InsertOutcome } from '../../src/app/model/message.ts'
 import { WriteQueue } from '../../src/app/queue/write-queue.ts'
@@ -85,6 +86,8 @@ const queue = new Queue({
   bytesOf: ({ body }) => body.byteLength,
   maxItems: config.queueMaxRequests,
   maxBytes: config.queueMaxBytes,
+  costOf,
+  maxBatchCost: MAX_BATCH_COST,
 })
 let head = 0
 /** Takes whoever is behind for up to date. */

@@ -6,6 +6,7 @@ import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import { type Config, type Environment, readConfig } from '../../src/app/config.ts'
 import { createServer } from '../../src/app/http/server.ts'
 import { createMetrics } from '../../src/app/metrics/metrics.ts'
+import { costOf, MAX_BATCH_COST } from '../../src/app/model/cost.ts'
 import type { Intake } from '../../src/app/model/event.ts'
 import type { InsertOutcome } from '../../src/app/model/message.ts'
 import { WriteQueue } from '../../src/app/queue/write-queue.ts'
@@ -130,6 +131,8 @@ function queueFor(config: Config, store: MessageStore, hub: StreamHub) {
     bytesOf: ({ body }) => body.byteLength,
     maxItems: config.queueMaxRequests,
     maxBytes: config.queueMaxBytes,
+    costOf,
+    maxBatchCost: MAX_BATCH_COST,
   })
 }
 

@@ -1,4 +1,5 @@
-// Group commit: whatever waits while one transaction commits goes into the next one together.
+// Group commit: whatever waits while one transaction commits goes into the next one together, as far
+// as that stays bounded.
 // `add` resolves when the item's own transaction is committed, and never before.
 import { AppError, StoreFailedError, StoreUnavailableError } from '../errors.ts'
 import { afterArrived } from './after-arrived.ts'
@@ -11,6 +12,13 @@ export type WriteQueueOptions<Item, Outcome> = {
   readonly bytesOf: (item: Item) => number
   readonly maxItems: number
   readonly maxBytes: number
+  /** What writing an item takes, in the unit of `maxBatchCost`. */
+  readonly costOf: (item: Item) => number
+  /**
+   * What writing a batch may take, unless its only item takes more: whoever waits for the first
+   * does not wait for all of a backlog, which may be more than the writer can do in time.
+   */
+  readonly maxBatchCost: number
 }
 
 type Waiting<Item, Outcome> = {
@@ -146,13 +154,23 @@ export class WriteQueue<Item, Outcome> {
     for (const { reject } of batch) reject(error)
   }
 
-  /** Hands everything that waits to the writer; null when nothing does. */
+  /** Hands to the writer what waits, as much as a batch may take; null when nothing does. */
   #begin(): Commit<Item, Outcome> | null {
     if (this.#waiting.length === 0) return null
-    const batch = this.#waiting
-    this.#waiting = []
+    const batch = this.#waiting.splice(0, this.#fitting())
     this.#overlap.began(batch.length, performance.now())
     return { batch, written: this.#options.write(batch.map(({ item }) => item)) }
+  }
+
+  /** How many of those that wait are the next batch: at least one. */
+  #fitting(): number {
+    const { costOf, maxBatchCost } = this.#options
+    let cost = 0
+    const end = this.#waiting.findIndex(({ item }, i) => {
+      cost += costOf(item)
+      return cost > maxBatchCost && i > 0
+    })
+    return end === -1 ? this.#waiting.length : end
   }
 
   #release(batch: readonly Waiting<Item, Outcome>[]): void {

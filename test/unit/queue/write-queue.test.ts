@@ -6,10 +6,13 @@ import { AppError, StoreUnavailableError } from '../../../src/app/errors.ts'
 import { WriteQueue } from '../../../src/app/queue/write-queue.ts'
 import { HeldWriter } from '../../support/held-writer.ts'
 
-function start({ maxItems = 100, maxBytes = 1000 } = {}) {
+/** An item costs ten times its length. */
+function start({ maxItems = 100, maxBytes = 1000, maxBatchCost = 10_000 } = {}) {
   const writer = new HeldWriter<string, string>()
   const bytesOf = (item: string) => item.length
-  return { writer, queue: new WriteQueue({ write: writer.write, bytesOf, maxItems, maxBytes }) }
+  const costOf = (item: string) => 10 * item.length
+  const limits = { maxItems, maxBytes, maxBatchCost }
+  return { writer, queue: new WriteQueue({ write: writer.write, bytesOf, costOf, ...limits }) }
 }
 
 /** What the queue answers for an item: `pending` until then. */
@@ -85,6 +88,23 @@ describe('WriteQueue', () => {
     batch.commit(['A', 'B'])
     assert.deepEqual(await Promise.all(answers), ['A', 'B'])
     assert.deepEqual([queue.items, writer.inFlight], [0, 0])
+  })
+
+  it('hands over no more than a batch may cost, one item at least, and the rest behind it', async () => {
+    const { writer, queue } = start({ maxBatchCost: 50 })
+    const items = ['ab', 'cd', 'e', 'f', 'far too much', 'g']
+    const answers = items.map((item) => queue.add(item))
+    for (const expected of [['ab', 'cd', 'e'], ['f'], ['far too much'], ['g']]) {
+      const batch = await writer.next()
+      assert.deepEqual(batch.items, expected)
+      assert.equal(writer.inFlight, 1)
+      batch.commit(expected.map((item) => item.toUpperCase()))
+    }
+    assert.deepEqual(
+      await Promise.all(answers),
+      items.map((item) => item.toUpperCase()),
+    )
+    await queue.drain()
   })
 
   it('divides those who come back together, so that one half commits while the other is read', async () => {

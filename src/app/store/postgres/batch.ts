@@ -11,6 +11,12 @@ export const INGEST_SQL = 'select ingest_1($1, $2, $3, $4, $5, $6, $7, $8, $9) a
 /** What is stored of an event; the fields of incoming_event_1. Absent: null. */
 type Row = Readonly<Record<string, unknown>>
 
+/**
+ * Events of a run: the server looks for each among all of them, and of thousands that takes longer
+ * than storing them.
+ */
+const MAX_RUN = 500
+
 /** A lone half of a surrogate pair, as JSON writes it; text of PostgreSQL can't hold one. */
 const LONE_SURROGATE = /\\ud[89a-f]/i
 
@@ -26,7 +32,7 @@ export function batchFor(intakes: readonly Intake[], everyEvent = false): readon
   const alone = rows.some(isAlone)
   return [
     alone,
-    jsonOf(alone ? runsOf(rows, isAlone) : [rows]),
+    jsonOf(runsOf(rows, isAlone)),
     events.map(({ i }) => i),
     intakes.map(({ provider }) => provider),
     intakes.map(({ receivedAt }) => receivedAt),
@@ -40,7 +46,7 @@ function changesOthers(event: IncomingEvent | undefined): boolean {
   return event?.kind === 'edit' || event?.kind === 'revoke' || event?.formerly !== undefined
 }
 
-/** Rows in their order; each that has to be alone is a run of its own. */
+/** Rows in their order, in runs of at most MAX_RUN; each that has to be alone is a run of its own. */
 function runsOf(rows: readonly Row[], isAlone: (row: Row, n: number) => boolean): Row[][] {
   const runs: Row[][] = []
   let open: Row[] | null = null
@@ -48,7 +54,7 @@ function runsOf(rows: readonly Row[], isAlone: (row: Row, n: number) => boolean)
     if (isAlone(row, n)) {
       runs.push([row])
       open = null
-    } else if (open === null) {
+    } else if (open === null || open.length === MAX_RUN) {
       open = [row]
       runs.push(open)
     } else open.push(row)

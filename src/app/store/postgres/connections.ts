@@ -101,6 +101,26 @@ export function withTimeLimit(query: QueryConfig, ms: number): QueryConfig {
   return Object.assign(query, { query_timeout: ms })
 }
 
+/** Runs a statement that may take so many ms, also where others may not take as long. */
+export async function withStatementTime<Result>(
+  client: Client,
+  ms: number,
+  run: () => Promise<Result>,
+): Promise<Result> {
+  if (ms <= STATEMENT_TIMEOUT_MS) return await run()
+  limitStatements(client, ms)
+  try {
+    return await run()
+  } finally {
+    limitStatements(client, STATEMENT_TIMEOUT_MS)
+  }
+}
+
+/** For what is sent behind it; where it fails, so does that. */
+function limitStatements(client: Client, ms: number): void {
+  client.query(`set statement_timeout = ${Math.ceil(ms)}`).catch(() => {})
+}
+
 /** Runs `work`; a connection on which it takes longer than so many ms is ended, and `work` rejects. */
 export async function withinTime<Result>(
   client: Client,

@@ -2,23 +2,19 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { StoreUnavailableError } from '../../errors.ts'
+import { costOf } from '../../model/cost.ts'
 import type { Intake } from '../../model/event.ts'
 import type { InsertOutcome } from '../../model/message.ts'
 import { digestOf } from '../body.ts'
 import type { InsertedBatch } from '../store.ts'
 import { batchFor, INGEST_SQL } from './batch.ts'
-import { connectWriter, withinTime, withTimeLimit } from './connections.ts'
+import { BatchTime } from './batch-time.ts'
+import { connectWriter, withinTime, withStatementTime, withTimeLimit } from './connections.ts'
 import { explained } from './explained.ts'
 import { isWorthAnotherTry, needsToBeAlone, storeError, toldOfNoRoom } from './faults.ts'
 import { HeldConnection } from './held-connection.ts'
 import { requireWritable } from './schema.ts'
 
-/** How long a batch is sent again before its requests are asked to come again themselves. */
-const PATIENCE_MS = 4000
-/** A connection that says nothing for so long may have no other end any more: another one is tried. */
-const TRY_MS = 2000
-/** What the last try is given at least. */
-const LAST_TRY_MS = 500
 /** Between two tries, growing up to the longest. */
 const FIRST_PAUSE_MS = 20
 const LONGEST_PAUSE_MS = 1000
@@ -53,14 +49,14 @@ export class Writer {
   /** Stores a batch in one transaction. Rejects as MessageStore.insert does. */
   async insert(intakes: readonly Intake[]): Promise<InsertedBatch> {
     const start = performance.now()
-    const deadline = start + PATIENCE_MS
+    const time = new BatchTime(intakes.reduce((sum, intake) => sum + costOf(intake), 0))
     this.#storing++
     try {
-      const copies = await this.#send(intakes, deadline)
+      const copies = await this.#send(intakes, time)
       this.#outage = null
       return { outcomes: outcomesOf(intakes, copies), seconds: (performance.now() - start) / 1000 }
     } catch (error) {
-      const known = await explained(error, () => this.#requireWritable(msOfTry(deadline)))
+      const known = await explained(error, () => this.#requireWritable(() => time.msOfLook))
       if (known instanceof StoreUnavailableError) {
         this.#outage = { reason: known, at: performance.now() }
       }
@@ -112,38 +108,37 @@ export class Writer {
    * The token makes sending a batch again safe when its connection was lost in mid-commit: what
    * was stored answers as it did the first time, and what is still being stored is waited for.
    */
-  async #send(intakes: readonly Intake[], deadline: number): Promise<readonly Copy[]> {
+  async #send(intakes: readonly Intake[], time: BatchTime): Promise<readonly Copy[]> {
     const token = randomUUID()
     let batch = batchFor(intakes)
     let pause = FIRST_PAUSE_MS
     for (;;) {
       try {
-        return await this.#ingest([token, ...batch], deadline)
+        return await this.#ingest([token, ...batch], time)
       } catch (error) {
         if (needsToBeAlone(error)) {
           batch = batchFor(intakes, true)
+          time.takesEachAlone()
           continue
         }
-        if (!isWorthAnotherTry(error) || performance.now() + pause > deadline) throw error
+        if (!isWorthAnotherTry(error) || !time.hasTimeAfter(pause)) throw error
         await sleep(pause)
         pause = Math.min(pause * 2, LONGEST_PAUSE_MS)
       }
     }
   }
 
-  #ingest(values: unknown[], deadline: number): Promise<readonly Copy[]> {
-    return this.#connection.use(msOfTry(deadline), async (client, msLeft) => {
-      const { rows } = await client.query<{ copies: Copy[] }>(
-        withTimeLimit({ name: 'ingest', text: INGEST_SQL, values }, msLeft()),
+  #ingest(values: unknown[], time: BatchTime): Promise<readonly Copy[]> {
+    const allowed = () => time.msOfTry
+    return this.#connection.use(allowed, async (client, msLeft) => {
+      const ms = msLeft()
+      const ingest = withTimeLimit({ name: 'ingest', text: INGEST_SQL, values }, ms)
+      const { rows } = await withStatementTime(client, ms, () =>
+        client.query<{ copies: Copy[] }>(ingest),
       )
       return rows[0]?.copies ?? []
     })
   }
-}
-
-/** What a try may take that begins when it is asked. */
-function msOfTry(deadline: number): () => number {
-  return () => Math.min(Math.max(deadline - performance.now(), LAST_TRY_MS), TRY_MS)
 }
 
 function outcomesOf(intakes: readonly Intake[], copies: readonly Copy[]): InsertOutcome[][] {
