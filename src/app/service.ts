@@ -30,6 +30,20 @@ export type Service = {
   close(): Promise<void>
 }
 
+/** What the queue holds at most, and what a batch of it may cost. */
+export function queueBounds({
+  queueMaxRequests,
+  queueMaxBytes,
+}: Pick<Config, 'queueMaxRequests' | 'queueMaxBytes'>) {
+  return {
+    bytesOf: ({ body }: Intake) => body.byteLength,
+    maxItems: queueMaxRequests,
+    maxBytes: queueMaxBytes,
+    costOf,
+    maxBatchCost: MAX_BATCH_COST,
+  }
+}
+
 /** Starts the service. Rejects when the database can't be opened or the port can't be taken. */
 export async function startService(config: Config, log: Log): Promise<Service> {
   const metrics = createMetrics(
@@ -70,11 +84,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       hub.wake()
       return outcomes
     },
-    bytesOf: ({ body }) => body.byteLength,
-    maxItems: config.queueMaxRequests,
-    maxBytes: config.queueMaxBytes,
-    costOf,
-    maxBatchCost: MAX_BATCH_COST,
+    ...queueBounds(config),
   })
   const close = async () => {
     await server?.close()

@@ -19,7 +19,7 @@ import { aStatus, aText, change } from '../support/cloud-api.ts'
 import { intakeWith } from '../support/cloud-intake.ts'
 import { NARROW, newDatabase } from '../support/databases.ts'
 import { freePort } from '../support/free-port.ts'
-import { ingest } from '../support/postgres-stores.ts'
+import { connectFor, ingest, isLockAwaited } from '../support/postgres-stores.ts'
 import { runCommand, startCommand } from '../support/run-command.ts'
 import { flatBody, toBytes } from '../support/signed.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
@@ -103,19 +103,6 @@ async function bodiesIn(url: string): Promise<number> {
   } catch (error) {
     assert.equal((error as { code?: unknown }).code, '42P01')
     return 0
-  } finally {
-    await client.end()
-  }
-}
-
-/** Whether anybody waits for another copy into this database to end. */
-async function isLockAwaited(url: string): Promise<boolean> {
-  const client = new Client(url)
-  await client.connect()
-  try {
-    const waiting = `select from pg_locks where locktype = 'advisory' and not granted
-      and database = (select oid from pg_database where datname = current_database())`
-    return (await client.query(waiting)).rows.length > 0
   } finally {
     await client.end()
   }
@@ -312,7 +299,8 @@ describe('migrate-store', () => {
     await fill(from, t)
     const other = await openCopyTarget(parseDatabaseUrl(to) as DatabaseUrl)
     const { result } = startCommand(['migrate-store', from, to], { cwd })
-    await until('it waits for the other', () => isLockAwaited(to))
+    const watcher = await connectFor(t, to)
+    await until('it waits for the other', () => isLockAwaited(watcher))
     await other.close()
     const waited = await result
     assert.equal(waited.code, 0, waited.stderr)

@@ -10,7 +10,7 @@ import {
 import { aText, change } from '../support/cloud-api.ts'
 import { intakeWith } from '../support/cloud-intake.ts'
 import { newDatabase } from '../support/databases.ts'
-import { connectFor, ingest, openStoreFor } from '../support/postgres-stores.ts'
+import { connectFor, ingest, isLockAwaited, openStoreFor } from '../support/postgres-stores.ts'
 import { until } from '../support/until.ts'
 
 const MESSAGE = intakeWith(change({ messages: [aText({ id: 'a' })] }))
@@ -44,13 +44,7 @@ for (const isolation of ['repeatable read', 'serializable']) {
       await other.query('begin isolation level read committed')
       await ingest(other, [MESSAGE])
       const editing = store.insert([EDIT])
-      await until('the edit waits', async () => {
-        const { rows } = await other.query(
-          `select 1 from pg_locks where locktype = 'advisory' and not granted and database =
-             (select oid from pg_database where datname = current_database())`,
-        )
-        return rows.length > 0
-      })
+      await until('the edit waits', () => isLockAwaited(other))
       await other.query('commit')
       await editing
       const found = await store.find('a')

@@ -1,30 +1,25 @@
 // Bodies of thousands of events, as a phone app's history has them, and several at once.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { APP_SECRET, aText, batch, change, metaJson } from '../support/cloud-api.ts'
+import { APP_SECRET, aText, batch, change, signedBatch } from '../support/cloud-api.ts'
 import { ENGINES } from '../support/engines.ts'
 import { startOpenService } from '../support/open-service.ts'
-import type { Service } from '../support/service.ts'
-import { signature } from '../support/signed.ts'
+import { type Service, untilReady } from '../support/service.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const BODIES = 5
 const MESSAGES = 3000
 
-/** Messages of as many people. */
-function bodyOf(n: number): Buffer {
+/** Of messages of as many people, with its signature. */
+function signedBody(n: number) {
   const messages = Array.from({ length: MESSAGES }, (_, i) =>
     aText({ id: `large-${n}-${i}`, from: `1415${1_000_000 + n * MESSAGES + i}` }),
   )
-  return Buffer.from(metaJson(batch(change({ messages }))))
+  return signedBatch(batch(change({ messages })))
 }
 
-async function send({ url }: Service, body: Buffer): Promise<number> {
-  const headers = {
-    'content-type': 'application/json',
-    'x-hub-signature-256': `sha256=${signature(body, APP_SECRET)}`,
-  }
-  const answer = await fetch(`${url}/webhook`, { method: 'POST', body, headers })
+async function send({ url }: Service, { payload, headers }: ReturnType<typeof signedBody>) {
+  const answer = await fetch(`${url}/webhook`, { method: 'POST', body: payload, headers })
   await answer.arrayBuffer()
   return answer.status
 }
@@ -35,7 +30,8 @@ for (const engine of ENGINES) {
     const { url } = await engine.newDatabase(cwd)
     const environment = { DATABASE_URL: url, META_APP_SECRET: APP_SECRET }
     const service = await startOpenService(t, { cwd, environment })
-    const bodies = Array.from({ length: BODIES }, (_, n) => bodyOf(n))
+    await untilReady(service)
+    const bodies = Array.from({ length: BODIES }, (_, n) => signedBody(n))
     const statuses = await Promise.all(bodies.map((body) => send(service, body)))
     assert.deepEqual(statuses, Array(BODIES).fill(200))
     const stats = (await (await fetch(`${service.url}/stats`)).json()) as Record<string, unknown>

@@ -13,11 +13,12 @@ import {
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { Client } from 'pg'
 import { MIGRATION_LOCK } from '../../src/app/store/postgres/locks.ts'
 import { newDatabase } from '../support/databases.ts'
 import { ENGINES, type Engine } from '../support/engines.ts'
 import { freePort } from '../support/free-port.ts'
+import { HELD_MS, heldBriefly } from '../support/held-briefly.ts'
+import { connectFor, isLockAwaited } from '../support/postgres-stores.ts'
 import { spawnMain } from '../support/run-command.ts'
 import { launch, post, type Service, startService } from '../support/service.ts'
 import { CANARY, flatBody, SECRET, signature, toBytes } from '../support/signed.ts'
@@ -25,8 +26,6 @@ import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { until } from '../support/until.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
-/** Much less than the service waits for a writer that is held, on either engine, in ms. */
-const HELD_MS = 1000
 const OPEN = { WEBHOOK_SECRET: SECRET, READ_ACCESS: 'open' }
 
 async function send(service: Pick<Service, 'url'>, id: string): Promise<number> {
@@ -50,28 +49,23 @@ type Moment = {
   readonly decided: () => void
 }
 
-/**
- * What is seen of a service while its writer is held. Where that took longer than the service waits
- * for it, because the machine stood still, it is looked at again: it refuses then, which is not what
- * these tests are about.
- */
+/** What is seen of a service while its writer is held, not for too long: see heldBriefly. */
 async function whileHeld<Seen>(
   t: TestContext,
   engine: Engine,
   more: Readonly<Record<string, string>>,
   look: (moment: Moment) => Promise<Seen>,
 ): Promise<Seen> {
-  for (;;) {
+  const { seen } = await heldBriefly(async () => {
     const cwd = temporaryDirectory(t)
     const { database, environment } = await settingOn(engine, cwd)
     const service = await startService(t, { cwd, environment: { ...environment, ...more } })
     const release = await database.holdWriter()
     t.after(release)
     const begun = performance.now()
-    const heldMs = () => performance.now() - begun
     let decidedMs: number | null = null
     const decided = () => {
-      decidedMs ??= heldMs()
+      decidedMs ??= performance.now() - begun
     }
     const seen = await look({
       ...{ cwd, environment, service, decided },
@@ -82,11 +76,13 @@ async function whileHeld<Seen>(
       queued: (count) =>
         until('the requests are in the queue', async () => {
           const metrics = await (await fetch(`${service.url}/metrics`)).text()
-          return metrics.includes(`write_queue_requests ${count}\n`) || heldMs() > HELD_MS
+          const isTooLate = performance.now() - begun >= HELD_MS
+          return metrics.includes(`write_queue_requests ${count}\n`) || isTooLate
         }),
     })
-    if (decidedMs !== null && decidedMs < HELD_MS) return seen
-  }
+    return { seen, heldMs: decidedMs ?? Number.POSITIVE_INFINITY }
+  })
+  return seen
 }
 
 for (const engine of ENGINES) {
@@ -178,16 +174,10 @@ for (const engine of ENGINES) {
 test('SIGTERM ends a start that waits for another replica, with 0: nothing is in flight yet', async (t) => {
   const cwd = temporaryDirectory(t)
   const url = await newDatabase()
-  const client = new Client({ connectionString: url })
-  await client.connect()
-  t.after(() => client.end())
+  const client = await connectFor(t, url)
   await client.query(`begin; select pg_advisory_xact_lock(${MIGRATION_LOCK})`)
   const service = launch(t, { cwd, environment: { ...OPEN, DATABASE_URL: url } })
-  await until('it waits for the lock', async () => {
-    const waiting = `select 1 from pg_locks where locktype = 'advisory' and not granted
-      and database = (select oid from pg_database where datname = current_database())`
-    return (await client.query(waiting)).rows.length > 0
-  })
+  await until('it waits for the lock', () => isLockAwaited(client))
   assert.deepEqual(await service.stop(), { code: 0, signal: null })
   assert.deepEqual(
     service.log.map(({ msg, signal }) => [msg, signal]),

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { heldBriefly } from '../support/held-briefly.ts'
 import { until } from '../support/until.ts'
 import { holdWriteLock } from '../support/write-lock.ts'
 import { assertLossCaught } from './caught.ts'
 import { anomalies } from './checker.ts'
-import { heldBriefly } from './held-briefly.ts'
 import { Sender } from './sender.ts'
 import { newSetting, type Sabotage, seedOf } from './setting.ts'
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isReady } from '../support/service.ts'
+import { untilReady } from '../support/service.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 import { countConnections } from './connection-count.ts'
@@ -66,7 +66,7 @@ for (const [what, fault] of [
     assert.ok(most.served <= POOL_SIZE, `${most.served} connections at the server`)
     assert.ok(sender.slowestMs < ANSWERED_WITHIN_MS, `the slowest took ${sender.slowestMs} ms`)
     assert.ok([...sender.statuses.keys()].every((status) => [200, 503].includes(status)))
-    await until('the service is ready', () => isReady(service))
+    await untilReady(service)
     await until('no transaction is left open', async () => {
       const open = await server.query(
         `select 1 from pg_stat_activity where application_name = 'whatsapp-webhook-service'

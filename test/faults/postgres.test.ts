@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
 import { digestOf } from '../../src/app/store/body.ts'
 import { PostgresServer } from '../support/postgres-server.ts'
-import { isReady, post, type Service } from '../support/service.ts'
+import { isReady, post, type Service, untilReady } from '../support/service.ts'
 import { flatBody, signature, toBytes } from '../support/signed.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
@@ -108,7 +108,7 @@ test('a server that refuses connections at the start is waited for: live, not re
   assert.ok(Number(refused.headers.get('retry-after')) > 0)
   assert.equal((await fetch(`${service.url}/messages`)).status, 503)
   await server.start()
-  await until('the service is ready', () => isReady(service))
+  await untilReady(service)
   assert.equal((await send(service, 'in-time')).status, 200)
   assert.doesNotMatch(service.stdout, /a-test-password/)
 })
@@ -135,7 +135,7 @@ test('a server whose connections are all taken: 503, and as soon as some are fre
   assert.ok(Number(refused.headers.get('retry-after')) > 0)
   assert.equal(await isReady(service), false)
   for (const client of others) await client.end()
-  await until('the service is ready', () => isReady(service))
+  await untilReady(service)
   assert.equal((await send(service, 'during')).status, 200)
   const sent = new Map(
     ['before', 'during'].map((id) => {
@@ -177,7 +177,7 @@ test('a server that does not answer any more: every request gets its answer, rea
   assert.equal(await isReady(service), false)
   assert.equal((await fetch(`${service.url}/health/live`)).status, 200)
   link.thaw()
-  await until('the service is ready', () => isReady(service))
+  await untilReady(service)
   await until('it stores again', async () => (await sender.sendOne(service.url)) === 200)
   await service.stop()
   assert.deepEqual(await postgresAnomalies(url, sender.sent), [])
@@ -206,7 +206,7 @@ test('a slow server is waited for: all that fits is stored, the rest is refused,
   assert.equal(statuses.filter((status) => status === 200).length, 8)
   assert.equal(statuses.filter((status) => status === 503).length, 16)
   link.slowDown(0)
-  await until('the service is ready', () => isReady(service))
+  await untilReady(service)
   assert.deepEqual(await postgresAnomalies(url, sender.sent), [])
 })
 

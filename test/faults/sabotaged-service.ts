@@ -7,10 +7,10 @@ import { readConfig } from '../../src/app/config.ts'
 import { createServer } from '../../src/app/http/server.ts'
 import { createLog } from '../../src/app/log.ts'
 import { createMetrics } from '../../src/app/metrics/metrics.ts'
-import { costOf, MAX_BATCH_COST } from '../../src/app/model/cost.ts'
 import type { Intake } from '../../src/app/model/event.ts'
 import type { InsertOutcome } from '../../src/app/model/message.ts'
 import { WriteQueue } from '../../src/app/queue/write-queue.ts'
+import { queueBounds } from '../../src/app/service.ts'
 import { openStore } from '../../src/app/store/open.ts'
 import { type Follower, StreamHub } from '../../src/app/stream/hub.ts'
 
@@ -83,11 +83,7 @@ if (write === undefined) throw new Error('SABOTAGE names no guard.')
 const Queue = sabotage === 'accepted overflow' ? OverflowingQueue : WriteQueue<Intake, Outcomes>
 const queue = new Queue({
   write,
-  bytesOf: ({ body }) => body.byteLength,
-  maxItems: config.queueMaxRequests,
-  maxBytes: config.queueMaxBytes,
-  costOf,
-  maxBatchCost: MAX_BATCH_COST,
+  ...queueBounds(config),
 })
 let head = 0
 /** Takes whoever is behind for up to date. */

@@ -6,10 +6,10 @@ import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import { type Config, type Environment, readConfig } from '../../src/app/config.ts'
 import { createServer } from '../../src/app/http/server.ts'
 import { createMetrics } from '../../src/app/metrics/metrics.ts'
-import { costOf, MAX_BATCH_COST } from '../../src/app/model/cost.ts'
 import type { Intake } from '../../src/app/model/event.ts'
 import type { InsertOutcome } from '../../src/app/model/message.ts'
 import { WriteQueue } from '../../src/app/queue/write-queue.ts'
+import { queueBounds } from '../../src/app/service.ts'
 import { openStore } from '../../src/app/store/open.ts'
 import type { MessageStore } from '../../src/app/store/store.ts'
 import { StreamHub } from '../../src/app/stream/hub.ts'
@@ -128,11 +128,7 @@ function queueFor(config: Config, store: MessageStore, hub: StreamHub) {
       hub.wake()
       return outcomes
     },
-    bytesOf: ({ body }) => body.byteLength,
-    maxItems: config.queueMaxRequests,
-    maxBytes: config.queueMaxBytes,
-    costOf,
-    maxBatchCost: MAX_BATCH_COST,
+    ...queueBounds(config),
   })
 }
 

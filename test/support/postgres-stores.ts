@@ -34,6 +34,15 @@ export async function connectFor(test: TestContext, url: string): Promise<Client
   return client
 }
 
+/** Whether anybody waits for an advisory lock in the database of a connection. */
+export async function isLockAwaited(client: Client): Promise<boolean> {
+  const { rows } = await client.query(
+    `select from pg_locks where locktype = 'advisory' and not granted
+       and database = (select oid from pg_database where datname = current_database())`,
+  )
+  return rows.length > 0
+}
+
 /** Stores a batch as a replica would, but inside whatever transaction the connection is in. */
 export async function ingest(
   client: Client,

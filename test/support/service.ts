@@ -150,7 +150,7 @@ export async function isReady(service: Pick<Service, 'url'>): Promise<boolean> {
   return (await readinessOf(service)) === 200
 }
 
-/** Waits for that: on a slow machine the first connection to PostgreSQL may take more than one try. */
+/** Waits for that: the first connection to PostgreSQL, or one after a fault, may take more than one try. */
 export function untilReady(service: Pick<Service, 'url'>): Promise<void> {
   return until('the service is ready', () => isReady(service))
 }
