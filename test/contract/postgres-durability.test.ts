@@ -1,15 +1,17 @@
 // What is committed is flushed, also where the database's own default is not to wait for it.
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { describe, it, type TestContext } from 'node:test'
+import { after, before, describe, it, type TestContext } from 'node:test'
 import type { Client } from 'pg'
 import { connectAlone, createClient } from '../../src/app/store/postgres/connections.ts'
 import { openSqliteStore } from '../../src/app/store/sqlite/sqlite-store.ts'
 import { aMessage, insertAll } from '../support/a-message.ts'
 import { newDatabase } from '../support/databases.ts'
+import { PostgresServer } from '../support/postgres-server.ts'
 import { connectFor, openStoreFor } from '../support/postgres-stores.ts'
 import { runCommand } from '../support/run-command.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
+import { until } from '../support/until.ts'
 
 /** An empty database whose sessions begin without waiting for the disk. */
 async function carelessDatabase(t: TestContext): Promise<string> {
@@ -67,5 +69,43 @@ describe('a database with synchronous_commit = off', () => {
       const { rows } = await client.query('select setting from witnessed')
       assert.deepEqual(rows, [{ setting: 'on' }, { setting: 'on' }], how)
     }
+  })
+})
+
+/** Changes a server's `fsync` as its operator would, while it runs; resolves when sessions see it. */
+async function setFsync(server: PostgresServer, value: 'on' | 'off'): Promise<void> {
+  await server.query(`alter system set fsync = ${value}`)
+  await server.query('select pg_reload_conf()')
+  await until(`fsync is ${value}`, async () => {
+    const [row] = await server.query<{ fsync: string }>('show fsync')
+    return row?.fsync === value
+  })
+}
+
+describe('a server that is told to flush no more', () => {
+  let server: PostgresServer
+  before(async () => {
+    server = await PostgresServer.start()
+  })
+  after(() => server.remove())
+
+  it('stores nothing, and is not ready, until it flushes again', async (t) => {
+    const url = await server.newDatabase()
+    const store = await openStoreFor(t, url)
+    await insertAll(store, [aMessage()])
+    const refusal = { name: 'StoreUnavailableError', message: /fsync=off/ }
+
+    await setFsync(server, 'off')
+    await assert.rejects(insertAll(store, [aMessage()]), refusal)
+    await assert.rejects(store.probe(), refusal)
+    const [count] = await server.query<{ n: number }>(
+      'select count(*)::int as n from messages',
+      new URL(url).pathname.slice(1),
+    )
+    assert.equal(count?.n, 1)
+
+    await setFsync(server, 'on')
+    await insertAll(store, [aMessage()])
+    await store.probe()
   })
 })

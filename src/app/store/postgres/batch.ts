@@ -4,9 +4,12 @@ import type { Identity } from '../../model/contact.ts'
 import type { IncomingEvent, Intake, MessageEvent } from '../../model/event.ts'
 import { fold } from '../../model/fold.ts'
 import { identityOf, messageOf, typeOf } from '../sql/identity.ts'
+import { FLUSHES } from './durability.ts'
 
-/** Stores a batch: a token, then its parameters. */
-export const INGEST_SQL = 'select ingest_1($1, $2, $3, $4, $5, $6, $7, $8, $9) as copies'
+/** Stores a batch: a token, then its parameters; or nothing, where the server does not flush. */
+export const INGEST_SQL = `select flushes,
+    case when flushes then ingest_1($1, $2, $3, $4, $5, $6, $7, $8, $9) end as copies
+  from (select ${FLUSHES}) as server(flushes)`
 
 /** What is stored of an event; the fields of incoming_event_1. Absent: null. */
 type Row = Readonly<Record<string, unknown>>

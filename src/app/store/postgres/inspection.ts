@@ -3,6 +3,7 @@ import type { Client } from 'pg'
 import { UNFINISHED } from '../sql/tables.ts'
 import { connectionFault } from './connection-faults.ts'
 import { createClient } from './connections.ts'
+import { FLUSHES } from './durability.ts'
 import { narrowEncoding } from './encoding.ts'
 import { readIdentity } from './identity.ts'
 import { sharesSessions } from './pooler.ts'
@@ -43,16 +44,16 @@ export async function inspectDatabase(url: string): Promise<Inspection> {
 async function inspect(client: Client, url: string): Promise<Inspection> {
   await client.query("set statement_timeout = '3s'")
   const keepsSessions = !(await sharesSessions(client, url))
-  const { rows } = await client.query<{ version: string; number: number; fsync: string }>(
-    `select current_setting('server_version') as version, current_setting('fsync') as fsync,
+  const { rows } = await client.query<{ version: string; number: number; flushes: boolean }>(
+    `select current_setting('server_version') as version, ${FLUSHES} as flushes,
        current_setting('server_version_num')::integer as number`,
   )
-  const { version, number, fsync } = rows[0] ?? { version: '', number: 0, fsync: '' }
+  const { version, number, flushes } = rows[0] ?? { version: '', number: 0, flushes: false }
   const schema = await schemaState(client)
   return {
     version,
     isSupported: number >= OLDEST_SERVER,
-    isDurable: fsync === 'on',
+    isDurable: flushes,
     narrowEncoding: await narrowEncoding(client),
     keepsSessions,
     schema,

@@ -4,6 +4,7 @@ import type { Client } from 'pg'
 import { StoreUnavailableError } from '../../errors.ts'
 import { UNFINISHED } from '../sql/tables.ts'
 import { connectAlone, leave } from './connections.ts'
+import { FLUSHES, NOT_FLUSHING } from './durability.ts'
 import { narrowEncoding } from './encoding.ts'
 import { refusal, storeError } from './faults.ts'
 import { readIdentity } from './identity.ts'
@@ -75,11 +76,8 @@ async function requireFinished(client: Client): Promise<void> {
 
 /** A server that was told not to flush would lose what was acknowledged. */
 async function requireDurability(client: Client): Promise<void> {
-  const { rows } = await client.query<{ fsync: string }>('show fsync')
-  if (rows[0]?.fsync === 'on') return
-  throw new UnusableDatabaseError(
-    'the server runs with fsync=off and would lose messages with its power: set fsync=on',
-  )
+  const { rows } = await client.query<{ flushes: boolean }>(`select ${FLUSHES} as flushes`)
+  if (rows[0]?.flushes !== true) throw new UnusableDatabaseError(NOT_FLUSHING)
 }
 
 /** A character that the encoding lacks would be refused with its whole request, however often it comes. */

@@ -4,6 +4,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import type { ClientBase } from 'pg'
 import { StoreUnavailableError } from '../../errors.ts'
+import { FLUSHES, requireFlushes } from './durability.ts'
 import { MIGRATION_LOCK } from './locks.ts'
 
 const DIRECTORY = new URL('./migrations/', import.meta.url)
@@ -86,6 +87,9 @@ export type SchemaState = {
   readonly needed: number
 }
 
+/** And whether the server would store durably. */
+type ServerState = SchemaState & { readonly isReadOnly: boolean; readonly flushes: boolean }
+
 /** How far a database is, which may be empty. */
 export async function schemaState(client: ClientBase): Promise<SchemaState> {
   const { rows } = await client.query("select to_regclass('schema_migrations') as name")
@@ -93,14 +97,15 @@ export async function schemaState(client: ClientBase): Promise<SchemaState> {
   return await readState(client)
 }
 
-async function readState(client: ClientBase): Promise<SchemaState & { isReadOnly: boolean }> {
-  const { rows } = await client.query<{ found: number; oldest: number; read_only: boolean }>(
-    `select coalesce(max(version), 0) as found, coalesce(max(oldest_replica), 0) as oldest,
-       current_setting('transaction_read_only')::boolean as read_only
+async function readState(client: ClientBase): Promise<ServerState> {
+  const { rows } = await client.query<Omit<ServerState, 'needed'>>(
+    `select coalesce(max(version), 0) as found, coalesce(max(oldest_replica), 0) as "oldestReplica",
+       current_setting('transaction_read_only')::boolean as "isReadOnly", ${FLUSHES} as flushes
      from schema_migrations`,
   )
-  const { found, oldest, read_only } = rows[0] ?? { found: 0, oldest: 0, read_only: false }
-  return { found, oldestReplica: oldest, needed: SCHEMA_VERSION, isReadOnly: read_only }
+  const [row] = rows
+  if (row === undefined) throw new Error('An aggregate has one row.')
+  return { ...row, needed: SCHEMA_VERSION }
 }
 
 /** Why this build can't work with a schema, and what to do; null where it can. */
@@ -123,13 +128,15 @@ export async function requireSchema(client: ClientBase): Promise<void> {
 }
 
 /**
- * The same, and rejects with StoreUnavailableError where the server takes no writes. One statement:
+ * The same, and rejects with StoreUnavailableError where the server takes no writes or does not flush
+ * them. One statement:
  * whoever waits behind it on a slow link waits once.
  */
 export async function requireWritable(client: ClientBase): Promise<void> {
   const state = await readState(client)
   checked(state)
   if (state.isReadOnly) throw new StoreUnavailableError('The server takes no writes.')
+  requireFlushes(state.flushes)
 }
 
 function checked(state: SchemaState): void {
