@@ -111,14 +111,17 @@ export class ValidationError extends Error {
   }
 }
 
-/** The database can't serve now but may later: locked, full, read-only. Nothing was stored. */
+/**
+ * The database can't serve now but may later: locked, full, read-only. Nothing was stored. Its
+ * message is logged, so that it quotes nothing that was to be stored.
+ */
 export class StoreUnavailableError extends Error {
   override readonly name = 'StoreUnavailableError'
 }
 
 /**
  * The database can't be trusted any more in this process, as after an fsync that failed. The only
- * sound answer is to stop and recover from the log at the next start.
+ * sound answer is to stop and recover from the log at the next start. Its message is logged too.
  */
 export class StoreFailedError extends Error {
   override readonly name = 'StoreFailedError'

@@ -2,6 +2,7 @@
 import { type DestinationStream, destination, type Logger, pino } from 'pino'
 import pretty from 'pino-pretty'
 import type { Config } from './config.ts'
+import { StoreFailedError, StoreUnavailableError } from './errors.ts'
 import { within } from './within.ts'
 
 export type Log = Logger
@@ -74,12 +75,20 @@ function timestamp(): string {
   return formatted
 }
 
-/** An error's kind and place. Its own message may quote what somebody sent, so it stays out. */
+/**
+ * An error's kind and place. Its own message may quote what somebody sent, so it stays out, but for
+ * those of the store: they are sentences of ours.
+ */
 function describeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { type: typeof error }
   const code = 'code' in error ? { code: error.code } : {}
+  const reason = isOfTheStore(error) ? { reason: error.message } : {}
   const cause = error.cause === undefined ? {} : { cause: describeError(error.cause) }
-  return { type: error.name, ...code, stack: placesIn(error), ...cause }
+  return { type: error.name, ...code, ...reason, stack: placesIn(error), ...cause }
+}
+
+function isOfTheStore(error: Error): boolean {
+  return error instanceof StoreUnavailableError || error instanceof StoreFailedError
 }
 
 /** From behind the message on: a line of that may look like a place. */

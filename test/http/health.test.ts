@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { StoreUnavailableError } from '../../src/app/errors.ts'
 import type { MessagePage } from '../../src/app/model/message.ts'
 import { askReady } from '../support/ask-until.ts'
 import { openServer, type TestServer } from '../support/http-server.ts'
@@ -18,6 +19,8 @@ async function readyInTheEnd({ app }: TestServer) {
 function parsed({ statusCode, body }: Answer) {
   return { statusCode, body: JSON.parse(body) as unknown }
 }
+
+const full = () => new StoreUnavailableError('The disk has no room.')
 
 const notReady = (database: string, webhook_secret: string) => ({
   statusCode: 503,
@@ -51,6 +54,28 @@ test('with a database that fails it is live and not ready, and ready again once 
   assert.equal((await server.app.inject('/health/live')).body, '{"status":"ok"}')
   fails = false
   assert.equal((await readyInTheEnd(server)).statusCode, 200)
+})
+
+test('the log says when it ceased to be ready, why, and when it was again, once each', async (t) => {
+  let fails = true
+  const server = await openServer(t, {
+    store: (real) => ({
+      probe: () => (fails ? Promise.reject(full()) : real.probe()),
+    }),
+  })
+  await ready(server)
+  await ready(server)
+  const ceased = server.log.where({
+    msg: 'not ready: the database takes no messages now',
+    level: 'warn',
+  })
+  assert.equal(ceased.length, 1)
+  const { err } = ceased[0] as { err?: { reason?: string } }
+  assert.equal(err?.reason, 'The disk has no room.')
+  fails = false
+  await readyInTheEnd(server)
+  await readyInTheEnd(server)
+  assert.equal(server.log.where({ msg: 'ready again', level: 'info' }).length, 1)
 })
 
 test('with neither, both are named', async (t) => {

@@ -21,6 +21,7 @@ import { answer, answerErrors } from './error-handler.ts'
 import { answerClientError, isAmbiguous, requestBegins, requestEnds } from './framing.ts'
 import { openApi } from './openapi.ts'
 import { BodyBudget, collectBody } from './raw-body.ts'
+import { Readiness } from './readiness.ts'
 import { observeRequests, observer, requestId } from './request-log.ts'
 import { conversationRoutes } from './routes/conversations.ts'
 import { docsRoutes } from './routes/docs.ts'
@@ -124,7 +125,7 @@ function receivingRoutes(app: FastifyInstance, deps: HttpDeps): void {
   handshakeRoutes(app, { verifyToken: config.metaVerifyToken, activity })
   rejectionRoutes(app, { quarantine, activity, providers: all })
   const hasSecret = all.some(({ configured }) => configured)
-  healthRoutes(app, { probe: () => store.probe(), hasSecret })
+  healthRoutes(app, { readiness: new Readiness(() => store.probe(), log), hasSecret })
 }
 
 /** The committed sequence and the requests it came from. */

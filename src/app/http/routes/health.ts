@@ -1,19 +1,12 @@
 // GET /health/live and GET /health/ready.
 import type { FastifyInstance } from 'fastify'
-import { within } from '../../within.ts'
 import { ERRORS, LiveBody, NotReadyBody, ReadyBody } from '../api-types.ts'
+import type { Readiness } from '../readiness.ts'
 
-export type HealthDeps = {
-  /** Resolves when the writer answers and the schema is current. */
-  readonly probe: () => Promise<void>
-  readonly hasSecret: boolean
-}
-
-/** A writer that has not answered by then counts as failed, in ms. */
-const PROBE_TIMEOUT_MS = 1000
+export type HealthDeps = { readonly readiness: Readiness; readonly hasSecret: boolean }
 
 /** Adds both routes to `app`. */
-export function healthRoutes(app: FastifyInstance, { probe, hasSecret }: HealthDeps): void {
+export function healthRoutes(app: FastifyInstance, { readiness, hasSecret }: HealthDeps): void {
   app.get(
     '/health/live',
     {
@@ -41,7 +34,7 @@ export function healthRoutes(app: FastifyInstance, { probe, hasSecret }: HealthD
       },
     },
     async (_request, reply) => {
-      const database = (await answers(probe)) ? 'ok' : 'failed'
+      const database = (await readiness.check()) ? 'ok' : 'failed'
       const secret = hasSecret ? 'ok' : 'not configured'
       const ready = database === 'ok' && hasSecret
       return reply.code(ready ? 200 : 503).send({
@@ -50,12 +43,4 @@ export function healthRoutes(app: FastifyInstance, { probe, hasSecret }: HealthD
       })
     },
   )
-}
-
-async function answers(probe: () => Promise<void>): Promise<boolean> {
-  const answered = probe().then(
-    () => true,
-    () => false,
-  )
-  return await within(PROBE_TIMEOUT_MS, answered, false)
 }
