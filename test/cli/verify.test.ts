@@ -219,7 +219,7 @@ describe('verify', { concurrency: 2 }, () => {
       assert.deepEqual(result, {
         code: 0,
         signal: null,
-        stdout: '40 messages of 4 senders, search index of the first 40: everything agrees.\n',
+        stdout: '40 messages of 4 senders, search index up to number 40: everything agrees.\n',
         stderr: '',
       })
     }
@@ -233,7 +233,7 @@ describe('verify', { concurrency: 2 }, () => {
   it('counts one message of one sender, and one thing, as a person would', async (test) => {
     const cwd = temporaryDirectory(test)
     await fillDatabase(join(cwd, 'messages.db'), BODIES.slice(0, 1))
-    const counted = '1 message of 1 sender, search index of the first 1'
+    const counted = '1 message of 1 sender, search index up to number 1'
     assert.equal((await verify(cwd)).stdout, `${counted}: everything agrees.\n`)
     change(join(cwd, 'messages.db'), "update messages set ts = '2025'")
     assert.ok((await verify(cwd)).stdout.endsWith(`${counted}: 1 thing disagrees.\n`))
@@ -290,7 +290,7 @@ describe('verify', { concurrency: 2 }, () => {
     const cwd = copyOf(directory, test)
     const index = join(cwd, 'messages-search.db')
     change(index, 'delete from search where rowid > 30; update search_state set watermark = 30')
-    assert.match((await verify(cwd)).stdout, /search index of the first 30: everything agrees/)
+    assert.match((await verify(cwd)).stdout, /search index up to number 30: everything agrees/)
     change(index, `update search_state set identity = 'another'`)
     assert.match((await verify(cwd)).stdout, /the next start builds anew: everything agrees/)
     const elsewhere = temporaryDirectory(test)
@@ -311,7 +311,7 @@ describe('verify', { concurrency: 2 }, () => {
       left = indexer.indexChunk()
       indexer.close()
       const { stdout } = await verify(cwd, ['--quick'])
-      assert.match(stdout, /, search index of the first [\d,]+: everything agrees\.\n$/)
+      assert.match(stdout, /, search index up to number [\d,]+: everything agrees\.\n$/)
     }
     change(
       files.search,

@@ -16,8 +16,8 @@ Reads the whole database, beside the running service if there is one, and change
  - every raw body that has not expired against its SHA-256, and every column against what
    the body says; what each message says now against its edits and revocations;
  - ids that are stored twice, and rows that are missing: on SQLite from the sequence, which has
-   no gaps but those that a copy from PostgreSQL brought; on PostgreSQL, where repeated messages
-   leave gaps, of bodies that are stored;
+   no gaps but those that a copy from PostgreSQL brought and a backup left; on PostgreSQL, where
+   repeated messages leave gaps, of bodies that are stored;
  - every counter against a count, and each current status against the history;
  - that no commit is lost behind damage to SQLite's write-ahead log;
  - what searches compare against the texts: SQLite's search index, as far as it has come, and

@@ -46,18 +46,29 @@ export async function copyDatabase({ from, to, onProgress }: CopyOptions): Promi
   }
 }
 
+/**
+ * Numbers of the sequence that a copy leaves out: more than the original may give while it goes on.
+ * Whoever followed the original is then in front of everything that a restored copy stores.
+ */
+const LEFT_OUT = 1_000_000_000
+
 type Expected = { readonly version: number; readonly messages: number }
 
 /**
- * Gives the copy a name of its own: from here on its future is another, and a search index that
- * was built beside the original must not be taken for its own.
+ * Gives the copy a name of its own and numbers of its own: from here on its future is another, and
+ * neither a search index that was built beside the original nor a position in its sequence must be
+ * taken for one of the copy.
  */
 function completeCopy(file: string, expected: Expected): void {
   const copy = new DatabaseSync(file)
   try {
     // Without a log, so that the file alone is the whole database. The service turns it on again.
     pragma(copy, 'journal_mode = delete')
-    copy.exec('update store set identity = lower(hex(randomblob(16))) where id = 1')
+    copy.exec(`begin;
+      update store set identity = lower(hex(randomblob(16))) where id = 1;
+      insert into gaps select last_seq + 1, last_seq + ${LEFT_OUT} from totals;
+      update totals set last_seq = last_seq + ${LEFT_OUT};
+      commit`)
     const found = { version: schemaVersion(copy), messages: countMessages(copy) }
     const check = pragma(copy, 'quick_check(1)')
     if (check !== 'ok') throw new Error(`The copy is damaged (${check}): verify the database.`)

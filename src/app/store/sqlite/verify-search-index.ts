@@ -71,7 +71,7 @@ class SearchIndexCheck implements IndexCheck {
       this.state = 'search index of other messages, which the next start builds anew'
       return
     }
-    this.state = `search index of the first ${found.watermark.toLocaleString('en-US')}`
+    this.state = `search index up to number ${found.watermark.toLocaleString('en-US')}`
     this.#guard('search index', () => {
       const check = this.#quick ? 'ok' : pragma(database, 'integrity_check(1)')
       if (check !== 'ok') this.#report(`search index: ${check}`)
