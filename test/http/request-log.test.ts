@@ -31,12 +31,29 @@ test('a line never says whose conversation was read', async (t) => {
   for (const [url, path] of [
     ['/conversations/+14155550100/messages', '/conversations/{contact}/messages'],
     ['/%63onversations/%2B14155550100/messages', '/conversations/{contact}/messages'],
-    ['/conversations/+14155550100/', '/conversations/{contact}/'],
-    ['/conversations/some.name', '/conversations/{contact}'],
+    ['/conversations/+14155550100/', '/conversations/…/'],
+    ['/conversations/some.name', '/conversations/…'],
+    ['/Conversations/some.name/messages', '/…/…/messages'],
+    ['/v1/conversations/some.name/messages', '/…/conversations/…/messages'],
+    ['//conversations/+14155550100/messages', '//conversations/…/messages'],
+    ['/conversations%2F+14155550100', '/…'],
     ['/conversations', '/conversations'],
   ] as const) {
     assert.equal(lineOf(server, await server.get(url))['path'], path)
   }
+})
+
+test('a line never says a phone number that stands where an id does', async (t) => {
+  const server = await openServer(t)
+  for (const [url, path] of [
+    ['/messages/+14155550100', '/messages/+…'],
+    ['/messages/%2B14155550100', '/messages/%2B…'],
+    ['/messages/order-14155550100', '/messages/order-14155550100'],
+  ] as const) {
+    assert.equal(lineOf(server, await server.get(url))['path'], path)
+  }
+  const stored = await server.post(flatBody({ message_id: 'of +14155550100' }))
+  assert.equal(lineOf(server, stored)['message_id'], 'of +…')
 })
 
 test('a line never says the phone number in the id that WhatsApp gives a message', async (t) => {
@@ -152,20 +169,24 @@ test('a query is never logged, nor what else a target may carry', async (t) => {
 
 test('a path is cut, so that no line grows with what somebody sends', async (t) => {
   const server = await openServer(t)
-  const line = lineOf(server, await server.get(`/${'x'.repeat(15_000)}`))
+  const line = lineOf(server, await server.get(`/messages/${'x'.repeat(15_000)}`))
   assert.equal(String(line['path']).length, 512)
+  const unknown = lineOf(server, await server.get('/x'.repeat(7000)))
+  assert.equal(unknown['path'], '/…'.repeat(11))
 })
 
 test('one line stays one line, whatever is in the path and the id', async (t) => {
   const server = await openServer(t)
   const id = 'a\r\nb\u001b[31m\u2028"}{"level":"error"'
   const line = lineOf(server, await server.post(flatBody({ message_id: id })))
-  assert.equal(line['message_id'], id)
+  assert.equal(line['message_id'], id.replace('\u2028', '\ufffd'))
+  const acted = lineOf(server, await server.post(flatBody({ message_id: 'c\u009b31m\u202ed' })))
+  assert.equal(acted['message_id'], 'c\ufffd31m\ufffdd')
   const read = lineOf(server, await server.get(`/messages/${encodeURIComponent(id)}`))
   assert.equal(read['path'], `/messages/${encodeURIComponent(id)}`)
 })
 
-test('a path that can not be decoded is logged like any other', async (t) => {
+test('a path that can not be decoded is logged like one that is no route', async (t) => {
   const server = await openServer(t)
   const port = await server.listen()
   await lastAnswer(
@@ -173,7 +194,7 @@ test('a path that can not be decoded is logged like any other', async (t) => {
     'GET /messages/%zz HTTP/1.1\r\nHost: localhost\r\nX-Request-ID: mine\r\n\r\n',
   )
   const [line] = server.log.where({ request_id: 'mine' })
-  assert.equal(line?.['path'], '/messages/%zz')
+  assert.equal(line?.['path'], '/messages/…')
   assert.equal(line?.['status'], 400)
 })
 
@@ -196,6 +217,25 @@ test('a flood of refused requests is ten lines a second, and the next one says h
   assert.equal(server.log.where({ status: 401 }).at(-1)?.['suppressed'], undefined)
   const { body } = await server.get('/metrics')
   assert.match(body, /^webhook_requests_total\{result="invalid_signature"\} 152$/m)
+})
+
+test('a flood of what anybody can ask is ten lines a second of each kind', async (t) => {
+  const server = await openServer(t, { environment: { META_VERIFY_TOKEN: 'a-token' } })
+  await server.app.ready()
+  t.mock.method(performance, 'now', () => 5000)
+  const kinds = [
+    ['GET', '/nowhere', 404],
+    ['GET', '/webhook?hub.mode=subscribe', 403],
+    ['DELETE', '/webhook', 405],
+    ['GET', '/messages/%ff', 400],
+    ['GET', '/health/live', 200],
+  ] as const
+  for (let i = 0; i < 30; i++) {
+    for (const [method, url] of kinds) await server.app.inject({ method, url })
+  }
+  for (const [, , status] of kinds) assert.equal(server.log.where({ status }).length, 10)
+  for (let i = 0; i < 30; i++) assert.equal((await server.get('/stats')).statusCode, 200)
+  assert.equal(server.log.where({ path: '/stats' }).length, 30)
 })
 
 test('a flood of requests that can not be taken now is ten lines a second, beside those of other refusals', async (t) => {

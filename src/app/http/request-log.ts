@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Log } from '../log.ts'
 import type { Metrics, WebhookResult } from '../metrics/metrics.ts'
-import { withoutNumbers } from '../model/wamid.ts'
+import { loggable, loggablePath } from './loggable.ts'
 import { Sampler } from './sampler.ts'
 
 /** What a webhook request has to say about itself in the log and the metrics. */
@@ -26,12 +26,14 @@ declare module 'fastify' {
 
 const SANE_REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/
 const MAX_PATH_LENGTH = 512
-/** Also of a path that is no route, but was meant as one. */
-const CONTACT_IN_PATH = /^(\/conversations\/)[^/]+/
-/** Refused requests of a kind logged per second; a flood of them is only counted. */
-const REFUSED_PER_SECOND = 10
+/** The pattern of every path that is no route. */
+const UNMATCHED = 'unmatched'
+/** Requests of a kind that anybody can send, logged per second; a flood of them is only counted. */
+const KIND_PER_SECOND = 10
 const INVALID = 401
 const NOT_NOW = 503
+/** The answer to what was signed or came with a key, and is not valid. */
+const UNFIT = 422
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 
 const processId = randomBytes(6).toString('hex')
@@ -47,20 +49,38 @@ export function requestId({ headers }: IncomingMessage): string {
 /** Logs and counts one answer. */
 export type Observe = (request: FastifyRequest, reply: FastifyReply) => void
 
-/** Of the answers 401 and 503 it logs ten a second each; the rest of them it only counts. */
-export function observer(log: Log, metrics: Metrics): Observe {
-  const samplers = new Map(
-    [INVALID, NOT_NOW].map((status) => [status, new Sampler(REFUSED_PER_SECOND)]),
-  )
+/**
+ * Of what anybody can get, each status of 4xx but 422, 503 and public pages, it logs ten answers a
+ * second of each status; the rest of them it only counts. Of a path that is none of `routes` it logs the parts they share.
+ */
+export function observer(
+  log: Log,
+  metrics: Metrics,
+  routes: ReadonlyMap<string, unknown>,
+): Observe {
+  const samplers = new Map<number, Sampler>()
+  let parts: ReadonlySet<string> | null = null
   return (request, reply) => {
     const result = request.webhook ? resultOf(request.webhook, reply) : undefined
     count(metrics, request, reply, result)
-    const sampler = samplers.get(reply.statusCode)
-    const suppressed = sampler === undefined ? 0 : sampler.pass()
+    const suppressed = isForAnybody(request, reply) ? samplerOf(samplers, reply).pass() : 0
     if (suppressed === null) return
-    const entry = entryFor(request, reply, result)
+    parts ??= new Set([...routes.keys()].flatMap((url) => url.split('/')))
+    const entry = entryFor(request, reply, { result, path: pathOf(request, parts) })
     log[levelOf(reply.statusCode, result)](suppressed > 0 ? { ...entry, suppressed } : entry)
   }
+}
+
+/** Whether neither a key nor a signature may have been needed for this answer. */
+function isForAnybody({ routeOptions, method }: FastifyRequest, { statusCode }: FastifyReply) {
+  if (statusCode >= 400) return (statusCode < 500 && statusCode !== UNFIT) || statusCode === NOT_NOW
+  return method === 'GET' && routeOptions?.config?.access === 'public'
+}
+
+function samplerOf(samplers: Map<number, Sampler>, { statusCode }: FastifyReply): Sampler {
+  const sampler = samplers.get(statusCode) ?? new Sampler(KIND_PER_SECOND)
+  samplers.set(statusCode, sampler)
+  return sampler
 }
 
 /** Observes every answer of `app`. */
@@ -72,29 +92,32 @@ export function observeRequests(app: FastifyInstance, observe: Observe): void {
   })
 }
 
-function entryFor(request: FastifyRequest, reply: FastifyReply, result: WebhookResult | undefined) {
+type Told = { readonly result: WebhookResult | undefined; readonly path: string }
+
+function entryFor(request: FastifyRequest, reply: FastifyReply, { result, path }: Told) {
   const entry = {
     request_id: request.id,
     method: request.method,
-    path: pathOf(request),
+    path,
     status: reply.statusCode,
     latency_ms: Math.round(reply.elapsedTime * 100) / 100,
   }
   if (!request.webhook) return entry
   const { messageId, events, created, duplicate } = request.webhook
-  const message_id = messageId === undefined ? undefined : withoutNumbers(messageId)
+  const message_id = messageId === undefined ? undefined : loggable(messageId)
   return { ...entry, message_id, events, created, dup: duplicate, result }
 }
 
 /** Without what may name people, texts and keys: the query, a fragment, an authority, a number. */
-function pathOf(request: FastifyRequest): string {
+function pathOf(request: FastifyRequest, parts: ReadonlySet<string>): string {
   const { url } = request
   if (!url.startsWith('/')) return '(no path)'
   const pattern = routePattern(request)
   if (pattern.includes('{contact}')) return pattern
   const end = url.search(/[?#]/)
-  const path = withoutNumbers(end === -1 ? url : url.slice(0, end))
-  return path.slice(0, MAX_PATH_LENGTH).replace(CONTACT_IN_PATH, '$1{contact}')
+  const path = end === -1 ? url : url.slice(0, end)
+  if (pattern === UNMATCHED) return loggablePath(path, parts)
+  return loggable(path).slice(0, MAX_PATH_LENGTH)
 }
 
 function levelOf(status: number, result: WebhookResult | undefined): 'info' | 'warn' | 'error' {
@@ -106,7 +129,7 @@ function levelOf(status: number, result: WebhookResult | undefined): 'info' | 'w
 function resultOf(facts: WebhookFacts, { statusCode }: FastifyReply): WebhookResult {
   if (facts.result !== undefined) return facts.result
   if (statusCode === INVALID) return 'invalid_signature'
-  return statusCode === 422 || statusCode === 415 ? 'validation_error' : 'rejected'
+  return statusCode === UNFIT || statusCode === 415 ? 'validation_error' : 'rejected'
 }
 
 function count(
@@ -125,5 +148,5 @@ function count(
 /** `/messages/{message_id}`, whatever the id; one value for every path that is no route. */
 function routePattern(request: FastifyRequest): string {
   const pattern = request.is404 ? undefined : request.routeOptions.url
-  return pattern?.replace(/:(\w+)/g, '{$1}') ?? 'unmatched'
+  return pattern?.replace(/:(\w+)/g, '{$1}') ?? UNMATCHED
 }

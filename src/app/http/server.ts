@@ -61,7 +61,6 @@ export type HttpDeps = {
 /** The server, ready to listen. Throws when a route does not declare who may use it. */
 export async function createServer(deps: HttpDeps): Promise<FastifyInstance> {
   const { config, store, metrics, log } = deps
-  const observe = observer(log, metrics)
   const app = Fastify({
     logger: false,
     genReqId: requestId,
@@ -94,6 +93,7 @@ export async function createServer(deps: HttpDeps): Promise<FastifyInstance> {
   })
   app.setValidatorCompiler(compileValidator)
   const routes = collectRoutes(app)
+  const observe = observer(log, metrics, routes)
   observeRequests(app, observe)
   answerErrors(app, log)
   guardRequests(app, deps)

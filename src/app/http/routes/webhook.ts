@@ -5,7 +5,6 @@ import type { Log } from '../../log.ts'
 import type { Metrics } from '../../metrics/metrics.ts'
 import type { IncomingEvent, Intake } from '../../model/event.ts'
 import type { InsertOutcome } from '../../model/message.ts'
-import { withoutNumbers } from '../../model/wamid.ts'
 import type { WriteQueue } from '../../queue/write-queue.ts'
 import type { Activity } from '../../receive/activity.ts'
 import { META_SIGNATURE } from '../../receive/meta.ts'
@@ -19,6 +18,7 @@ import {
   WebhookBody,
   WebhookHeaders,
 } from '../api-types.ts'
+import { loggable } from '../loggable.ts'
 
 export type WebhookDeps = {
   readonly providers: { readonly flat: Provider; readonly cloudApi: Provider }
@@ -172,7 +172,7 @@ function reportConflict(
   log.warn(
     {
       request_id: request.id,
-      message_id: event.kind === 'message' ? withoutNumbers(event.messageId) : undefined,
+      message_id: event.kind === 'message' ? loggable(event.messageId) : undefined,
       stored_sha256: storedSha256,
       received_sha256: receivedSha256,
     },
