@@ -26,6 +26,8 @@ async function refused(name: string, bytes: string): Promise<void> {
   assert.equal(status, 400, name)
   assert.equal(headers['content-type'], 'application/json; charset=utf-8', name)
   assert.equal(headers['connection']?.toLowerCase(), 'close', name)
+  assert.equal(headers['x-content-type-options'], 'nosniff', name)
+  assert.equal(headers['cache-control'], 'no-store', name)
   assert.deepEqual(Object.keys(JSON.parse(body) as object), ['detail'], name)
 }
 
@@ -74,6 +76,10 @@ const LENGTHS: Readonly<Record<string, string>> = {
   'an encoding with a parameter': signedWith('Transfer-Encoding: chunked;q=1\r\n', chunked),
   'identity as encoding': signedWith('Transfer-Encoding: identity\r\n', chunked),
   'an empty encoding': signedWith('Transfer-Encoding: \r\n', chunked),
+  'an encoding in HTTP/1.0, which has none': signedWith(
+    'Transfer-Encoding: chunked\r\n',
+    chunked,
+  ).replace('HTTP/1.1', 'HTTP/1.0'),
   'a chunk size that is no number': signedWith('Transfer-Encoding: chunked\r\n', () => 'zz\r\n'),
   'a chunk longer than its size': signedWith(
     'Transfer-Encoding: chunked\r\n',
@@ -149,7 +155,6 @@ test('what only looks odd is answered as usual', async () => {
     [`GET /health/live?a=1?b=/ HTTP/1.1\r\n${HOST}\r\n`, 200],
     [`${LIVE}${HOST}Content-Length: 0\r\n\r\n`, 200],
     [`${LIVE}${HOST}Expect: nonsense\r\n\r\n`, 200],
-    [`${LIVE}${HOST}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`, 200],
     [`GET //health/live HTTP/1.1\r\n${HOST}\r\n`, 404],
     [`GET /health/live/ HTTP/1.1\r\n${HOST}\r\n`, 404],
     [signedWith('transfer-encoding: CHUNKED\r\n', chunked), 200],
@@ -185,6 +190,13 @@ test('a sender that asks before it sends is told to go on', async () => {
   connection.send(body)
   assert.equal((await connection.answer()).status, 200)
   await connection.close()
+})
+
+test('whoever asks for another protocol is answered in this one, and sees that nothing behind it was', async () => {
+  const upgrade = `${LIVE}${HOST}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`
+  const { status, headers } = await lastAnswer(port, upgrade + upgrade)
+  assert.equal(status, 200)
+  assert.equal(headers['connection']?.toLowerCase(), 'close')
 })
 
 test('requests sent in one go are answered in their order', async () => {

@@ -5,8 +5,9 @@ import type { Socket } from 'node:net'
 
 /**
  * Whether a request that Node's parser let through is ambiguous all the same: not exactly one Host
- * (HTTP/1.0 may do without), a Transfer-Encoding other than a single `chunked`, a target that is
- * not a plain path, a body on a method that has none here, or a version other than 1.x.
+ * (HTTP/1.0 may do without), a Transfer-Encoding other than a single `chunked` or in HTTP/1.0, which
+ * has none (RFC 9112, 6.1), a target that is not a plain path, a body on a method that has none
+ * here, or a version other than 1.x.
  */
 export function isAmbiguous(request: IncomingMessage): boolean {
   const { rawHeaders, url = '', method, httpVersion } = request
@@ -28,6 +29,7 @@ export function isAmbiguous(request: IncomingMessage): boolean {
   }
   if (hosts !== 1 && !(hosts === 0 && httpVersion === '1.0')) return true
   if (httpVersion !== '1.1' && httpVersion !== '1.0') return true
+  if (encodings > 0 && httpVersion === '1.0') return true
   return encodings > 1 || (hasBody && (method === 'GET' || method === 'HEAD'))
 }
 
@@ -71,7 +73,7 @@ export function answerClientError(error: ParseError, socket: Socket): void {
   const { status, detail } = clientErrorAnswer(error.code)
   const body = JSON.stringify({ detail })
   socket.end(
-    `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n${body}`,
   )
 }
 

@@ -193,7 +193,8 @@ function guardRequests(app: FastifyInstance, { config, apiKeys }: HttpDeps): voi
   app.addHook('onRequest', (request, reply, done) => {
     requestBegins({ request: request.raw, response: reply.raw })
     setHeaders(request, reply)
-    if (closing) reply.header('connection', 'close')
+    // Node reads nothing behind a request for another protocol: its sender has to see that.
+    if (closing || request.headers.upgrade !== undefined) reply.header('connection', 'close')
     if (isAmbiguous(request.raw)) return done(new AppError('ambiguous_request'))
     if (closing) return done(new AppError('shutting_down'))
     if (request.is404 || request.routeOptions.config.access === 'public') return done()
