@@ -7,6 +7,8 @@ import {
   copyFileSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
+  readFileSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -112,6 +114,21 @@ describe('the files of the SQLite engine', () => {
     const copy = join(directory, 'copy.db')
     copyFileSync(file, copy)
     assert.equal(readOne('select message_id from messages', copy)['message_id'], 'kept')
+  })
+
+  it('hold nothing of a raw body that has expired', async () => {
+    const store = await openSqliteStore({ file, onIndexError: assert.ifError })
+    const bodies = Array.from({ length: 60 }, (_, n) =>
+      Buffer.from(`{"an unknown field": "canary ${n} ${'x'.repeat(n * 300)} canary"}`),
+    )
+    await insertAll(
+      store,
+      bodies.map((body) => aMessage({ body })),
+    )
+    while (await store.expireIntakes(Date.now() + 1));
+    await store.close()
+    assert.deepEqual(readdirSync(dirname(file)).sort(), ['messages-search.db', 'messages.db'])
+    assert.equal(readFileSync(file).includes('canary'), false)
   })
 
   it('keep their log short while many messages arrive', async () => {

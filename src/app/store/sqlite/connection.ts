@@ -62,7 +62,8 @@ export function makePrivate(file: string): void {
 
 /**
  * The connection that commits messages: WAL and synchronous=FULL, so that a commit has been
- * fsynced when it returns. Checkpoints are the caller's, off the path of an acknowledgement.
+ * fsynced when it returns. Checkpoints are the caller's, off the path of an acknowledgement. What is
+ * deleted is overwritten, so that a body that has expired is in no free page of the file.
  * Throws where the log lost commits.
  */
 export function openWriter(file: string): DatabaseSync {
@@ -76,6 +77,7 @@ export function openWriter(file: string): DatabaseSync {
     pragma wal_autocheckpoint = 0;
     pragma journal_size_limit = ${JOURNAL_SIZE_LIMIT_BYTES};
     pragma cache_size = -8000;
+    pragma secure_delete = on;
   `)
   return database
 }
