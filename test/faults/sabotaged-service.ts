@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { readConfig } from '../../src/app/config.ts'
 import { createServer } from '../../src/app/http/server.ts'
+import { Unsent } from '../../src/app/http/unsent.ts'
 import { createLog } from '../../src/app/log.ts'
 import { createMetrics } from '../../src/app/metrics/metrics.ts'
 import type { Intake } from '../../src/app/model/event.ts'
@@ -113,6 +114,7 @@ if (sabotage === 'endless patience') {
 }
 if (sabotage === 'boundless readers') {
   Object.defineProperty(ServerResponse.prototype, 'writableNeedDrain', { get: () => false })
+  Unsent.prototype.hold = () => () => {}
 }
 if (sabotage === 'no connection limit') server.server.maxConnections = Number.POSITIVE_INFINITY
 await server.listen({ host: config.host, port: config.port })

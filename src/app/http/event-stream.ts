@@ -5,6 +5,7 @@ import type { EventFilter, SequenceEntry } from '../model/event.ts'
 import type { SequenceReader } from '../store/store.ts'
 import type { StreamHub } from '../stream/hub.ts'
 import { presentEntry } from './present.ts'
+import type { Unsent } from './unsent.ts'
 
 /** How long a reader may take for what was sent to it before it is dropped, in ms. */
 const DRAIN_MS = 10_000
@@ -18,6 +19,7 @@ export type EventStreamOptions = {
   /** Everything up to here was read before. */
   readonly position: number
   readonly response: ServerResponse
+  readonly unsent: Unsent
   readonly onError: (error: unknown) => void
 }
 
@@ -29,6 +31,8 @@ export class EventStream {
   readonly #options: EventStreamOptions
   #position: number
   #leave: (() => void) | null = null
+  /** Gives back the room of what was sent and is not taken yet. */
+  readonly #held = new Set<() => void>()
   #ended = false
 
   constructor(options: EventStreamOptions) {
@@ -62,6 +66,7 @@ export class EventStream {
     this.#ended = true
     this.#leave?.()
     this.#options.response.end()
+    this.#releaseAll()
   }
 
   #join(): boolean {
@@ -95,8 +100,25 @@ export class EventStream {
   /** Throws where there is no text of the entries; the reader has not come past them then. */
   #send(entries: readonly SequenceEntry[], next: number): void {
     const frames = framesOf(entries)
-    this.#position = next
-    if (frames !== '') this.#options.response.write(frames)
+    if (frames === '' || this.#write(frames)) this.#position = next
+    else this.#drop()
+  }
+
+  /** False where too much waits in memory already for readers who don't take it. */
+  #write(frames: string): boolean {
+    const { response, unsent } = this.#options
+    const release = unsent.hold(Buffer.byteLength(frames))
+    if (release === null) return false
+    this.#held.add(release)
+    response.write(frames, () => {
+      release()
+      this.#held.delete(release)
+    })
+    return true
+  }
+
+  #releaseAll(): void {
+    for (const release of this.#held) release()
   }
 
   async #drained(): Promise<void> {
@@ -111,6 +133,7 @@ export class EventStream {
     this.#ended = true
     this.#leave?.()
     this.#options.response.destroy()
+    this.#releaseAll()
   }
 }
 

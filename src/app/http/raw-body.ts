@@ -2,35 +2,16 @@
 // known about the sender.
 import type { IncomingMessage } from 'node:http'
 import { AppError } from '../errors.ts'
+import type { ByteBudget } from './byte-budget.ts'
 
 /** What every body may take without asking: far more than a message needs. Bytes. */
 const FREE_BYTES = 16 * 1024
 
-/** The memory that bodies may hold together while they arrive, beyond 16 KiB each. */
-export class BodyBudget {
-  #left: number
-
-  constructor(bytes: number) {
-    this.#left = bytes
-  }
-
-  /** Takes bytes, or says that they are not to be had. */
-  take(bytes: number): boolean {
-    if (bytes > this.#left) return false
-    this.#left -= bytes
-    return true
-  }
-
-  /** Returns bytes that were taken. */
-  giveBack(bytes: number): void {
-    this.#left += bytes
-  }
-}
-
 export type BodyLimits = {
   /** The largest body, in bytes. */
   readonly maxBytes: number
-  readonly budget: BodyBudget
+  /** The memory that bodies may hold together while they arrive, beyond 16 KiB each. */
+  readonly budget: ByteBudget
 }
 
 /**

@@ -17,10 +17,11 @@ import { Quarantine } from '../receive/quarantine.ts'
 import type { MessageStore } from '../store/store.ts'
 import type { StreamHub } from '../stream/hub.ts'
 import { readAccess } from './access.ts'
+import { ByteBudget } from './byte-budget.ts'
 import { answer, answerErrors } from './error-handler.ts'
 import { answerClientError, isAmbiguous, requestBegins, requestEnds } from './framing.ts'
 import { openApi } from './openapi.ts'
-import { BodyBudget, collectBody } from './raw-body.ts'
+import { collectBody } from './raw-body.ts'
 import { Readiness } from './readiness.ts'
 import { observeRequests, observer, requestId } from './request-log.ts'
 import { conversationRoutes } from './routes/conversations.ts'
@@ -35,6 +36,7 @@ import { rejectionRoutes } from './routes/rejections.ts'
 import { statsRoute } from './routes/stats.ts'
 import { streamRoute } from './routes/stream.ts'
 import { webhookRoutes } from './routes/webhook.ts'
+import { FREE_BYTES, Unsent } from './unsent.ts'
 import { compileValidator } from './validation.ts'
 
 const MAX_HEADER_BYTES = 16 * 1024
@@ -98,11 +100,13 @@ export async function createServer(deps: HttpDeps): Promise<FastifyInstance> {
   answerErrors(app, log)
   guardRequests(app, deps)
   readRawBodies(app, config)
+  const unsent = new Unsent()
+  boundAnswers(app, unsent)
   await app.register(fastifySwagger, openApi(config))
   receivingRoutes(app, deps)
   messageRoutes(app, store)
   conversationRoutes(app, store)
-  sequenceRoutes(app, deps)
+  sequenceRoutes(app, deps, unsent)
   statsRoute(app, store)
   metricsRoute(app, metrics)
   docsRoutes(app)
@@ -129,10 +133,10 @@ function receivingRoutes(app: FastifyInstance, deps: HttpDeps): void {
 }
 
 /** The committed sequence and the requests it came from. */
-function sequenceRoutes(app: FastifyInstance, { store, hub, log }: HttpDeps): void {
+function sequenceRoutes(app: FastifyInstance, { store, hub, log }: HttpDeps, unsent: Unsent): void {
   const onError = (error: unknown) => log.error({ err: error }, 'a stream ended early')
   eventRoutes(app, { store, hub })
-  streamRoute(app, { store, hub, onError })
+  streamRoute(app, { store, hub, unsent, onError })
   intakeRoutes(app, store)
 }
 
@@ -210,9 +214,21 @@ function guardRequests(app: FastifyInstance, { config, apiKeys }: HttpDeps): voi
   })
 }
 
+/** Refuses an answer that would wait in memory beside too many others. */
+function boundAnswers(app: FastifyInstance, unsent: Unsent): void {
+  app.addHook<string | Buffer | null>('onSend', (_request, reply, payload, done) => {
+    const bytes = payload === null ? 0 : Buffer.byteLength(payload)
+    if (bytes <= FREE_BYTES) return done()
+    const release = unsent.hold(bytes)
+    if (release === null) return done(new AppError('reads_overloaded'))
+    reply.raw.once('close', release)
+    done()
+  })
+}
+
 /** Every body as the bytes that arrived, whatever its content type says. */
 function readRawBodies(app: FastifyInstance, { maxBodyBytes, queueMaxBytes }: Config): void {
-  const budget = new BodyBudget(queueMaxBytes)
+  const budget = new ByteBudget(queueMaxBytes)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (request: FastifyRequest) =>
     collectBody(request.raw, { maxBytes: maxBodyBytes, budget }),

@@ -4,7 +4,8 @@ import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { AppError } from '../../../src/app/errors.ts'
-import { BodyBudget, collectBody } from '../../../src/app/http/raw-body.ts'
+import { ByteBudget } from '../../../src/app/http/byte-budget.ts'
+import { collectBody } from '../../../src/app/http/raw-body.ts'
 
 const FREE = 16 * 1024
 
@@ -19,7 +20,7 @@ test('a body is the bytes that were sent, however they were cut', async () => {
   const chunks = fc.array(fc.uint8Array({ maxLength: 50 }))
   const property = fc.asyncProperty(chunks, async (parts) => {
     const request = aRequest()
-    const body = collectBody(request, { maxBytes: 10_000, budget: new BodyBudget(0) })
+    const body = collectBody(request, { maxBytes: 10_000, budget: new ByteBudget(0) })
     for (const part of parts) request.write(part)
     request.end()
     assert.deepEqual(await body, Buffer.concat(parts))
@@ -33,7 +34,7 @@ test('a body of exactly the limit is taken, one byte more is refused', async () 
     [101, 'body_too_large'],
   ] as const) {
     const request = aRequest()
-    const body = collectBody(request, { maxBytes: 100, budget: new BodyBudget(0) })
+    const body = collectBody(request, { maxBytes: 100, budget: new ByteBudget(0) })
     request.end(Buffer.alloc(bytes))
     if (code === null) assert.equal((await body).length, bytes)
     else await assert.rejects(body, is(code))
@@ -42,13 +43,13 @@ test('a body of exactly the limit is taken, one byte more is refused', async () 
 
 test('a declared length over the limit is refused without reading', async () => {
   const request = aRequest({ 'content-length': '101' })
-  const limits = { maxBytes: 100, budget: new BodyBudget(0) }
+  const limits = { maxBytes: 100, budget: new ByteBudget(0) }
   await assert.rejects(collectBody(request, limits), is('body_too_large'))
   assert.equal(request.listenerCount('data'), 0)
 })
 
 test('16 KiB are free, and beyond them bodies share one budget', async () => {
-  const limits = { maxBytes: 1_000_000, budget: new BodyBudget(1000) }
+  const limits = { maxBytes: 1_000_000, budget: new ByteBudget(1000) }
   const small = aRequest()
   const body = collectBody(small, limits)
   small.end(Buffer.alloc(FREE))
@@ -67,7 +68,7 @@ test('16 KiB are free, and beyond them bodies share one budget', async () => {
 })
 
 test('the budget comes back when a request is closed, whatever became of it', async () => {
-  const budget = new BodyBudget(1000)
+  const budget = new ByteBudget(1000)
   const limits = { maxBytes: FREE + 1000, budget }
   const ends: ((request: PassThrough) => void)[] = [
     (request) => request.end(),
@@ -95,7 +96,7 @@ test('the budget comes back when a request is closed, whatever became of it', as
 test('a sender that goes away is a bad request and no fault of the service', async () => {
   for (const reason of [undefined, new Error('ECONNRESET')]) {
     const request = aRequest()
-    const body = collectBody(request, { maxBytes: 100, budget: new BodyBudget(0) })
+    const body = collectBody(request, { maxBytes: 100, budget: new ByteBudget(0) })
     request.write('half')
     request.destroy(reason)
     await assert.rejects(body, is('bad_request'))
@@ -104,7 +105,7 @@ test('a sender that goes away is a bad request and no fault of the service', asy
 
 test('what is left of a refused body is read and dropped', async () => {
   const request = aRequest()
-  const body = collectBody(request, { maxBytes: 100, budget: new BodyBudget(0) })
+  const body = collectBody(request, { maxBytes: 100, budget: new ByteBudget(0) })
   const ended = new Promise((resolve) => request.once('end', resolve))
   request.write(Buffer.alloc(101))
   await assert.rejects(body, is('body_too_large'))
@@ -116,7 +117,7 @@ test('what is left of a refused body is read and dropped', async () => {
 test('a budget gives what it has and no more', () => {
   fc.assert(
     fc.property(fc.nat(1000), fc.array(fc.nat(500)), (bytes, wanted) => {
-      const budget = new BodyBudget(bytes)
+      const budget = new ByteBudget(bytes)
       const taken = wanted.filter((amount) => budget.take(amount))
       const sum = taken.reduce((total, amount) => total + amount, 0)
       assert.ok(sum <= bytes)

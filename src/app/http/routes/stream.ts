@@ -10,6 +10,7 @@ import { eventFilter } from '../event-filter.ts'
 import { EventStream } from '../event-stream.ts'
 import { StreamHeaders, StreamQuery } from '../event-types.ts'
 import { requirePosition } from '../position.ts'
+import type { Unsent } from '../unsent.ts'
 
 /** How often a stream that is silent proves that it lives, in ms. */
 const HEARTBEAT_MS = 15_000
@@ -17,6 +18,7 @@ const HEARTBEAT_MS = 15_000
 export type StreamDeps = {
   readonly store: Pick<SequenceReader, 'eventsAfter' | 'lastSeq'>
   readonly hub: StreamHub
+  readonly unsent: Unsent
   readonly onError: (error: unknown) => void
 }
 

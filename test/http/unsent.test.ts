@@ -1,0 +1,90 @@
+// What readers do not take: how much of it may wait in the memory of the service.
+import assert from 'node:assert/strict'
+import { connect, type Socket } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import { Unsent } from '../../src/app/http/unsent.ts'
+import { APP_SECRET, aText, batch, change, signedBatch } from '../support/cloud-api.ts'
+import { openServer, type TestServer } from '../support/http-server.ts'
+import { until } from '../support/until.ts'
+
+const MIB = 1024 * 1024
+const READERS = 40
+const environment = { READ_ACCESS: 'open', META_APP_SECRET: APP_SECRET }
+
+/** Two messages of 3 MiB: one page of almost as much as a page may hold. */
+async function storeLargePage({ app }: TestServer): Promise<void> {
+  for (const id of ['wamid.one', 'wamid.other']) {
+    const text = aText({ id, text: { body: 'x'.repeat(3 * MIB) } })
+    const { statusCode } = await app.inject(signedBatch(batch(change({ messages: [text] }))))
+    assert.equal(statusCode, 200)
+  }
+}
+
+type Idle = { readonly socket: Socket; begun: string; closed: boolean }
+
+/** Readers who ask and take no more than the beginning of what they are sent. */
+function idleReaders(t: TestContext, port: number, path: string): readonly Idle[] {
+  const readers = Array.from({ length: READERS }, () => {
+    const reader: Idle = { socket: connect(port, '127.0.0.1'), begun: '', closed: false }
+    reader.socket.on('error', () => {})
+    reader.socket.once('close', () => {
+      reader.closed = true
+    })
+    reader.socket.once('data', (bytes) => {
+      reader.begun = bytes.toString('latin1')
+      reader.socket.pause()
+    })
+    reader.socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
+    return reader
+  })
+  t.after(() => {
+    for (const { socket } of readers) socket.destroy()
+  })
+  return readers
+}
+
+const answered = (readers: readonly Idle[], status: number) =>
+  readers.filter(({ begun }) => begun.startsWith(`HTTP/1.1 ${status} `)).length
+
+test('large answers that nobody takes are bounded together, and refused beyond that', async (t) => {
+  const server = await openServer(t, { environment })
+  await storeLargePage(server)
+  const port = await server.listen()
+  const readers = idleReaders(t, port, '/messages')
+  await until('each is answered', () => readers.every(({ begun }) => begun !== ''))
+  assert.equal(answered(readers, 200) + answered(readers, 503), READERS)
+  assert.ok(answered(readers, 200) > 5)
+  assert.ok(answered(readers, 200) * 6 * MIB <= 128 * MIB, `${answered(readers, 200)} at once`)
+  assert.equal((await server.app.inject('/stats')).statusCode, 200, 'a small one goes on')
+
+  for (const { socket } of readers) socket.destroy()
+  await until('there is room again', async () => {
+    const answer = await fetch(`http://127.0.0.1:${port}/messages`)
+    await answer.arrayBuffer()
+    return answer.status === 200
+  })
+})
+
+test('streams that nobody reads are bounded together, and cut beyond that', async (t) => {
+  const server = await openServer(t, { environment })
+  await storeLargePage(server)
+  const port = await server.listen()
+  const readers = idleReaders(t, port, '/events/stream?after=0')
+  await until('each has begun', () => readers.every(({ begun }) => begun !== ''))
+  // The others are kept for ten seconds: whoever is slow may still take what they were sent.
+  const kept = () => readers.filter(({ closed }) => !closed).length
+  for (const { socket } of readers) socket.resume()
+  await until('those without room are cut', () => kept() * 6 * MIB <= 128 * MIB)
+  assert.ok(kept() > 5)
+})
+
+test('room is given back once, however often that is said', () => {
+  const unsent = new Unsent()
+  const release = unsent.hold(100 * MIB)
+  assert.ok(release !== null)
+  assert.equal(unsent.hold(100 * MIB), null)
+  release()
+  release()
+  assert.ok(unsent.hold(100 * MIB) !== null)
+  assert.equal(unsent.hold(100 * MIB), null)
+})
