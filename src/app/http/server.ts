@@ -17,11 +17,10 @@ import { Quarantine } from '../receive/quarantine.ts'
 import type { MessageStore } from '../store/store.ts'
 import type { StreamHub } from '../stream/hub.ts'
 import { readAccess } from './access.ts'
-import { ByteBudget } from './byte-budget.ts'
 import { answer, answerErrors } from './error-handler.ts'
 import { answerClientError, isAmbiguous, requestBegins, requestEnds } from './framing.ts'
 import { openApi } from './openapi.ts'
-import { collectBody } from './raw-body.ts'
+import { BodyBudget, collectBody } from './raw-body.ts'
 import { Readiness } from './readiness.ts'
 import { observeRequests, observer, requestId } from './request-log.ts'
 import { conversationRoutes } from './routes/conversations.ts'
@@ -228,7 +227,7 @@ function boundAnswers(app: FastifyInstance, unsent: Unsent): void {
 
 /** Every body as the bytes that arrived, whatever its content type says. */
 function readRawBodies(app: FastifyInstance, { maxBodyBytes, queueMaxBytes }: Config): void {
-  const budget = new ByteBudget(queueMaxBytes)
+  const budget = new BodyBudget(queueMaxBytes)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (request: FastifyRequest) =>
     collectBody(request.raw, { maxBytes: maxBodyBytes, budget }),

@@ -1,17 +1,21 @@
 import assert from 'node:assert/strict'
 import type { IncomingMessage } from 'node:http'
-import { PassThrough } from 'node:stream'
+import { PassThrough, type TransformOptions } from 'node:stream'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { AppError } from '../../../src/app/errors.ts'
 import { ByteBudget } from '../../../src/app/http/byte-budget.ts'
-import { collectBody } from '../../../src/app/http/raw-body.ts'
+import { BodyBudget, collectBody } from '../../../src/app/http/raw-body.ts'
 
 const FREE = 16 * 1024
 
 /** A request that sends what is written to it. */
-function aRequest(headers: Record<string, string> = {}): IncomingMessage & PassThrough {
-  return Object.assign(new PassThrough(), { headers }) as unknown as IncomingMessage & PassThrough
+function aRequest(
+  headers: Record<string, string> = {},
+  how: TransformOptions = {},
+): IncomingMessage & PassThrough {
+  return Object.assign(new PassThrough(how), { headers }) as unknown as IncomingMessage &
+    PassThrough
 }
 
 const is = (code: string) => (error: unknown) => error instanceof AppError && error.code === code
@@ -20,7 +24,7 @@ test('a body is the bytes that were sent, however they were cut', async () => {
   const chunks = fc.array(fc.uint8Array({ maxLength: 50 }))
   const property = fc.asyncProperty(chunks, async (parts) => {
     const request = aRequest()
-    const body = collectBody(request, { maxBytes: 10_000, budget: new ByteBudget(0) })
+    const body = collectBody(request, { maxBytes: 10_000, budget: new BodyBudget(0) })
     for (const part of parts) request.write(part)
     request.end()
     assert.deepEqual(await body, Buffer.concat(parts))
@@ -34,7 +38,7 @@ test('a body of exactly the limit is taken, one byte more is refused', async () 
     [101, 'body_too_large'],
   ] as const) {
     const request = aRequest()
-    const body = collectBody(request, { maxBytes: 100, budget: new ByteBudget(0) })
+    const body = collectBody(request, { maxBytes: 100, budget: new BodyBudget(0) })
     request.end(Buffer.alloc(bytes))
     if (code === null) assert.equal((await body).length, bytes)
     else await assert.rejects(body, is(code))
@@ -43,13 +47,13 @@ test('a body of exactly the limit is taken, one byte more is refused', async () 
 
 test('a declared length over the limit is refused without reading', async () => {
   const request = aRequest({ 'content-length': '101' })
-  const limits = { maxBytes: 100, budget: new ByteBudget(0) }
+  const limits = { maxBytes: 100, budget: new BodyBudget(0) }
   await assert.rejects(collectBody(request, limits), is('body_too_large'))
   assert.equal(request.listenerCount('data'), 0)
 })
 
 test('16 KiB are free, and beyond them bodies share one budget', async () => {
-  const limits = { maxBytes: 1_000_000, budget: new ByteBudget(1000) }
+  const limits = { maxBytes: 1_000_000, budget: new BodyBudget(1000) }
   const small = aRequest()
   const body = collectBody(small, limits)
   small.end(Buffer.alloc(FREE))
@@ -67,8 +71,39 @@ test('16 KiB are free, and beyond them bodies share one budget', async () => {
   assert.equal((await kept).length, FREE + 1000)
 })
 
+test('a body that has been arriving for two seconds makes room for another, and none that is new', async (t) => {
+  let nowMs = 10_000
+  t.mock.method(performance, 'now', () => nowMs)
+  const limits = { maxBytes: 1_000_000, budget: new BodyBudget(1000) }
+  const begin = async (bytes: number) => {
+    // As a request is until it is answered: not closed by its end.
+    const request = aRequest({}, { autoDestroy: false })
+    const body = collectBody(request, limits)
+    body.catch(() => {})
+    request.write(Buffer.alloc(FREE + bytes))
+    await new Promise((resolve) => setImmediate(resolve))
+    return { request, body }
+  }
+  const oldest = await begin(400)
+  nowMs += 1000
+  const older = await begin(600)
+  nowMs += 999
+  await assert.rejects((await begin(1)).body, is('overloaded'))
+  nowMs += 1
+  const newest = await begin(400)
+  await assert.rejects(oldest.body, is('overloaded'))
+  older.request.end()
+  newest.request.end()
+  assert.equal((await older.body).length, FREE + 600)
+  assert.equal((await newest.body).length, FREE + 400)
+  // What has arrived waits to be stored, however long, and makes no room.
+  nowMs += 10_000
+  await assert.rejects((await begin(1)).body, is('overloaded'))
+})
+
 test('the budget comes back when a request is closed, whatever became of it', async () => {
-  const budget = new ByteBudget(1000)
+  const budget = new BodyBudget(1000)
+  const another = { sinceMs: 0, giveUp: () => {} }
   const limits = { maxBytes: FREE + 1000, budget }
   const ends: ((request: PassThrough) => void)[] = [
     (request) => request.end(),
@@ -83,12 +118,12 @@ test('the budget comes back when a request is closed, whatever became of it', as
     const closed = new Promise((resolve) => request.once('close', resolve))
     request.write(Buffer.alloc(FREE + 900))
     await new Promise((resolve) => setImmediate(resolve))
-    assert.equal(budget.take(101), false)
+    assert.equal(budget.take(101, another), false)
     end(request)
     await settled
     request.destroy()
     await closed
-    assert.equal(budget.take(1000), true)
+    assert.equal(budget.take(1000, another), true)
     budget.giveBack(1000)
   }
 })
@@ -96,7 +131,7 @@ test('the budget comes back when a request is closed, whatever became of it', as
 test('a sender that goes away is a bad request and no fault of the service', async () => {
   for (const reason of [undefined, new Error('ECONNRESET')]) {
     const request = aRequest()
-    const body = collectBody(request, { maxBytes: 100, budget: new ByteBudget(0) })
+    const body = collectBody(request, { maxBytes: 100, budget: new BodyBudget(0) })
     request.write('half')
     request.destroy(reason)
     await assert.rejects(body, is('bad_request'))
@@ -105,7 +140,7 @@ test('a sender that goes away is a bad request and no fault of the service', asy
 
 test('what is left of a refused body is read and dropped', async () => {
   const request = aRequest()
-  const body = collectBody(request, { maxBytes: 100, budget: new ByteBudget(0) })
+  const body = collectBody(request, { maxBytes: 100, budget: new BodyBudget(0) })
   const ended = new Promise((resolve) => request.once('end', resolve))
   request.write(Buffer.alloc(101))
   await assert.rejects(body, is('body_too_large'))
