@@ -10,6 +10,12 @@ const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full']
 /** What others take too, and what may go on without encryption although the server offers it. */
 const WEAK_MODES = ['allow', 'prefer']
 
+const SQLITE = /^sqlite(?:\+\w+)?:\/\/(?:\/(.+))?$/
+/** Parameters, which other programs take there, would become a part of the file's name. */
+const SQLITE_WITH_PARAMETERS = /^sqlite(?:\+\w+)?:\/\/.*\?/
+/** Only a shell knows whose directory that is; here it would be made, under this name. */
+const SQLITE_IN_HOME = /^sqlite(?:\+\w+)?:\/\/\/\/?~(?:[^/]*\/|$)/
+
 const POSTGRES = /^postgres(?:ql)?(?:\+\w+)?:(\/\/.+)$/
 /** Behind an unescaped one of them, the rest of a password is read as another part of the URL. */
 const ENDS_EARLY = /[/?#].*@/
@@ -25,11 +31,20 @@ export function parseDatabaseUrl(url: string): DatabaseUrl | null {
 }
 
 function parseSqliteUrl(url: string): SqliteUrl | null {
-  const match = /^sqlite(?:\+\w+)?:\/\/(?:\/(.+))?$/.exec(url)
-  if (match === null) return null
+  const match = SQLITE.exec(url)
+  if (match === null || wantedSqliteUrl(url) !== null) return null
   const file = match[1]
   if (file === undefined || file === ':memory:') return { engine: 'sqlite', file: null }
   return { engine: 'sqlite', file }
+}
+
+function wantedSqliteUrl(text: string): string | null {
+  if (SQLITE_WITH_PARAMETERS.test(text)) {
+    return "a SQLite URL without parameters, such as sqlite:////var/lib/messages.db: the file's name may not hold a ?"
+  }
+  return SQLITE_IN_HOME.test(text)
+    ? 'a SQLite URL with the path of a directory in the place of ~, which means none here'
+    : null
 }
 
 function parsePostgresUrl(text: string): PostgresUrl | null {
@@ -52,6 +67,8 @@ function postgresUrl(text: string): URL | null {
  * "should be". They show nothing of it, which may be a password.
  */
 export function wantedDatabaseUrl(text: string): string {
+  const wanted = wantedSqliteUrl(text)
+  if (wanted !== null) return wanted
   const url = postgresUrl(text)
   const rest = POSTGRES.exec(text)?.[1]?.slice('//'.length) ?? ''
   if ((url === null || url.hash !== '') && ENDS_EARLY.test(rest)) {

@@ -9,6 +9,8 @@ describe('parseDatabaseUrl', () => {
     ['sqlite:////var/lib/messages.db', '/var/lib/messages.db'],
     ['sqlite:///../with space/é.db', '../with space/é.db'],
     ['sqlite:///a:b@c.db', 'a:b@c.db'],
+    ['sqlite:///~messages.db', '~messages.db'],
+    ['sqlite:///data/~/messages.db', 'data/~/messages.db'],
     ['sqlite+aiosqlite:///messages.db', 'messages.db'],
     ['sqlite+pysqlite:////var/lib/messages.db', '/var/lib/messages.db'],
   ] as const) {
@@ -58,6 +60,14 @@ describe('parseDatabaseUrl', () => {
     ' sqlite:///messages.db',
     'sqlite:///messages.db\n',
     'sqlite:///messages\n.db',
+    'sqlite:////src.db?check_same_thread=false',
+    'sqlite+aiosqlite:///:memory:?cache=shared',
+    'sqlite://?cache=shared',
+    'sqlite:///what?.db',
+    'sqlite:///~/messages.db',
+    'sqlite:////~/messages.db',
+    'sqlite:///~canary/messages.db',
+    'sqlite:///~',
     'file:///messages.db',
     'mysql://root@localhost/messages',
   ]) {
@@ -72,6 +82,10 @@ describe('wantedDatabaseUrl', () => {
     'a URL whose user and password have %2F, %3F and %23 in the place of each /, ? and #'
   const ANY =
     'a URL such as sqlite:///./data/messages.db or postgresql://user:password@host/database?sslmode=verify-full'
+  const NO_PARAMETERS =
+    "a SQLite URL without parameters, such as sqlite:////var/lib/messages.db: the file's name may not hold a ?"
+  const WHOLE_PATH =
+    'a SQLite URL with the path of a directory in the place of ~, which means none here'
   for (const [url, wanted] of [
     ['postgresql://u:canary@db/app?sslmode=prefer', `${MODES}: prefer is not supported`],
     ['postgres://u:canary@db/app?sslmode=allow&a=b', `${MODES}: allow is not supported`],
@@ -83,6 +97,10 @@ describe('wantedDatabaseUrl', () => {
     ['postgresql://u:canary@db:port/app', ANY],
     ['mysql://u:canary#1@db/app', ANY],
     ['sqlite://canary', ANY],
+    ['sqlite:////canary.db?check_same_thread=false', NO_PARAMETERS],
+    ['sqlite+aiosqlite://?cache=canary', NO_PARAMETERS],
+    ['sqlite:///~/canary.db', WHOLE_PATH],
+    ['sqlite:///~canary/messages.db', WHOLE_PATH],
   ] as const) {
     it(`says of ${url} what is wanted, and shows nothing of it`, () => {
       assert.equal(parseDatabaseUrl(url), null)
