@@ -33,6 +33,14 @@ describe('parseDatabaseUrl', () => {
       'postgresql://u:p%40ss@db/app?sslmode=verify-full&sslrootcert=ca.pem',
       'postgresql://u:p%40ss@db/app?sslmode=verify-full&sslrootcert=ca.pem&uselibpqcompat=true',
     ],
+    [
+      'postgresql:///app?host=/run/postgresql&port=6543&user=u',
+      'postgresql:///app?host=%2Frun%2Fpostgresql&port=6543&user=u&uselibpqcompat=true',
+    ],
+    [
+      'postgresql://db/app?connect_timeout=10&application_name=a&options=-csearch_path%3Db',
+      'postgresql://db/app?connect_timeout=10&application_name=a&options=-csearch_path%3Db&uselibpqcompat=true',
+    ],
   ] as const) {
     it(`takes ${url} for PostgreSQL`, () => {
       assert.deepEqual(parseDatabaseUrl(url), { engine: 'postgresql', url: driverUrl })
@@ -46,6 +54,14 @@ describe('parseDatabaseUrl', () => {
     'postgresql://db:port/app',
     'postgresql://db/app?sslmode=prefer',
     'postgresql://db/app?sslmode=',
+    'postgresql://db/app?sslmod=verify-full',
+    'postgresql://db/app?SSLMODE=require',
+    'postgresql://db/app?sslmode=verify-full&sslmode=disable',
+    'postgresql://db/app?sslrootcert=',
+    'postgresql://db/app?ssl=require',
+    'postgresql://db/app?uselibpqcompat=false',
+    'postgresql://user:12/word@db/app',
+    'postgresql://user:12?word@db/app',
     'postgresql://user:12#word@db/app',
     'postgresql://db/app#part',
     'messages.db',
@@ -82,18 +98,38 @@ describe('wantedDatabaseUrl', () => {
     'a URL whose user and password have %2F, %3F and %23 in the place of each /, ? and #'
   const ANY =
     'a URL such as sqlite:///./data/messages.db or postgresql://user:password@host/database?sslmode=verify-full'
+  const unknown = (name: string) =>
+    `a PostgreSQL URL with parameters that are known here: ${name} is none of application_name, connect_timeout, host, options, port, sslcert, sslkey, sslmode, sslrootcert, user`
   const NO_PARAMETERS =
     "a SQLite URL without parameters, such as sqlite:////var/lib/messages.db: the file's name may not hold a ?"
   const WHOLE_PATH =
     'a SQLite URL with the path of a directory in the place of ~, which means none here'
   for (const [url, wanted] of [
     ['postgresql://u:canary@db/app?sslmode=prefer', `${MODES}: prefer is not supported`],
-    ['postgres://u:canary@db/app?sslmode=allow&a=b', `${MODES}: allow is not supported`],
+    ['postgres://u:canary@db/app?sslmode=allow&user=b', `${MODES}: allow is not supported`],
     ['postgresql+asyncpg://u:canary@db/app?sslmode=canary', MODES],
     ['postgresql://u:canary#1@db/app', ESCAPED],
     ['postgresql://u:12#canary@db/app?sslmode=prefer', ESCAPED],
     ['postgresql://u:canary/1@db/app', ESCAPED],
     ['postgresql://u:canary?1@db/app', ESCAPED],
+    ['postgresql://u:12/canary@db/app', ESCAPED],
+    ['postgresql://u:12?canary@db/app', ESCAPED],
+    ['postgresql://u:12?can=ary@db/app', ESCAPED],
+    ['postgresql://u:canary@db/app?sslmod=verify-full', unknown('sslmod')],
+    ['postgresql://u:canary@db/app?SSLMODE=canary', unknown('SSLMODE')],
+    ['postgresql://db/app?channel_binding=require', unknown('channel_binding')],
+    ['postgresql://db/app?target_session_attrs=any', unknown('target_session_attrs')],
+    ['postgresql://db/app?statement_timeout=1', unknown('statement_timeout')],
+    ['postgresql://db/app?user=u&password=a&canary=', unknown('password')],
+    ['postgresql://db/app?%0Acanary=', unknown('one of them')],
+    [
+      'postgresql://u:canary@db/app?sslmode=verify-full&sslmode=disable',
+      'a PostgreSQL URL with each parameter once, and not sslmode twice',
+    ],
+    [
+      'postgresql://u:canary@db/app?sslrootcert=',
+      'a PostgreSQL URL with a value for sslrootcert, or without it',
+    ],
     ['postgresql://u:canary@db:port/app', ANY],
     ['mysql://u:canary#1@db/app', ANY],
     ['sqlite://canary', ANY],
@@ -105,6 +141,7 @@ describe('wantedDatabaseUrl', () => {
     it(`says of ${url} what is wanted, and shows nothing of it`, () => {
       assert.equal(parseDatabaseUrl(url), null)
       assert.equal(wantedDatabaseUrl(url), wanted)
+      assert.doesNotMatch(wanted, /canary/)
     })
   }
 })
