@@ -233,8 +233,8 @@ export function readConfig(environment: Environment): Config {
     if (value === undefined) problems.push(`${name} should be ${wanted}.`)
     Object.assign(config, { [key]: value })
   }
-  const { queueMaxBytes = 0, maxBodyBytes = 0 } = config
-  if (queueMaxBytes < maxBodyBytes) {
+  const { queueMaxBytes, maxBodyBytes } = config
+  if (queueMaxBytes !== undefined && maxBodyBytes !== undefined && queueMaxBytes < maxBodyBytes) {
     problems.push(
       'QUEUE_MAX_BYTES should be at least MAX_BODY_BYTES, or a large message would never be stored.',
     )

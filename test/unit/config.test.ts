@@ -183,6 +183,12 @@ test('what fits into no queue is not taken as a body either', () => {
   assert.deepEqual(problemsOf({ MAX_BODY_BYTES: '1000', QUEUE_MAX_BYTES: '1000' }), [])
 })
 
+test('a size that is none is one problem, and is not compared', () => {
+  const none = 'should be a number of bytes from 1 to 1073741824.'
+  assert.deepEqual(problemsOf({ QUEUE_MAX_BYTES: 'abc' }), [`QUEUE_MAX_BYTES ${none}`])
+  assert.deepEqual(problemsOf({ MAX_BODY_BYTES: 'abc' }), [`MAX_BODY_BYTES ${none}`])
+})
+
 test('no environment makes the configuration throw anything but its own error', () => {
   const names = fc.constantFrom(...SETTING_DOCS.map(({ name }) => name), '__proto__', 'OTHER')
   const environment = fc.dictionary(names, fc.oneof(fc.string(), fc.constantFrom('1', 'true', ',')))
