@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { post, type Service, startService } from '../support/service.ts'
@@ -57,6 +57,44 @@ test('a first start writes a secret into .env and prints commands that work when
   assert.deepEqual(await second.stop(), { code: 0, signal: null })
 })
 
+test('a copy of .env.example becomes a configuration that works', async (t) => {
+  const cwd = temporaryDirectory(t)
+  const file = join(cwd, '.env')
+  copyFileSync(new URL('../../.env.example', import.meta.url), file)
+  const service = await startService(t, { cwd, environment: { HOST: '' }, args: INIT })
+  const [send] = await commandsFrom(service)
+  assert.match(service.stderr, /^Put a random WEBHOOK_SECRET into .*\.env, where it was empty\.$/m)
+  assert.equal(run(send), '{"status":"ok"}')
+  const secret = /^WEBHOOK_SECRET=(.+)$/m.exec(readFileSync(file, 'utf8'))?.[1]
+  assert.ok(secret)
+  assert.ok(!`${service.stdout}${service.stderr}`.includes(secret))
+})
+
+test('a .env without a line for the secret is left alone, and the command that adds one is printed', async (t) => {
+  const cwd = join(temporaryDirectory(t), "Anna's")
+  mkdirSync(cwd)
+  const file = join(cwd, '.env')
+  writeFileSync(file, 'APP_NAME=no line end')
+  const first = await startService(t, { cwd, args: INIT })
+  await until('the command is printed', () => / >> .*\n/.test(first.stderr))
+  assert.equal(readFileSync(file, 'utf8'), 'APP_NAME=no line end')
+  assert.equal(await statusOfPost(first, SECRET), 503)
+  const [command = ''] = /^ {2}printf .*$/m.exec(first.stderr) ?? []
+  execFileSync('sh', ['-c', command])
+  assert.match(readFileSync(file, 'utf8'), /^APP_NAME=no line end\nWEBHOOK_SECRET=[0-9a-f]{64}\n$/)
+  const second = await startService(t, { cwd, args: INIT })
+  const [send] = await commandsFrom(second)
+  assert.equal(run(send), '{"status":"ok"}')
+})
+
+test('who takes in WhatsApp alone is asked for nothing else', async (t) => {
+  const cwd = temporaryDirectory(t)
+  writeFileSync(join(cwd, '.env'), 'META_APP_SECRET=an-app-secret-of-32-characters-ab\n')
+  const service = await startService(t, { cwd, args: INIT })
+  await until('it is said', () => service.stderr.endsWith('\n'))
+  assert.match(service.stderr, /^Listening on \S+ for webhooks signed with META_APP_SECRET\.\n$/)
+})
+
 test('without --init nothing is written: it is live, not ready, and takes nothing in', async (t) => {
   const cwd = temporaryDirectory(t)
   const service = await startService(t, { cwd })
@@ -93,7 +131,7 @@ test('an empty secret in the environment is one that is not set, and generates n
   assert.equal(existsSync(join(cwd, '.env')), false)
   assert.equal(await status(bare, '/health/ready'), 503)
   assert.equal(await statusOfPost(bare, ''), 503)
-  await until('it is said', () => /WEBHOOK_SECRET is not set/.test(bare.stderr))
+  await until('it is said', () => /WEBHOOK_SECRET is not set\. The environment/.test(bare.stderr))
 
   writeFileSync(join(cwd, '.env'), `WEBHOOK_SECRET=${SECRET}\n`)
   const overridden = await startService(t, { cwd, environment, args: INIT })

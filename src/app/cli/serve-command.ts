@@ -8,8 +8,9 @@ Runs the service until SIGTERM or SIGINT.
 
 Options:
   --init   First write .env with a random WEBHOOK_SECRET where there is neither a .env nor
-           a WEBHOOK_SECRET, read without a key from this machine (READ_ACCESS=local) unless
-           told otherwise, and print a signed curl. This is what npm start does.
+           a WEBHOOK_SECRET, or fill the empty one of a .env; read without a key from this
+           machine (READ_ACCESS=local) unless told otherwise, and print a signed curl. This
+           is what npm start does.
 
 Exit codes: 0 stopped as asked, 1 failed, 2 wrong usage or configuration.
 `

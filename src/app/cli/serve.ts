@@ -1,15 +1,13 @@
 // The command `serve`: one process of the service, from its configuration to its exit code.
-import type { AddressInfo } from 'node:net'
-import { generatedKeyFile } from '../api-key.ts'
 import { type Config, type Environment, readConfig } from '../config.ts'
 import { createLog, type Log } from '../log.ts'
-import { signBody } from '../receive/verify.ts'
 import { type Service, startService } from '../service.ts'
 import { within } from '../within.ts'
-import { serviceUrl } from './api.ts'
 import { ENDED, FAILED, tell } from './command.ts'
+import { fillEmptySecret } from './empty-secret.ts'
 import { readEnvironment, writeFirstEnvironment } from './environment.ts'
 import { onFirstSignal } from './signals.ts'
+import { welcome } from './welcome.ts'
 
 /** What an answer to a request in flight may still take after the store failed, in ms. */
 const FAILURE_GRACE_MS = 2000
@@ -21,8 +19,7 @@ const STRONG_SECRET_BYTES = 32
 export async function serve({ init }: { init: boolean }): Promise<never> {
   // Files of the database, their logs and keys are for this user alone.
   process.umask(0o077)
-  const written = init ? writeFirstEnvironment(process.cwd(), process.env) : null
-  if (written !== null) tell(`Wrote ${written} with a random WEBHOOK_SECRET.`)
+  if (init) await provideSecret()
   const environment = readEnvironment(process.cwd(), process.env)
   const config = readConfig(init ? withLocalReads(environment) : environment)
   const { log, end } = createLog(config)
@@ -34,6 +31,13 @@ export async function serve({ init }: { init: boolean }): Promise<never> {
   // What still hangs must not keep the process: a thread in a system call after a failure, a
   // connection whose other end is gone.
   process.exit(code)
+}
+
+async function provideSecret(): Promise<void> {
+  const written = writeFirstEnvironment(process.cwd(), process.env)
+  if (written !== null) return tell(`Wrote ${written} with a random WEBHOOK_SECRET.`)
+  const filled = await fillEmptySecret(process.cwd(), process.env)
+  if (filled !== null) tell(`Put a random WEBHOOK_SECRET into ${filled}, where it was empty.`)
 }
 
 /** A fault nobody foresaw leaves the process in an unknown state: it says so and ends. */
@@ -58,40 +62,6 @@ function warn(config: Config, log: Log): void {
   if (readAccess === 'open') {
     log.warn('READ_ACCESS=open: whoever reaches this port can read every message')
   }
-}
-
-function welcome(config: Config, { port }: AddressInfo): string {
-  const { origin: url } = serviceUrl(undefined, { ...config, port })
-  const [secret] = config.webhookSecrets
-  if (secret === undefined) return `Listening on ${url}; WEBHOOK_SECRET is not set.`
-  const message = {
-    message_id: 'hello-1',
-    from: '+14155550100',
-    to: '+14155550101',
-    ts: '2025-01-15T10:00:00Z',
-    text: 'Hello',
-  }
-  const body = JSON.stringify(message)
-  return `
-Listening on ${url}. Send a first message:
-
-  curl -X POST ${url}/webhook -H 'Content-Type: application/json' \\
-    -H 'X-Signature: ${signBody(secret, Buffer.from(body))}' \\
-    -d '${body}'
-
-${reading(config, url)}
-`
-}
-
-/** How to read the first message, with a key where that takes one. */
-function reading(config: Config, url: string): string {
-  if (config.readAccess !== 'keys') return `and read it:\n\n  curl ${url}/messages`
-  const file = config.apiKeys.length > 0 ? null : generatedKeyFile(config)
-  if (file === null) {
-    return `and read it, with a key in the place of KEY:\n\n  curl -H "Authorization: Bearer KEY" ${url}/messages`
-  }
-  const quoted = `'${file.replaceAll("'", `'\\''`)}'`
-  return `and read it:\n\n  curl -H "Authorization: Bearer $(cat ${quoted})" ${url}/messages`
 }
 
 function withLocalReads(environment: Environment): Environment {
