@@ -18,8 +18,8 @@ const MARK = '\0'
  */
 export function readEnvironment(directory: string, inherited: Environment): Environment {
   const file = join(directory, '.env')
-  if (!existsSync(file)) return inherited
-  const text = told('read', file, () => readFileSync(file, 'utf8')).replace(BYTE_ORDER_MARK, '')
+  const text = readEnvFile(directory)
+  if (text === null) return inherited
   const cut = cutNames(text).filter((name) => inherited[name] === undefined)
   if (cut.length === 0) return { ...parseEnv(text), ...inherited }
   const sentences = cut.map(
@@ -27,6 +27,13 @@ export function readEnvironment(directory: string, inherited: Environment): Envi
       `${file}: the value of ${name} ends before its "#": put it in quotes, or a blank before a comment.`,
   )
   throw new ConfigurationError(sentences.join('\n'))
+}
+
+/** The text of `directory`/.env; null where there is none. Throws where it can't be read. */
+export function readEnvFile(directory: string): string | null {
+  const file = join(directory, '.env')
+  if (!existsSync(file)) return null
+  return told('read', file, () => readFileSync(file, 'utf8')).replace(BYTE_ORDER_MARK, '')
 }
 
 /**

@@ -2,18 +2,19 @@
 import { type Config, type Environment, readConfig } from '../config.ts'
 import { createLog, type Log } from '../log.ts'
 import { type Service, startService } from '../service.ts'
+import { databasePlace } from '../store/place.ts'
 import { within } from '../within.ts'
 import { ENDED, FAILED, tell } from './command.ts'
 import { fillEmptySecret } from './empty-secret.ts'
-import { readEnvironment, writeFirstEnvironment } from './environment.ts'
+import { readEnvFile, readEnvironment, writeFirstEnvironment } from './environment.ts'
 import { onFirstSignal } from './signals.ts'
+import { startWarnings } from './start-warnings.ts'
 import { welcome } from './welcome.ts'
 
 /** What an answer to a request in flight may still take after the store failed, in ms. */
 const FAILURE_GRACE_MS = 2000
 /** So long, in ms, a start may go on that a signal met near its end: it is then closed in good order. */
 const START_GRACE_MS = 1000
-const STRONG_SECRET_BYTES = 32
 
 /** Runs the service until a signal or a failure, and ends the process. Throws when it can't start. */
 export async function serve({ init }: { init: boolean }): Promise<never> {
@@ -22,11 +23,12 @@ export async function serve({ init }: { init: boolean }): Promise<never> {
   if (init) await provideSecret()
   const environment = readEnvironment(process.cwd(), process.env)
   const config = readConfig(init ? withLocalReads(environment) : environment)
+  const warnings = startWarnings({ config, envFile: readEnvFile(process.cwd()) })
   const { log, end } = createLog(config)
   endOnBug(log, end)
   const ended = new Promise<NodeJS.Signals>((resolve) => onFirstSignal(resolve))
   const service = await startUnlessEnded(ended, config, log)
-  const code = service === null ? ENDED : await run(service, { init, ended, config, log })
+  const code = service === null ? ENDED : await run(service, { init, ended, config, log, warnings })
   await end()
   // What still hangs must not keep the process: a thread in a system call after a failure, a
   // connection whose other end is gone.
@@ -46,22 +48,6 @@ function endOnBug(log: Log, end: () => Promise<void>): void {
     log.fatal({ err: error }, 'unexpected failure; ending')
     void end().finally(() => process.exit(FAILED))
   })
-}
-
-function warn(config: Config, log: Log): void {
-  const { webhookSecrets, metaAppSecrets, metaVerifyToken, readAccess } = config
-  if (webhookSecrets.length === 0 && metaAppSecrets.length === 0) {
-    log.warn('neither WEBHOOK_SECRET nor META_APP_SECRET is set: nothing is taken in until one is')
-  }
-  if (metaAppSecrets.length > 0 && metaVerifyToken === '') {
-    log.warn('META_VERIFY_TOKEN is not set: Meta can not confirm the callback URL')
-  }
-  if (webhookSecrets.some((secret) => Buffer.byteLength(secret) < STRONG_SECRET_BYTES)) {
-    log.warn(`a WEBHOOK_SECRET is shorter than ${STRONG_SECRET_BYTES} bytes and could be guessed`)
-  }
-  if (readAccess === 'open') {
-    log.warn('READ_ACCESS=open: whoever reaches this port can read every message')
-  }
 }
 
 function withLocalReads(environment: Environment): Environment {
@@ -116,12 +102,16 @@ type Run = {
   readonly ended: Promise<NodeJS.Signals>
   readonly config: Config
   readonly log: Log
+  readonly warnings: readonly string[]
 }
 
 /** Until the first signal or a failure of the store; then closes, and answers with the exit code. */
-async function run(service: Service, { init, ended, config, log }: Run): Promise<number> {
-  log.info({ address: service.address.address, port: service.address.port }, 'listening')
-  warn(config, log)
+async function run(service: Service, { init, ended, config, log, warnings }: Run): Promise<number> {
+  const { address, port } = service.address
+  const { databaseUrl, readAccess } = config
+  const database = databasePlace(databaseUrl)
+  log.info({ address, port, database, read_access: readAccess }, 'listening')
+  for (const warning of warnings) log.warn(warning)
   if (init) tell(welcome(config, service.address))
   const cause = await Promise.race([ended, service.failed])
   const failed = typeof cause !== 'string'

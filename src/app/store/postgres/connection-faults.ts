@@ -2,6 +2,7 @@
 // do. Never the driver's or the server's own words, which may hold what was configured.
 import { isConnectionLost, sqlState, storeError } from './faults.ts'
 import { UnusableDatabaseError } from './opening.ts'
+import { serverPlace } from './server-place.ts'
 import { tlsRefusal } from './tls-faults.ts'
 
 type Sentences = Readonly<Record<string, (server: string, database: string) => string>>
@@ -55,7 +56,7 @@ export function connectionFault(url: string, error: unknown): string {
 function knownFault(url: string, error: unknown): string | null {
   const sentence = SENTENCES[codeOf(error)]
   if (sentence !== undefined) {
-    return sentence(serverOf(url), decodeURIComponent(new URL(url).pathname.slice(1)))
+    return sentence(serverOf(url), serverPlace(url).database)
   }
   const refused = tlsRefusal(error)
   if (refused !== null) return `${refused}.`
@@ -66,8 +67,8 @@ function knownFault(url: string, error: unknown): string | null {
 }
 
 function serverOf(url: string): string {
-  const { host, port } = new URL(url)
-  return port === '' ? `${host}:5432` : host
+  const { host, port } = serverPlace(url)
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
 function messageOf(error: unknown): string {

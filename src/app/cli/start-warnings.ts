@@ -1,0 +1,38 @@
+// What a start says of a configuration that it takes, and that may not be what was meant.
+import type { Config } from '../config.ts'
+import { remarksOn } from './env-file-remarks.ts'
+
+const STRONG_SECRET_BYTES = 32
+
+export type Start = {
+  readonly config: Config
+  /** The text of .env; null where there is none. */
+  readonly envFile: string | null
+}
+
+/** Sentences for the log. None shows a value. */
+export function startWarnings({ config, envFile }: Start): readonly string[] {
+  return [...(envFile === null ? [] : remarksOn(envFile)), ...configWarnings(config)]
+}
+
+function configWarnings(config: Config): readonly string[] {
+  const { webhookSecrets, metaAppSecrets, metaVerifyToken, readAccess } = config
+  const warnings: string[] = []
+  if (webhookSecrets.length === 0 && metaAppSecrets.length === 0) {
+    warnings.push(
+      'neither WEBHOOK_SECRET nor META_APP_SECRET is set: nothing is taken in until one is',
+    )
+  }
+  if (metaAppSecrets.length > 0 && metaVerifyToken === '') {
+    warnings.push('META_VERIFY_TOKEN is not set: Meta can not confirm the callback URL')
+  }
+  if (webhookSecrets.some((secret) => Buffer.byteLength(secret) < STRONG_SECRET_BYTES)) {
+    warnings.push(
+      `a WEBHOOK_SECRET is shorter than ${STRONG_SECRET_BYTES} bytes and could be guessed`,
+    )
+  }
+  if (readAccess === 'open') {
+    warnings.push('READ_ACCESS=open: whoever reaches this port can read every message')
+  }
+  return warnings
+}
