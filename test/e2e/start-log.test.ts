@@ -17,7 +17,7 @@ test('a start says where the data goes, who may read it, and what of .env has no
     'LOG_FORMAT',
   ]
   writeFileSync(join(cwd, '.env'), lines.join('\n'))
-  const environment = { OF_ANOTHER_PROGRAM: 'canary', META_APP_SECRET: 'canary' }
+  const environment = { OF_ANOTHER_PROGRAM: 'canary', META_APP_SECRET: '"canary"' }
   const service = await startService(t, { cwd, environment })
   await service.logged('META_VERIFY_TOKEN is not set: Meta can not confirm the callback URL')
   const [listening] = service.log.filter(({ msg }) => msg === 'listening')
@@ -31,6 +31,7 @@ test('a start says where the data goes, who may read it, and what of .env has no
     'line 5 of .env has no "=" and sets nothing',
     'OTHER is no setting of this service and has no effect',
     'READ_ACESS is no setting of this service and has no effect: is READ_ACCESS meant?',
+    'META_APP_SECRET begins and ends with a quote, which counts as a part of it: outside of .env, write it without',
     'META_VERIFY_TOKEN is not set: Meta can not confirm the callback URL',
   ])
   assert.doesNotMatch(service.stdout, /canary/)

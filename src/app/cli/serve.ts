@@ -23,7 +23,7 @@ export async function serve({ init }: { init: boolean }): Promise<never> {
   if (init) await provideSecret()
   const environment = readEnvironment(process.cwd(), process.env)
   const config = readConfig(init ? withLocalReads(environment) : environment)
-  const warnings = startWarnings({ config, envFile: readEnvFile(process.cwd()) })
+  const warnings = startWarnings({ config, environment, envFile: readEnvFile(process.cwd()) })
   const { log, end } = createLog(config)
   endOnBug(log, end)
   const ended = new Promise<NodeJS.Signals>((resolve) => onFirstSignal(resolve))

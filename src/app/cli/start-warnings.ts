@@ -1,18 +1,34 @@
 // What a start says of a configuration that it takes, and that may not be what was meant.
-import type { Config } from '../config.ts'
+import type { Config, Environment } from '../config.ts'
 import { remarksOn } from './env-file-remarks.ts'
 
 const STRONG_SECRET_BYTES = 32
+const SECRETS = ['WEBHOOK_SECRET', 'META_APP_SECRET', 'META_VERIFY_TOKEN', 'API_KEYS']
+const IN_QUOTES = /^(["']).*\1$/
 
 export type Start = {
   readonly config: Config
+  /** What the configuration was read from. */
+  readonly environment: Environment
   /** The text of .env; null where there is none. */
   readonly envFile: string | null
 }
 
 /** Sentences for the log. None shows a value. */
-export function startWarnings({ config, envFile }: Start): readonly string[] {
-  return [...(envFile === null ? [] : remarksOn(envFile)), ...configWarnings(config)]
+export function startWarnings({ config, environment, envFile }: Start): readonly string[] {
+  return [
+    ...(envFile === null ? [] : remarksOn(envFile)),
+    ...SECRETS.filter((name) => isInQuotes(environment[name])).map(
+      (name) =>
+        `${name} begins and ends with a quote, which counts as a part of it: outside of .env, write it without`,
+    ),
+    ...configWarnings(config),
+  ]
+}
+
+/** Parsers of .env take quotes away; docker's --env-file and kubectl's --from-env-file do not. */
+function isInQuotes(text = ''): boolean {
+  return [text, ...text.split(',')].some((part) => IN_QUOTES.test(part.trim()))
 }
 
 function configWarnings(config: Config): readonly string[] {
