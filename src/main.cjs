@@ -2,8 +2,13 @@
 // read it and say so in one line, and so that a start from cached code needs no compiler for types.
 const major = Number(process.versions.node.split('.')[0])
 if (major < 24) {
+  const args = process.argv.slice(2)
+  const words = args.map((arg) =>
+    /^[\w./:=@%+,-]+$/.test(arg) ? arg : `'${arg.replace(/'/g, "'\\''")}'`,
+  )
+  const command = ['npm exec -- node src/main.ts'].concat(args.length > 0 ? words : '--help')
   console.error(
-    `This service needs Node.js 24 or newer, and this is ${process.version}: start it with "npm start", which brings its own, or install a newer Node.js.`,
+    `This service needs Node.js 24 or newer, and this is ${process.version}. Install one, or use the one that "npm ci" has brought: ${args[0] === 'serve' ? 'npm start' : command.join(' ')}`,
   )
   process.exit(78)
 }
