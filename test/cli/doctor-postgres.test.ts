@@ -99,7 +99,7 @@ describe('doctor, of PostgreSQL', () => {
       const variables = { API_KEYS: 'reader:key', PORT: '0', PGPASSFILE: join(cwd, 'none') }
       const environment = { ...variables, DATABASE_URL: database }
       const { code, stderr } = await refusedStart(test, { cwd, environment })
-      assert.equal(code, 1)
+      assert.equal(code, 2)
       assert.match(stderr, /^The PostgreSQL database can't be used: .*\.\n$/)
       assert.match(stderr, sentence)
     }

@@ -109,7 +109,10 @@ describe('a newer schema on PostgreSQL', () => {
     await migrate(client, [...MIGRATIONS, EXPANDING, CONTRACTING])
     await assert.rejects(running.probe(), /newer version of the service/)
     const options = { url, poolSize: 5, onCommitted: () => {}, onUpkeepError: assert.ifError }
-    await assert.rejects(openPostgresStore(options), /newer version of the service/)
+    await assert.rejects(openPostgresStore(options), {
+      name: 'ConfigurationError',
+      message: /newer version of the service/,
+    })
   })
 
   for (const [what, sql] of Object.entries(BREAKING)) {

@@ -85,13 +85,17 @@ describe('the schema on PostgreSQL', () => {
     test.after(() => careless.remove())
     const url = await careless.newDatabase()
     const options = { url, poolSize: 5, onCommitted: () => {}, onUpkeepError: assert.ifError }
-    await assert.rejects(openPostgresStore(options), /fsync=off/)
+    await assert.rejects(openPostgresStore(options), {
+      name: 'ConfigurationError',
+      message: /fsync=off/,
+    })
   })
 
   it('takes a database for unusable whose encoding lacks characters', async () => {
     const url = await newDatabase(NARROW)
     const options = { url, poolSize: 5, onCommitted: () => {}, onUpkeepError: assert.ifError }
     await assert.rejects(openPostgresStore(options), {
+      name: 'ConfigurationError',
       message:
         "The PostgreSQL database can't be used: its encoding LATIN1 does not hold every character: create another database with encoding UTF8, and copy into it with migrate-store.",
     })

@@ -18,7 +18,7 @@ async function assertRefused(t: TestContext, url: string, reason: RegExp): Promi
   const cwd = temporaryDirectory(t)
   const environment = { WEBHOOK_SECRET: SECRET, DATABASE_URL: url }
   const { code, stderr, stdout } = await refusedStart(t, { cwd, environment })
-  assert.equal(code, 1, stdout)
+  assert.equal(code, 2, stdout)
   assert.match(stderr, /^The PostgreSQL database can't be used: [^\n]+\.\n$/)
   assert.match(stderr, reason)
   assert.ok(!`${stderr}${stdout}`.includes(PASSWORD), stderr)

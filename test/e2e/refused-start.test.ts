@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { type Ended, type LaunchOptions, launch, startService } from '../support/service.ts'
 import { SECRET } from '../support/signed.ts'
@@ -75,17 +76,33 @@ test('an address that can not be listened on ends with 1 and one sentence', asyn
 
 test('a database that can not be used ends with 1, and says so without a stack', async (t) => {
   const cwd = temporaryDirectory(t)
-  mkdirSync(join(cwd, 'directory.db'))
   writeFileSync(
     join(cwd, 'text.db'),
     'not a database, and longer than the header of one is. '.repeat(40),
   )
-  for (const file of ['directory.db', 'text.db', '/proc/nowhere/messages.db']) {
+  for (const file of ['text.db', '/proc/nowhere/messages.db']) {
     const environment = { WEBHOOK_SECRET: SECRET, DATABASE_URL: `sqlite:///${file}` }
     const { code, stderr } = await endOf(t, { cwd, environment })
     assert.equal(code, 1, file)
     assert.equal(stderr.trimEnd().split('\n').length, 1, stderr)
     assert.doesNotMatch(stderr, /^\s+at /m)
+  }
+})
+
+test('a database that a restart makes no better ends with 2', async (t) => {
+  const cwd = temporaryDirectory(t)
+  for (const [file, sql, reason] of [
+    ['newer.db', 'pragma user_version = 999', /has schema 999, .* start a newer version/],
+    ['other.db', 'create table theirs (id integer)', /tables of another program/],
+  ] as const) {
+    const database = new DatabaseSync(join(cwd, file))
+    database.exec(sql)
+    database.close()
+    const environment = { WEBHOOK_SECRET: SECRET, DATABASE_URL: `sqlite:///${file}` }
+    const { code, stderr } = await endOf(t, { cwd, environment })
+    assert.equal(code, 2, file)
+    assert.match(stderr, /^The database \S+ can't be used: .*\.\n$/)
+    assert.match(stderr, reason)
   }
 })
 
@@ -100,7 +117,7 @@ test('what is no regular file is refused as it is: no right to it is changed', a
   ] as const) {
     const environment = { WEBHOOK_SECRET: SECRET, DATABASE_URL: `sqlite:///${file}` }
     const { code, stderr } = await endOf(t, { cwd, environment })
-    assert.equal(code, 1, file)
+    assert.equal(code, 2, file)
     assert.match(stderr, /can't be used: It is no regular file\.\n$/)
     assert.equal(statSync(join(cwd, file)).mode & 0o777, mode, file)
   }

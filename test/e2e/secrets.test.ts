@@ -56,7 +56,7 @@ describe('secrets and texts of messages', () => {
     url.password = SECRETS['wrong password']
     const environment = { WEBHOOK_SECRET: SECRET, DATABASE_URL: url.href, LOG_LEVEL: 'trace' }
     const refused = await refusedStart(t, { cwd: temporaryDirectory(t), environment })
-    assert.equal(refused.code, 1)
+    assert.equal(refused.code, 2)
     assert.match(refused.stderr, /password/)
     assert.deepEqual(leaksIn(outputOf(refused), SECRETS), [])
   })

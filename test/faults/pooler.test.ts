@@ -78,7 +78,7 @@ async function assertRefused(t: TestContext, url: string): Promise<void> {
   const environment = { WEBHOOK_SECRET: SECRET, READ_ACCESS: 'open', DATABASE_URL: url }
   const cwd = temporaryDirectory(t)
   const { code, stderr } = await refusedStart(t, { cwd, environment })
-  assert.equal(code, 1)
+  assert.equal(code, 2)
   assert.match(stderr, /^The PostgreSQL database can't be used: .* pool_mode=session .*\n$/)
   const doctor = await runCommand(['doctor'], { cwd, environment })
   assert.match(doctor.stdout, /^FAULT {2}database.* pool_mode=session /m)

@@ -12,7 +12,8 @@ Options:
            machine (READ_ACCESS=local) unless told otherwise, and print a signed curl. This
            is what npm start does.
 
-Exit codes: 0 stopped as asked, 1 failed, 2 wrong usage or configuration.
+Exit codes: 0 stopped as asked, 1 failed, 2 wrong usage or configuration, or a database that
+only another configuration or version of the service, or its own administrator, can mend.
 `
 
 /** Runs the service. */

@@ -7,6 +7,7 @@ import { within } from '../within.ts'
 import { ENDED, FAILED, tell } from './command.ts'
 import { fillEmptySecret } from './empty-secret.ts'
 import { readEnvFile, readEnvironment, writeFirstEnvironment } from './environment.ts'
+import { listenFault } from './listen-fault.ts'
 import { onFirstSignal } from './signals.ts'
 import { startWarnings } from './start-warnings.ts'
 import { welcome } from './welcome.ts'
@@ -76,25 +77,8 @@ async function start(config: Config, log: Log): Promise<Service> {
   try {
     return await startService(config, log)
   } catch (error) {
-    const fault = listenFault(error as NodeJS.ErrnoException, config)
-    throw fault === null ? error : new Error(fault, { cause: error })
+    throw listenFault(error as NodeJS.ErrnoException, config) ?? error
   }
-}
-
-/** Why the service can't listen, and what to do; null for an error of another kind. */
-function listenFault({ syscall, code }: NodeJS.ErrnoException, { port }: Config): string | null {
-  if (syscall === 'getaddrinfo') {
-    return `HOST is no address, and no name that is known here (${code}): set it to an address of this machine.`
-  }
-  if (syscall !== 'listen') return null
-  if (code === 'EADDRINUSE') {
-    return `Port ${port} is in use: stop what listens there, or set PORT to another.`
-  }
-  if (code === 'EADDRNOTAVAIL') {
-    return 'HOST is no address of this machine: set it to one that is, such as 127.0.0.1.'
-  }
-  if (code === 'EACCES') return `Port ${port} is not for this user: set PORT to 1024 or more.`
-  return null
 }
 
 type Run = {

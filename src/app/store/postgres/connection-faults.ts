@@ -1,9 +1,11 @@
 // Why a server can't be used, as a sentence for whoever types a command: what is wrong, and what to
 // do. Never the driver's or the server's own words, which may hold what was configured.
+import { ConfigurationError } from '../../errors.ts'
 import { isConnectionLost, sqlState, storeError } from './faults.ts'
 import { UnusableDatabaseError } from './opening.ts'
+import { SchemaMismatchError } from './schema.ts'
 import { serverPlace } from './server-place.ts'
-import { tlsRefusal } from './tls-faults.ts'
+import { mistrustCode, tlsRefusal } from './tls-faults.ts'
 
 type Sentences = Readonly<Record<string, (server: string, database: string) => string>>
 
@@ -26,6 +28,23 @@ const SENTENCES: Sentences = {
 }
 
 const TIMED_OUT = /^(Connection terminated due to connection timeout|timeout e|Query read timeout)/
+
+/**
+ * The error that a start on a database ends with: ConfigurationError where only another
+ * configuration, another version or somebody at the server helps, and no other start.
+ */
+export function startError(url: string, error: UnusableDatabaseError): Error {
+  const message = `The PostgreSQL database can't be used: ${startFault(url, error)}`
+  const { cause } = error
+  if (cause === undefined || cause instanceof SchemaMismatchError) {
+    return new ConfigurationError(message, { cause: error })
+  }
+  // A machine's clock may be set a moment after its services have begun.
+  const mayPass = mistrustCode(cause) === 'CERT_NOT_YET_VALID' || knownFault(url, cause) === null
+  return mayPass
+    ? new Error(message, { cause: error })
+    : new ConfigurationError(message, { cause: error })
+}
 
 /** Why the service can't start on a database, in words that go on after "can't be used:". */
 export function startFault(url: string, error: unknown): string {

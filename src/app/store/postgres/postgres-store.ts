@@ -11,7 +11,7 @@ import type {
   SequenceRequest,
   StoreFailure,
 } from '../store.ts'
-import { startFault } from './connection-faults.ts'
+import { startError, startFault } from './connection-faults.ts'
 import { createPool, withConnection } from './connections.ts'
 import { explained } from './explained.ts'
 import { storeError } from './faults.ts'
@@ -53,8 +53,7 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Messa
   } catch (error) {
     if (error instanceof UnusableDatabaseError) {
       await store.close()
-      const reason = startFault(options.url, error)
-      throw new Error(`The PostgreSQL database can't be used: ${reason}`, { cause: error })
+      throw startError(options.url, error)
     }
     options.onUpkeepError(storeError(error))
     store.beginEventually()

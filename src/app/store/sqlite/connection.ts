@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { StoreFailedError } from '../../errors.ts'
+import { ConfigurationError, StoreFailedError } from '../../errors.ts'
 import { isBusy } from './faults.ts'
 import { requireSoundLog } from './sound-log.ts'
 
@@ -40,7 +40,7 @@ export function createPrivateFile(file: string): void {
 /** What is no file is not to be opened: a pipe would never be, and a device is not ours to close. */
 function requireRegularFile(file: string): void {
   const found = statSync(file, { throwIfNoEntry: false })
-  if (found !== undefined && !found.isFile()) throw new Error('It is no regular file.')
+  if (found !== undefined && !found.isFile()) throw new ConfigurationError('It is no regular file.')
 }
 
 // One level after the other: Node's own recursion never ends where a file system, such as /proc,
@@ -176,7 +176,7 @@ function requireVersion(database: DatabaseSync): void {
     const part = parts[i] ?? 0
     if (part > minimum) return
     if (part < minimum) {
-      throw new Error(`SQLite ${version} is older than ${MINIMUM_VERSION.join('.')}.`)
+      throw new ConfigurationError(`SQLite ${version} is older than ${MINIMUM_VERSION.join('.')}.`)
     }
   }
 }

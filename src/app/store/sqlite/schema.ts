@@ -1,6 +1,7 @@
 // The schema's version, and the numbered SQL files that bring a database to it.
 import { readdirSync, readFileSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
+import { ConfigurationError } from '../../errors.ts'
 import { openFirstReader, pragma } from './connection.ts'
 
 const DIRECTORY = new URL('./migrations/', import.meta.url)
@@ -43,7 +44,7 @@ export function requireSchema(database: DatabaseSync): void {
 
 /**
  * Applies what is missing, one transaction a file. Safe when several processes start at once:
- * the lock is taken before the version is read. Throws when the database is newer than this build, or
+ * the lock is taken before the version is read. Throws ConfigurationError when the database is newer than this build, or
  * another program's.
  */
 export function migrate(database: DatabaseSync): void {
@@ -65,7 +66,7 @@ export function migrate(database: DatabaseSync): void {
   }
   const found = schemaVersion(database)
   if (found > SCHEMA_VERSION) {
-    throw new Error(
+    throw new ConfigurationError(
       `The database has schema ${found}, and this version of the service knows ${SCHEMA_VERSION}: start a newer version of the service.`,
     )
   }
@@ -73,5 +74,7 @@ export function migrate(database: DatabaseSync): void {
 
 function requireEmpty(database: DatabaseSync): void {
   if (database.prepare('select 1 from sqlite_schema limit 1').get() === undefined) return
-  throw new Error('The file holds tables of another program: give the service one of its own.')
+  throw new ConfigurationError(
+    'The file holds tables of another program: give the service one of its own.',
+  )
 }

@@ -3,7 +3,12 @@ import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { AppError, StoreFailedError, StoreUnavailableError } from '../../errors.ts'
+import {
+  AppError,
+  ConfigurationError,
+  StoreFailedError,
+  StoreUnavailableError,
+} from '../../errors.ts'
 import type { Intake } from '../../model/event.ts'
 import type { PageRequest } from '../../model/message.ts'
 import { CatchUp } from '../catch-up.ts'
@@ -47,7 +52,10 @@ export async function openSqliteStore({
   } catch (error) {
     await store.close()
     const reason = error instanceof Error ? error.message : String(error)
-    throw new Error(`The database ${messages} can't be used: ${reason}`, { cause: error })
+    const message = `The database ${messages} can't be used: ${reason}`
+    throw error instanceof ConfigurationError
+      ? new ConfigurationError(message, { cause: error })
+      : new Error(message, { cause: error })
   }
 }
 

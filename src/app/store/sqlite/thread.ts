@@ -1,7 +1,7 @@
 // Calls across threads: a client on the main thread, a server in the worker. Errors keep their
 // type on the way; a worker that dies fails every call that waits for it.
 import { type MessagePort, parentPort, type Transferable, Worker } from 'node:worker_threads'
-import { StoreFailedError, StoreUnavailableError } from '../../errors.ts'
+import { ConfigurationError, StoreFailedError, StoreUnavailableError } from '../../errors.ts'
 import { storeError } from './faults.ts'
 
 type Methods = Record<string, (argument: never) => unknown>
@@ -114,5 +114,5 @@ function errorFrom({ name, message, stack }: ThreadError): Error {
 function withType(name: string, message: string): Error {
   if (name === 'StoreFailedError') return new StoreFailedError(message)
   if (name === 'StoreUnavailableError') return new StoreUnavailableError(message)
-  return new Error(message)
+  return name === 'ConfigurationError' ? new ConfigurationError(message) : new Error(message)
 }
