@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { readdirSync, rmSync } from 'node:fs'
+import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { connect } from 'node:net'
@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { SCHEMA_VERSION } from '../../src/app/store/sqlite/schema.ts'
 import { batch, metaJson } from '../support/cloud-api.ts'
+import { freePort } from '../support/free-port.ts'
 import { startOpenService } from '../support/open-service.ts'
 import { runCommand, startCommand } from '../support/run-command.ts'
 import { post, type Service } from '../support/service.ts'
@@ -206,6 +207,16 @@ describe('demo', () => {
     assert.equal(code, 0, stderr)
     assert.match(stderr, /The demo listens on http:\/\/localhost:\d+/)
     assert.match(stdout, /^answers {2}200 × \d+$/m)
+  })
+
+  it('listens on the PORT of .env', async (test) => {
+    const cwd = temporaryDirectory(test)
+    const port = await freePort()
+    writeFileSync(join(cwd, '.env'), `PORT=${port}\n`)
+    const args = ['demo', '--count', '5', '--exit']
+    const { code, stderr } = await runCommand(args, { cwd })
+    assert.equal(code, 0, stderr)
+    assert.match(stderr, new RegExp(`^The demo listens on http://localhost:${port},`, 'm'))
   })
 
   it('removes its database when it is stopped', async (test) => {

@@ -7,6 +7,7 @@ import { type Config, readConfig } from '../config.ts'
 import { createLog } from '../log.ts'
 import { type Service, startService } from '../service.ts'
 import { type Command, ENDED, FAILED, numberOption, parseOptions, tell } from './command.ts'
+import { readEnvironment } from './environment.ts'
 import { onFirstSignal, SIGNALS_AND_HANGUP } from './signals.ts'
 import { deliver } from './simulate/deliver.ts'
 import { trafficOf } from './simulate/traffic.ts'
@@ -94,7 +95,8 @@ async function start(directory: string, secret: string) {
       WEBHOOK_SECRET: randomBytes(32).toString('hex'),
     })
   const started = (port: string): Promise<Service> => startService(config(port), log)
-  const service = await started(process.env['PORT'] || '8000').catch((error: unknown) => {
+  const { PORT } = readEnvironment(process.cwd(), process.env)
+  const service = await started(PORT || '8000').catch((error: unknown) => {
     if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')
       return started('0')
     throw error
