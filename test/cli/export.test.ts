@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
 import { parseCsv } from '../support/csv.ts'
 import { newDatabase } from '../support/databases.ts'
@@ -182,6 +183,37 @@ it('export --force never replaces the database it reads', async (t) => {
     assert.match(stderr, /is the database itself/)
   }
   assert.equal((await runCommand(['verify'], { cwd, environment })).code, 0)
+})
+
+it('export writes nothing of a table before it could open the database', async (t) => {
+  const cwd = temporaryDirectory(t)
+  const database = new DatabaseSync(join(cwd, 'newer.db'))
+  database.exec('pragma user_version = 999')
+  database.close()
+  const away = `postgresql://user@127.0.0.1:${await freePort()}/database`
+  for (const url of ['sqlite:///newer.db', away]) {
+    const args = ['export', '--format', 'csv', '--database', url]
+    const { code, stdout, stderr } = await runCommand(args, { cwd })
+    assert.deepEqual([code, stdout], [1, ''])
+    assert.notEqual(stderr, '')
+  }
+})
+
+it('export writes the head of a table where nothing matches', async (t) => {
+  const cwd = temporaryDirectory(t)
+  await fillDatabase(join(cwd, 'messages.db'), [flatBody()])
+  const args = [
+    'export',
+    '--format',
+    'csv',
+    '--q',
+    'nothing',
+    '--database',
+    'sqlite:///messages.db',
+  ]
+  const { code, stdout } = await runCommand(args, { cwd })
+  assert.equal(code, 0)
+  assert.equal(parseCsv(stdout).length, 1)
 })
 
 it('export says of a server that can not be reached what to do', async (t) => {

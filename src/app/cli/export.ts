@@ -127,10 +127,13 @@ class Lines implements AsyncIterable<string> {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<string> {
     const { header, line } = this.#format
-    if (header !== '') yield header
+    // The first page, which may be empty, comes once the database is open.
+    let head = header
     for await (const page of this.#pages) {
       this.messages += page.length
-      if (page.length > 0) yield page.map(line).join('')
+      const text = head + page.map(line).join('')
+      if (text !== '') yield text
+      head = ''
     }
   }
 }
