@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { evenTraffic } from '../src/app/cli/simulate/traffic.ts'
 import { closedLoop } from './closed-loop.ts'
+import { integer } from './options.ts'
 import { memoryOf } from './process-facts.ts'
 import { SERVICE } from './programs.ts'
 import { cloudApiRequests, signedRequests } from './requests.ts'
@@ -94,7 +95,8 @@ async function main(): Promise<void> {
       seconds: { type: 'string', default: '5' },
     },
   })
-  const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)]
+  const rounds = integer('rounds', values.rounds, 1)
+  const seconds = integer('seconds', values.seconds, 1)
   const startedAt = new Date()
   const measured = new Map<Workload, Measured[]>(WORKLOADS.map((workload) => [workload, []]))
   for (let round = 1; round <= rounds; round++) {

@@ -77,7 +77,8 @@ export function parseOptions(args: readonly string[]): Options | null {
   }
 }
 
-function integer(name: string, text: string, least: number): number {
+/** The whole number in the text of an option. Throws where it is none, or less than `least`. */
+export function integer(name: string, text: string, least: number): number {
   const value = Number(text)
   if (!Number.isInteger(value) || value < least) {
     throw new Error(`--${name} takes a whole number of at least ${least}.`)

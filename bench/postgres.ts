@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { PostgresServer } from '../test/support/postgres-server.ts'
 import { batchFormTable, measureBatchForms } from './batch-forms.ts'
 import { contentionTable, measureContention } from './contention.ts'
+import { integer } from './options.ts'
 import { databaseWithSchema, filledDatabase } from './postgres-databases.ts'
 import { CONNECTIONS, ingestTable, measureIngest } from './postgres-ingest.ts'
 import { expiryTable, measureQueries, queryTable, sizeTable } from './postgres-queries.ts'
@@ -68,9 +69,9 @@ async function main(): Promise<void> {
     },
   })
   const options = {
-    rounds: Number(values.rounds),
-    seconds: Number(values.seconds),
-    messages: Number(values.messages),
+    rounds: integer('rounds', values.rounds, 1),
+    seconds: integer('seconds', values.seconds, 1),
+    messages: integer('messages', values.messages, FEW),
   }
   const parts = Object.entries(PARTS).filter(([name]) => ['', name].includes(values.only))
   if (parts.length === 0) throw new Error(`--only is one of ${Object.keys(PARTS).join(', ')}.`)
