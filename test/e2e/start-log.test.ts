@@ -17,7 +17,7 @@ test('a start says where the data goes, who may read it, and what of .env has no
     'LOG_FORMAT',
   ]
   writeFileSync(join(cwd, '.env'), lines.join('\n'))
-  const environment = { OF_ANOTHER_PROGRAM: 'canary', META_APP_SECRET: '"canary"' }
+  const environment = { OF_ANOTHER_PROGRAM: 'canary', META_APP_SECRET: `"canary ${SECRET}"` }
   const service = await startService(t, { cwd, environment })
   await service.logged('META_VERIFY_TOKEN is not set: Meta can not confirm the callback URL')
   const [listening] = service.log.filter(({ msg }) => msg === 'listening')

@@ -32,23 +32,28 @@ function isInQuotes(text = ''): boolean {
 }
 
 function configWarnings(config: Config): readonly string[] {
-  const { webhookSecrets, metaAppSecrets, metaVerifyToken, readAccess } = config
-  const warnings: string[] = []
-  if (webhookSecrets.length === 0 && metaAppSecrets.length === 0) {
-    warnings.push(
+  const { webhookSecrets, metaAppSecrets, metaVerifyToken, apiKeys, readAccess, databaseUrl } =
+    config
+  const isWeak = (secret: string) => Buffer.byteLength(secret) < STRONG_SECRET_BYTES
+  const weak = (name: string) =>
+    `${name} is shorter than ${STRONG_SECRET_BYTES} bytes and could be guessed`
+  const remarks: readonly [boolean, string][] = [
+    [
+      webhookSecrets.length === 0 && metaAppSecrets.length === 0,
       'neither WEBHOOK_SECRET nor META_APP_SECRET is set: nothing is taken in until one is',
-    )
-  }
-  if (metaAppSecrets.length > 0 && metaVerifyToken === '') {
-    warnings.push('META_VERIFY_TOKEN is not set: Meta can not confirm the callback URL')
-  }
-  if (webhookSecrets.some((secret) => Buffer.byteLength(secret) < STRONG_SECRET_BYTES)) {
-    warnings.push(
-      `a WEBHOOK_SECRET is shorter than ${STRONG_SECRET_BYTES} bytes and could be guessed`,
-    )
-  }
-  if (readAccess === 'open') {
-    warnings.push('READ_ACCESS=open: whoever reaches this port can read every message')
-  }
-  return warnings
+    ],
+    [
+      metaAppSecrets.length > 0 && metaVerifyToken === '',
+      'META_VERIFY_TOKEN is not set: Meta can not confirm the callback URL',
+    ],
+    [webhookSecrets.some(isWeak), weak('a WEBHOOK_SECRET')],
+    [metaAppSecrets.some(isWeak), weak('a META_APP_SECRET')],
+    [apiKeys.some(({ key }) => isWeak(key)), weak('a key of API_KEYS')],
+    [readAccess === 'open', 'READ_ACCESS=open: whoever reaches this port can read every message'],
+    [
+      databaseUrl.engine === 'sqlite' && databaseUrl.file === null,
+      'DATABASE_URL=sqlite:// keeps messages in a temporary file: they are lost when this process ends',
+    ],
+  ]
+  return remarks.filter(([applies]) => applies).map(([, remark]) => remark)
 }

@@ -17,11 +17,11 @@ test('a secret in quotes is told by its name, and the quotes are a part of it', 
     ['WEBHOOK_SECRET', `'${SECRET},${SECRET}'`],
     ['WEBHOOK_SECRET', `${SECRET},"${SECRET}"`],
     ['META_VERIFY_TOKEN', ' "canary" '],
-    ['API_KEYS', '"reader:canary"'],
+    ['API_KEYS', `"reader:${SECRET}"`],
   ] as const) {
     assert.deepEqual(warningsOf({ [name]: value }), [sentence(name)])
   }
-  assert.deepEqual(warningsOf({ META_APP_SECRET: "'canary'", META_VERIFY_TOKEN: 'token' }), [
+  assert.deepEqual(warningsOf({ META_APP_SECRET: `'${SECRET}'`, META_VERIFY_TOKEN: 'token' }), [
     sentence('META_APP_SECRET'),
   ])
 })
@@ -30,4 +30,23 @@ test('other quotes are as good as any character', () => {
   for (const token of ['"canary', 'canary"', '"canary\'', 'can"ar"y', '"']) {
     assert.deepEqual(warningsOf({ META_VERIFY_TOKEN: token }), [])
   }
+})
+
+test('a secret or a key that could be guessed is told by its name', () => {
+  const sentence = (name: string) => `${name} is shorter than 32 bytes and could be guessed`
+  const short = 'x'.repeat(31)
+  assert.deepEqual(warningsOf({ WEBHOOK_SECRET: `${SECRET},${short}` }), [
+    sentence('a WEBHOOK_SECRET'),
+  ])
+  assert.deepEqual(warningsOf({ META_APP_SECRET: short, META_VERIFY_TOKEN: 'token' }), [
+    sentence('a META_APP_SECRET'),
+  ])
+  assert.deepEqual(warningsOf({ API_KEYS: `reader:${short}` }), [sentence('a key of API_KEYS')])
+  assert.deepEqual(warningsOf({ API_KEYS: `reader:${short}x` }), [])
+})
+
+test('messages that are kept for as long as the process are told of', () => {
+  const [warning, ...others] = warningsOf({ DATABASE_URL: 'sqlite://' })
+  assert.match(warning ?? '', /lost when this process ends/)
+  assert.deepEqual(others, [])
 })
