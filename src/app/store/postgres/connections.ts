@@ -50,16 +50,27 @@ function settings(url: string) {
 const WRITER_SESSION = `${SESSION}; set enable_seqscan = off; set plan_cache_mode = force_generic_plan`
 
 /**
- * Up to `max` connections that read, each made when it is needed. Errors of idle ones are no
- * concern: they are replaced.
+ * Up to `max` connections that read, each made when it is needed, and told of when it is: `pid` is the
+ * server's process behind it. Errors of idle ones are no concern: they are replaced.
  */
-export function createPool(url: string, max: number): Pool {
+export function createPool(
+  url: string,
+  max: number,
+  onMade: (client: ClientBase, pid: number) => void = () => {},
+): Pool {
   const pool = new Pool({
     ...settings(url),
     Client: TlsClient,
     max,
     idleTimeoutMillis: IDLE_MS,
-    onConnect: (client) => begin(client, SESSION, CONNECT_TIMEOUT_MS),
+    onConnect: async (client) => {
+      await begin(client, SESSION, CONNECT_TIMEOUT_MS)
+      const text = 'select pg_backend_pid() as pid'
+      const { rows } = await client.query<{ pid: number }>(
+        withTimeLimit({ text }, CONNECT_TIMEOUT_MS),
+      )
+      onMade(client, rows[0]?.pid ?? 0)
+    },
   })
   pool.on('error', () => {})
   return pool
@@ -155,7 +166,14 @@ export async function withConnection<Result>(
   pool: Pool,
   work: (client: PoolClient) => Promise<Result>,
 ): Promise<Result> {
-  const client = await pool.connect()
+  return await lend(await pool.connect(), work)
+}
+
+/** The same with one that was taken out of its pool already. */
+export async function lend<Result>(
+  client: PoolClient,
+  work: (client: PoolClient) => Promise<Result>,
+): Promise<Result> {
   try {
     const result = await work(client)
     client.release()

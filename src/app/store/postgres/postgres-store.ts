@@ -1,5 +1,5 @@
 // The store on PostgreSQL, for as many replicas as share one database.
-import type { Pool, PoolClient } from 'pg'
+import type { PoolClient } from 'pg'
 import { AppError, StoreUnavailableError } from '../../errors.ts'
 import type { Intake, IntakeFacts } from '../../model/event.ts'
 import type { PageRequest } from '../../model/message.ts'
@@ -12,11 +12,11 @@ import type {
   StoreFailure,
 } from '../store.ts'
 import { startError, startFault } from './connection-faults.ts'
-import { createPool, withConnection } from './connections.ts'
 import { explained } from './explained.ts'
 import { storeError } from './faults.ts'
 import { findIntake, readRawBody } from './intakes.ts'
 import { prepareDatabase, prepareEventually, UnusableDatabaseError } from './opening.ts'
+import { ReadPool } from './read-pool.ts'
 import { Reader } from './reader.ts'
 import { requireSchema } from './schema.ts'
 import { SequenceReader } from './sequence-reader.ts'
@@ -64,7 +64,7 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Messa
 class PostgresStore implements MessageStore {
   readonly failed: Promise<StoreFailure>
   readonly #options: PostgresOptions
-  readonly #reads: Pool
+  readonly #reads: ReadPool
   readonly #maxWaiting: number
   readonly #writer: Writer
   readonly #wakeUp: WakeUp
@@ -77,11 +77,11 @@ class PostgresStore implements MessageStore {
   constructor(options: PostgresOptions) {
     const { url, poolSize, onCommitted, onUpkeepError } = options
     this.#options = options
-    this.#reads = createPool(url, poolSize - RESERVED)
+    this.#reads = new ReadPool(url, poolSize - RESERVED)
     this.#maxWaiting = (poolSize - RESERVED) * WAITING_EACH
     this.#writer = new Writer(url)
-    this.#wakeUp = new WakeUp({ url, pool: this.#reads, onCommitted })
-    this.#upkeep = new Upkeep({ pool: this.#reads, onError: onUpkeepError })
+    this.#wakeUp = new WakeUp({ url, pool: this.#reads.pool, onCommitted })
+    this.#upkeep = new Upkeep({ pool: this.#reads.pool, onError: onUpkeepError })
     this.failed = new Promise((resolve) => {
       this.#fail = resolve
     })
@@ -186,7 +186,7 @@ class PostgresStore implements MessageStore {
 
   async #close(): Promise<void> {
     await Promise.allSettled([...this.#writing])
-    const reads = this.#upkeep.close().then(() => this.#reads.end())
+    const reads = this.#upkeep.close().then(() => this.#reads.pool.end())
     const closing = [reads, this.#wakeUp.close(), this.#writer.close()]
     // A server that does not answer any more does not say goodbye either.
     await within(GOODBYE_MS, Promise.all(closing), undefined)
@@ -198,12 +198,12 @@ class PostgresStore implements MessageStore {
   }
 
   async #read<Result>(work: (client: PoolClient) => Promise<Result>): Promise<Result> {
-    if (this.#reads.waitingCount >= this.#maxWaiting) throw new AppError('reads_overloaded')
+    if (this.#reads.pool.waitingCount >= this.#maxWaiting) throw new AppError('reads_overloaded')
     try {
       this.#requireBegun()
-      return await withConnection(this.#reads, work)
+      return await this.#reads.use(work)
     } catch (error) {
-      const known = await explained(error, () => withConnection(this.#reads, requireSchema))
+      const known = await explained(error, () => this.#reads.use(requireSchema))
       throw known instanceof StoreUnavailableError
         ? new AppError('reads_unavailable', { cause: known })
         : known
