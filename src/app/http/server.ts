@@ -1,7 +1,7 @@
 // The HTTP server: limits, access, errors and routes, put together.
 import { METHODS as httpMethods } from 'node:http'
 import fastifySwagger from '@fastify/swagger'
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { Config } from '../config.ts'
 import type { ApiKey } from '../config-values.ts'
 import { AppError } from '../errors.ts'
@@ -16,9 +16,9 @@ import { cloudApi } from '../receive/meta.ts'
 import { Quarantine } from '../receive/quarantine.ts'
 import type { MessageStore } from '../store/store.ts'
 import type { StreamHub } from '../stream/hub.ts'
-import { readAccess } from './access.ts'
 import { answer, answerErrors } from './error-handler.ts'
-import { answerClientError, isAmbiguous, requestBegins, requestEnds } from './framing.ts'
+import { answerClientError } from './framing.ts'
+import { boundAnswers, endsWaiting, guardRequests, setHeaders } from './guards.ts'
 import { openApi } from './openapi.ts'
 import { BodyBudget, collectBody } from './raw-body.ts'
 import { Readiness } from './readiness.ts'
@@ -35,7 +35,7 @@ import { rejectionRoutes } from './routes/rejections.ts'
 import { statsRoute } from './routes/stats.ts'
 import { streamRoute } from './routes/stream.ts'
 import { webhookRoutes } from './routes/webhook.ts'
-import { FREE_BYTES, Unsent } from './unsent.ts'
+import { Unsent } from './unsent.ts'
 import { compileValidator } from './validation.ts'
 
 const MAX_HEADER_BYTES = 16 * 1024
@@ -61,7 +61,7 @@ export type HttpDeps = {
 
 /** The server, ready to listen. Throws when a route does not declare who may use it. */
 export async function createServer(deps: HttpDeps): Promise<FastifyInstance> {
-  const { config, store, metrics, log } = deps
+  const { config, apiKeys, store, metrics, log } = deps
   const app = Fastify({
     logger: false,
     genReqId: requestId,
@@ -97,7 +97,8 @@ export async function createServer(deps: HttpDeps): Promise<FastifyInstance> {
   const observe = observer(log, metrics, routes)
   observeRequests(app, observe)
   answerErrors(app, log)
-  guardRequests(app, deps)
+  const isClosing = endsWaiting(app, deps.hub)
+  guardRequests(app, { readAccess: config.readAccess, apiKeys, isClosing })
   readRawBodies(app, config)
   const unsent = new Unsent()
   boundAnswers(app, unsent)
@@ -105,7 +106,7 @@ export async function createServer(deps: HttpDeps): Promise<FastifyInstance> {
   receivingRoutes(app, deps)
   messageRoutes(app, store)
   conversationRoutes(app, store)
-  sequenceRoutes(app, deps, unsent)
+  sequenceRoutes(app, deps, { unsent, isClosing })
   statsRoute(app, store)
   metricsRoute(app, metrics)
   docsRoutes(app)
@@ -132,10 +133,14 @@ function receivingRoutes(app: FastifyInstance, deps: HttpDeps): void {
 }
 
 /** The committed sequence and the requests it came from. */
-function sequenceRoutes(app: FastifyInstance, { store, hub, log }: HttpDeps, unsent: Unsent): void {
+function sequenceRoutes(
+  app: FastifyInstance,
+  { store, hub, log }: HttpDeps,
+  { unsent, isClosing }: { unsent: Unsent; isClosing: () => boolean },
+): void {
   const onError = (error: unknown) => log.error({ err: error }, 'a stream ended early')
-  eventRoutes(app, { store, hub })
-  streamRoute(app, { store, hub, unsent, onError })
+  eventRoutes(app, { store, hub, isClosing })
+  streamRoute(app, { store, hub, unsent, isClosing, onError })
   intakeRoutes(app, store)
 }
 
@@ -171,58 +176,6 @@ function refuseOtherMethods(app: FastifyInstance, routes: MethodsByPath): void {
       },
     })
   }
-}
-
-/** What every answer carries. */
-function setHeaders(request: FastifyRequest, reply: FastifyReply): void {
-  reply.header('x-request-id', request.id)
-  reply.header('x-content-type-options', 'nosniff')
-  reply.header('cache-control', 'no-store')
-}
-
-/** What every request passes before its route sees it. */
-function guardRequests(app: FastifyInstance, { config, apiKeys }: HttpDeps): void {
-  const mayRead = readAccess({ mode: config.readAccess, keys: apiKeys })
-  let closing = false
-  app.addHook('preClose', (done) => {
-    closing = true
-    done()
-  })
-  app.addHook('onRoute', (route) => {
-    if (route.config?.access === undefined) {
-      throw new Error(`The route ${String(route.method)} ${route.url} does not declare its access.`)
-    }
-  })
-  app.addHook('onRequest', (request, reply, done) => {
-    requestBegins({ request: request.raw, response: reply.raw })
-    setHeaders(request, reply)
-    // Node reads nothing behind a request for another protocol: its sender has to see that.
-    if (closing || request.headers.upgrade !== undefined) reply.header('connection', 'close')
-    if (isAmbiguous(request.raw)) return done(new AppError('ambiguous_request'))
-    if (closing) return done(new AppError('shutting_down'))
-    if (request.is404 || request.routeOptions.config.access === 'public') return done()
-    done(mayRead(request.raw) ? undefined : new AppError('unauthorized'))
-  })
-  app.addHook('onSend', (_request, reply, _payload, done) => {
-    if (closing) reply.header('connection', 'close')
-    done()
-  })
-  app.addHook('onResponse', (request, _reply, done) => {
-    requestEnds(request.raw.socket)
-    done()
-  })
-}
-
-/** Refuses an answer that would wait in memory beside too many others. */
-function boundAnswers(app: FastifyInstance, unsent: Unsent): void {
-  app.addHook<string | Buffer | null>('onSend', (_request, reply, payload, done) => {
-    const bytes = payload === null ? 0 : Buffer.byteLength(payload)
-    if (bytes <= FREE_BYTES) return done()
-    const release = unsent.hold(bytes)
-    if (release === null) return done(new AppError('reads_overloaded'))
-    reply.raw.once('close', release)
-    done()
-  })
 }
 
 /** Every body as the bytes that arrived, whatever its content type says. */

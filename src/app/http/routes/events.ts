@@ -17,15 +17,12 @@ const SPREAD_MS = 200
 export type EventDeps = {
   readonly store: Pick<SequenceReader, 'eventsAfter'>
   readonly hub: Pick<StreamHub, 'changed'>
+  /** Whether the server closes: whoever waits is answered then. */
+  readonly isClosing: () => boolean
 }
 
 /** Adds the route to `app`. */
 export function eventRoutes(app: FastifyInstance, deps: EventDeps): void {
-  let closing = false
-  app.addHook('preClose', (done) => {
-    closing = true
-    done()
-  })
   app.get<{ Querystring: EventsQuery }>(
     '/events',
     {
@@ -41,7 +38,7 @@ export function eventRoutes(app: FastifyInstance, deps: EventDeps): void {
     },
     async ({ query, raw }) => {
       const { after, limit, wait } = query
-      const waiting = new Waiting(wait * 1000, () => closing || raw.socket.destroyed)
+      const waiting = new Waiting(wait * 1000, () => deps.isClosing() || raw.socket.destroyed)
       const page = await nextPage(deps, { filter: eventFilter(query), after, limit }, waiting)
       return { data: page.entries.map(presentEntry), next: page.next }
     },

@@ -19,20 +19,18 @@ export type StreamDeps = {
   readonly store: Pick<SequenceReader, 'eventsAfter' | 'lastSeq'>
   readonly hub: StreamHub
   readonly unsent: Unsent
+  readonly isClosing: () => boolean
   readonly onError: (error: unknown) => void
 }
 
 /** Adds the route to `app`. All streams end when `app` closes. */
 export function streamRoute(app: FastifyInstance, deps: StreamDeps): void {
   const open = new Set<EventStream>()
-  let closing = false
   const timer = setInterval(() => {
     for (const stream of open) stream.beat()
   }, HEARTBEAT_MS)
   app.addHook('preClose', (done) => {
-    closing = true
     clearInterval(timer)
-    deps.hub.close()
     for (const stream of open) stream.end()
     done()
   })
@@ -66,7 +64,7 @@ export function streamRoute(app: FastifyInstance, deps: StreamDeps): void {
       const start = startOf(request)
       if (start !== null) requirePosition(start, await deps.store.eventsAfter(pageAt(start)))
       const position = start ?? (await deps.store.lastSeq())
-      if (closing) throw new AppError('shutting_down')
+      if (deps.isClosing()) throw new AppError('shutting_down')
       // Whoever has gone while the place was looked up is not heard of again.
       if (reply.raw.destroyed) return reply.hijack()
       const stream = new EventStream({ ...deps, filter, position, response: begin(reply) })
