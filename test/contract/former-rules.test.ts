@@ -1,7 +1,7 @@
 // What earlier versions stored, by rules of which some have changed, is as sound as it was.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Intake } from '../../src/app/model/event.ts'
+import type { Intake, Rules } from '../../src/app/model/event.ts'
 import { parseDatabaseUrl } from '../../src/app/store/database-url.ts'
 import { openStore } from '../../src/app/store/open.ts'
 import { aStatus, aText, batch, change, metaJson } from '../support/cloud-api.ts'
@@ -10,9 +10,12 @@ import { ENGINES, type Engine } from '../support/engines.ts'
 import { findingsIn } from '../support/sound.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
-/** Bodies that are read in another way than they were, and in how many rows they ended. */
-const BODIES: readonly (readonly [what: string, json: string, rows: number])[] = [
+type Case = readonly [rules: Rules, what: string, json: string, rows: number]
+
+/** Bodies that are read in another way than by these rules, and in how many rows they ended. */
+const BODIES: readonly Case[] = [
   [
+    1,
     'long numbers',
     metaJson(
       batch(
@@ -25,6 +28,7 @@ const BODIES: readonly (readonly [what: string, json: string, rows: number])[] =
     2,
   ],
   [
+    1,
     'statuses of participants without a word of a group',
     metaJson(
       batch(
@@ -38,6 +42,7 @@ const BODIES: readonly (readonly [what: string, json: string, rows: number])[] =
     1,
   ],
   [
+    1,
     'fields of a message that had no place',
     metaJson(batch(change({ messages: [aText({ brand_new: 1, text: { body: '', more: 2 } })] }))),
     1,
@@ -57,9 +62,9 @@ async function stored(directory: string, engine: Engine, intakes: readonly Intak
 
 for (const engine of ENGINES) {
   describe(`what was stored by former rules on ${engine.name}`, () => {
-    for (const [what, json, rows] of BODIES) {
+    for (const [rules, what, json, rows] of BODIES) {
       it(`agrees with its body: ${what}`, async (test) => {
-        const intake = intakeOf(json, 'former')
+        const intake = intakeOf(json, rules)
         assert.notDeepEqual(intake.events, intakeOf(json).events)
         const { url, created } = await stored(temporaryDirectory(test), engine, [intake])
         assert.equal(created, rows)
@@ -67,7 +72,7 @@ for (const engine of ENGINES) {
       })
 
       it(`is told from what by no rules was in its body: ${what}`, async (test) => {
-        const [body, events] = [Buffer.from(metaJson(batch())), intakeOf(json, 'former').events]
+        const [body, events] = [Buffer.from(metaJson(batch())), intakeOf(json, rules).events]
         const intakes = [{ ...intakeOf(json), body, events }]
         const { url, created } = await stored(temporaryDirectory(test), engine, intakes)
         assert.equal((await findingsIn(url)).length, created)

@@ -1,5 +1,5 @@
 // Batches of the Cloud API as they enter the store.
-import type { Intake, Rules } from '../../src/app/model/event.ts'
+import { CURRENT_RULES, type Intake, type Rules } from '../../src/app/model/event.ts'
 import { parseCloudApi } from '../../src/app/receive/cloud-api.ts'
 import { batch, metaJson } from './cloud-api.ts'
 
@@ -12,7 +12,7 @@ export function intakeWith(...changes: readonly unknown[]): Intake {
 }
 
 /** The intake of a body, as these rules have it. */
-export function intakeOf(json: string, rules: Rules = 'current'): Intake {
+export function intakeOf(json: string, rules: Rules = CURRENT_RULES): Intake {
   const body = Buffer.from(json)
   const events = parseCloudApi(body, ARRIVAL, rules)
   return { provider: 'cloud-api', body, headers: {}, receivedAt: ARRIVAL, events }

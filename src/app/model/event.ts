@@ -116,10 +116,14 @@ export type EventKind = IncomingEvent['kind']
 export type ProviderName = 'flat' | 'cloud-api'
 
 /**
- * By which rules a body is split into events: those of today, or those of earlier versions, which
- * what they stored is still found by in its body.
+ * The sets of rules that bodies were ever split into events by, newest first. What arrives is read
+ * by the first; what an earlier version stored is still found in its body by one of the others. So
+ * whoever changes what is read adds a set, and leaves the others as they are.
  */
-export type Rules = 'current' | 'former'
+export const RULES = [2, 1] as const
+export type Rules = (typeof RULES)[number]
+/** The rules of today. */
+export const CURRENT_RULES = RULES[0]
 
 /** One accepted webhook request: its body, byte for byte, and the events that were in it. */
 export type Intake = {

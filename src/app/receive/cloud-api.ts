@@ -1,6 +1,6 @@
 // The Cloud API's format: a batch of entries, changes and items, each item an event. Nothing that
 // was signed is refused: what no rule here describes is an event as it is.
-import type { IncomingEvent, Rules } from '../model/event.ts'
+import { CURRENT_RULES, type IncomingEvent, type Rules } from '../model/event.ts'
 import { type Change, framesOf } from './cloud-api/envelope.ts'
 import { historyMessage } from './cloud-api/history.ts'
 import { hasOnePerson, senderOf } from './cloud-api/identity.ts'
@@ -51,15 +51,15 @@ const READERS: Readonly<Record<string, Reader>> = {
 export function parseCloudApi(
   body: Buffer,
   receivedAt: number,
-  rules: Rules = 'current',
+  rules: Rules = CURRENT_RULES,
 ): readonly IncomingEvent[] {
   let value: unknown
   try {
-    value = rules === 'current' ? parseJsonExactly(body) : parseJsonLoosely(body)
+    value = rules >= 2 ? parseJsonExactly(body) : parseJsonLoosely(body)
   } catch {
     return [oddPart('unparsed', { unparsed: body.toString('utf8') }, receivedAt)]
   }
-  if (rules === 'current' && hasTooManyItems(body, value)) {
+  if (rules >= 2 && hasTooManyItems(body, value)) {
     return [oddPart('oversized', { unparsed: body.toString('utf8') }, receivedAt)]
   }
   return framesOf(value, { receivedAt, rules }).flatMap((frame) =>

@@ -62,7 +62,7 @@ describe('a batch', () => {
     assert.equal(event?.kind, 'unknown')
     assert.equal(event.type, 'oversized')
     assert.deepEqual(event.data, { unparsed: body })
-    assert.equal(parseCloudApi(Buffer.from(body), NOW, 'former').length, 49_999)
+    assert.equal(parseCloudApi(Buffer.from(body), NOW, 1).length, 49_999)
   })
 
   it('that is not JSON is one event, whatever its bytes are', () => {

@@ -34,7 +34,7 @@ export function contentOf(type: string, item: Fields, reading: Reading): Content
   const errors = own(item, 'errors')
   const ofType = typed(type, item, reading)
   const isWhole = ofType.raw !== undefined
-  const extra = isWhole || reading.rules === 'former' ? null : extraOf(type, item)
+  const extra = isWhole || reading.rules < 2 ? null : extraOf(type, item)
   const content: Content = {
     ...ofType,
     ...(context === null ? {} : { context }),
@@ -92,7 +92,7 @@ function withResponse(part: Fields, { rules }: Reading): Fields {
   const reply = own(part, 'nfm_reply')
   const json = own(fieldsOf(reply), 'response_json')
   if (!isFields(reply) || typeof json !== 'string') return part
-  const parse = rules === 'current' ? parseJsonExactly : parseJsonLoosely
+  const parse = rules >= 2 ? parseJsonExactly : parseJsonLoosely
   try {
     return { ...part, nfm_reply: { ...reply, response: parse(Buffer.from(json)) } }
   } catch {

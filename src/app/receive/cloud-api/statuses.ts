@@ -36,10 +36,10 @@ export function statusRecipientOf(item: Fields, change: Change): Identity {
   return isInGroup(item, change) ? participantOf(item) : recipientOfStatus(item)
 }
 
-/** Some leave out that it is a group, and name the participant. Formerly that was passed over. */
+/** Some leave out that it is a group, and name the participant. By the first rules that was passed over. */
 function isInGroup(item: Fields, { rules }: Change): boolean {
   const recipientType = firstText(item, 'recipient_type')
-  if (recipientType !== null || rules === 'former') return recipientType === 'group'
+  if (recipientType !== null || rules < 2) return recipientType === 'group'
   return addressOf(participantOf(item)) !== null
 }
 

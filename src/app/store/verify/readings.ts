@@ -1,30 +1,38 @@
 // What was in a body, by the rules of today and by those it may have been stored under.
-import type { IncomingEvent, Rules } from '../../model/event.ts'
+import { CURRENT_RULES, type IncomingEvent, RULES, type Rules } from '../../model/event.ts'
 
-/** The events of one body. The former ones are asked for only where the current ones don't do. */
+type Parse = (rules: Rules) => readonly IncomingEvent[]
+
+/** The events of one body. Those of earlier rules are asked for only where later ones don't do. */
 export class Readings {
-  readonly #parse: (rules: Rules) => readonly IncomingEvent[]
-  readonly #current: readonly IncomingEvent[]
-  #former: readonly IncomingEvent[] | null = null
+  readonly #parse: Parse
+  readonly #events = new Map<Rules, readonly IncomingEvent[]>()
 
   /** Throws where `parse` does by the rules of today. */
-  constructor(parse: (rules: Rules) => readonly IncomingEvent[]) {
+  constructor(parse: Parse) {
     this.#parse = parse
-    this.#current = parse('current')
+    this.#events.set(CURRENT_RULES, parse(CURRENT_RULES))
   }
 
   /**
-   * How a row differs from its event, by the rules by which it differs least; null where neither know
+   * How a row differs from its event, by the rules by which it differs least; null where none know
    * of such an event. `differences` says the same of some events.
    */
   differences(
     differences: (events: readonly IncomingEvent[]) => readonly string[] | null,
   ): readonly string[] | null {
-    const current = differences(this.#current)
-    if (current?.length === 0) return current
-    this.#former ??= this.#parse('former')
-    const former = differences(this.#former)
-    if (current === null || former === null) return current ?? former
-    return former.length < current.length ? former : current
+    let least: readonly string[] | null = null
+    for (const rules of RULES) {
+      const found = differences(this.#eventsBy(rules))
+      if (found?.length === 0) return found
+      if (least === null || (found !== null && found.length < least.length)) least = found
+    }
+    return least
+  }
+
+  #eventsBy(rules: Rules): readonly IncomingEvent[] {
+    const events = this.#events.get(rules) ?? this.#parse(rules)
+    this.#events.set(rules, events)
+    return events
   }
 }
