@@ -47,6 +47,33 @@ const BODIES: readonly Case[] = [
     metaJson(batch(change({ messages: [aText({ brand_new: 1, text: { body: '', more: 2 } })] }))),
     1,
   ],
+  [
+    2,
+    'what happened to one group or person in one second',
+    metaJson(
+      batch(
+        change(
+          {
+            groups: ['j1', 'j2'].map((join_request_id) => ({
+              ...{ group_id: 'G', type: 'group_join_request_created', timestamp: '1751210150' },
+              join_request_id,
+            })),
+          },
+          'group_participants_update',
+        ),
+        change(
+          {
+            user_preferences: ['stop', 'resume'].map((value) => ({
+              ...{ wa_id: '14155550100', category: 'marketing_messages', timestamp: 7 },
+              value,
+            })),
+          },
+          'user_preferences',
+        ),
+      ),
+    ),
+    2,
+  ],
 ]
 
 async function stored(directory: string, engine: Engine, intakes: readonly Intake[]) {

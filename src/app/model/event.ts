@@ -120,7 +120,7 @@ export type ProviderName = 'flat' | 'cloud-api'
  * by the first; what an earlier version stored is still found in its body by one of the others. So
  * whoever changes what is read adds a set, and leaves the others as they are.
  */
-export const RULES = [2, 1] as const
+export const RULES = [3, 2, 1] as const
 export type Rules = (typeof RULES)[number]
 /** The rules of today. */
 export const CURRENT_RULES = RULES[0]

@@ -628,7 +628,7 @@ describe('everything else', () => {
     assert.deepEqual(keyOf('user_preferences', { user_preferences: [preference] }), [
       'preference',
       'user_preferences:stop',
-      '["user_preferences","+1415","m","7"]',
+      '["user_preferences","+1415","m","7","stop"]',
     ])
     const group = { request_id: 'r', type: 'group_create', timestamp: '8' }
     assert.deepEqual(keyOf('group_lifecycle_update', { groups: [group] }), [
@@ -636,6 +636,31 @@ describe('everything else', () => {
       'group_lifecycle_update:group_create',
       '["group_lifecycle_update","r","group_create","8"]',
     ])
+  })
+
+  it('in one second and of one person or group is as many events as there are', () => {
+    const keysOf = (field: string, list: string, ...items: readonly Fields[]) => {
+      const events = parse(batch(change({ [list]: items }, field)))
+      return new Set(events.map((event) => ('key' in event ? event.key : null))).size
+    }
+    const group = { group_id: 'G', timestamp: '1751210150' }
+    const joins = { ...group, type: 'group_join_request_created' }
+    const join_request_id = 'j1'
+    const asked = { ...joins, join_request_id, wa_id: '14155550111' }
+    const added = { ...group, type: 'group_participants_add', reason: 'invite_link' }
+    const items = [
+      asked,
+      { ...joins, join_request_id: 'j2', wa_id: '14155550112' },
+      { ...added, added_participants: [{ wa_id: '14155550111' }] },
+      { ...added, added_participants: [{ wa_id: '14155550112' }] },
+    ]
+    assert.equal(keysOf('group_participants_update', 'groups', ...items, ...items), 4)
+    const again = { ...asked, username: '@later' }
+    assert.equal(keysOf('group_participants_update', 'groups', asked, again), 1)
+    const preference = { wa_id: '14155550100', category: 'marketing_messages', timestamp: 7 }
+    const [stop, resume] = ['stop', 'resume'].map((value) => ({ ...preference, value }))
+    assert.ok(stop && resume)
+    assert.equal(keysOf('user_preferences', 'user_preferences', stop, resume, stop), 2)
   })
 
   it('without an identity is known by all there is of it, an error by nothing', () => {

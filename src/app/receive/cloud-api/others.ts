@@ -1,6 +1,6 @@
 // Everything that is no message and no status: calls, groups, preferences, accounts…
 import type { Identity } from '../../model/contact.ts'
-import type { OtherEvent, OtherKind } from '../../model/event.ts'
+import type { OtherEvent, OtherKind, Rules } from '../../model/event.ts'
 import type { Change } from './envelope.ts'
 import { nullIfNobody, phoneFrom, recipientOf, senderOf, subjectOf } from './identity.ts'
 import {
@@ -46,13 +46,9 @@ type Described = {
 }
 
 /** How items of a field say what they are; of all others the whole is what identifies them. */
-const DESCRIPTIONS: Readonly<Record<string, (item: Fields) => Described>> = {
+const DESCRIPTIONS: Readonly<Record<string, (item: Fields, rules: Rules) => Described>> = {
   calls: describeCall,
-  user_preferences: (item) => ({
-    type: firstText(item, 'value'),
-    key: keyUnless(who(item), textOf(own(item, 'category')), textOf(own(item, 'timestamp'))),
-    contact: subjectOf(item),
-  }),
+  user_preferences: describePreference,
   user_id_update: describeNewId,
   smb_app_state_sync: describeAddress,
   automatic_events: (item) => ({
@@ -60,18 +56,18 @@ const DESCRIPTIONS: Readonly<Record<string, (item: Fields) => Described>> = {
     key: keyUnless(firstText(item, 'id'), firstText(item, 'event_name')),
   }),
   group_lifecycle_update: describeGroup,
-  group_participants_update: describeGroup,
-  group_participant_update: describeGroup,
+  group_participants_update: describeParticipants,
+  group_participant_update: describeParticipants,
   group_settings_update: describeGroup,
   group_status_update: describeGroup,
 }
 
 /** The event of one item of a field. */
 export function otherFrom(given: unknown, kind: OtherKind, change: Change): OtherEvent {
-  const { field, entryId, entryTime, phoneNumberId, receivedAt } = change
+  const { field, entryId, entryTime, phoneNumberId, receivedAt, rules } = change
   const item = fieldsOf(given)
   const describe = Object.hasOwn(DESCRIPTIONS, field) ? DESCRIPTIONS[field] : undefined
-  const described = describe?.(item) ?? { type: innerType(item), key: null }
+  const described = describe?.(item, rules) ?? { type: innerType(item), key: null }
   const { type, key, contact, formerly } = described
   const metadata = fieldsOf(own(item, 'metadata'))
   return {
@@ -151,6 +147,18 @@ function describeCall(item: Fields): Described {
   return { type: what, key: keyUnless(id, what), contact }
 }
 
+/** Who stops and resumes in one second has done both. By earlier rules only the first one counted. */
+function describePreference(item: Fields, rules: Rules): Described {
+  const { userId, phone } = subjectOf(item)
+  const value = firstText(item, 'value')
+  const parts = [userId ?? phone, firstText(item, 'category'), firstText(item, 'timestamp')]
+  return {
+    type: value,
+    key: keyUnless(...parts, ...(rules < 3 ? [] : [value])),
+    contact: subjectOf(item),
+  }
+}
+
 function describeNewId(item: Fields): Described {
   const [now, before] = ['current', 'previous'].map((name) => ({
     ...subjectOf({}),
@@ -177,18 +185,22 @@ function describeAddress(item: Fields): Described {
 }
 
 function describeGroup(item: Fields): Described {
+  return describeById(item, firstText(item, 'request_id', 'group_id'))
+}
+
+/** Several may join in one second: the group does not identify them, as by earlier rules it did. */
+function describeParticipants(item: Fields, rules: Rules): Described {
+  const id = firstText(item, 'request_id', rules < 3 ? 'group_id' : 'join_request_id')
+  return describeById(item, id)
+}
+
+function describeById(item: Fields, id: string | null): Described {
   const type = innerType(item)
-  const id = firstText(item, 'request_id', 'group_id')
   return { type, key: keyUnless(id, type, textOf(own(item, 'timestamp'))) }
 }
 
 function innerType(item: Fields): string | null {
   return firstText(item, 'type', 'event', 'decision')
-}
-
-function who(item: Fields): string | null {
-  const { userId, phone } = subjectOf(item)
-  return userId ?? phone
 }
 
 /** Null where any part is missing: then the whole identifies it. */
