@@ -74,6 +74,16 @@ const BODIES: readonly Case[] = [
     ),
     2,
   ],
+  [
+    2,
+    'odd chunks of a history',
+    metaJson(
+      batch(
+        change({ history: ['odd one', 'odd two', { phase: 0, threads: 'odd three' }] }, 'history'),
+      ),
+    ),
+    2,
+  ],
 ]
 
 async function stored(directory: string, engine: Engine, intakes: readonly Intake[]) {

@@ -125,15 +125,19 @@ function echoesIn(change: Change): readonly IncomingEvent[] {
 }
 
 function historyIn(change: Change): readonly IncomingEvent[] {
-  const messagesOf = (items: readonly unknown[]) =>
-    items.flatMap((item) => historyMessage(item, {}, change))
   return [
-    ...listIn(change, 'history').flatMap((chunk) => [
-      historyChunk(chunk, change),
-      ...itemsOf(own(fieldsOf(chunk), 'threads')).flatMap((thread) => threadIn(thread, change)),
-      ...messagesOf(itemsOf(own(fieldsOf(chunk), 'messages'))),
-    ]),
-    ...messagesOf(listIn(change, 'messages')),
+    ...listIn(change, 'history').flatMap((chunk) => chunkIn(chunk, change)),
+    ...listIn(change, 'messages').flatMap((item) => historyMessage(item, {}, change)),
+  ]
+}
+
+function chunkIn(given: unknown, change: Change): readonly IncomingEvent[] {
+  if (!isFields(given) && change.rules >= 3) return [oddItem(change, given)]
+  const chunk = fieldsOf(given)
+  return [
+    historyChunk(chunk, change),
+    ...itemsOf(own(chunk, 'threads')).flatMap((thread) => threadIn(thread, change)),
+    ...itemsOf(own(chunk, 'messages')).flatMap((item) => historyMessage(item, {}, change)),
   ]
 }
 

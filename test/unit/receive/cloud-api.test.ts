@@ -218,6 +218,36 @@ describe('a batch', () => {
     assert.notEqual(keys[0], keys[1])
   })
 
+  it('keeps the chunks of a history that are none, and what stands in the place of their lists', () => {
+    const kept = (...history: readonly unknown[]) =>
+      parse(batch(change({ history }, 'history'))).map(
+        (event) => 'data' in event && [event.kind, event.data],
+      )
+    assert.deepEqual(kept('odd one', 'odd two', 7, null), [
+      ['unknown', 'odd one'],
+      ['unknown', 'odd two'],
+      ['unknown', 7],
+      ['unknown', null],
+    ])
+    const metadata = { phase: 0, chunk_order: 1 }
+    assert.deepEqual(
+      kept(
+        { metadata, threads: 'odd three', messages: 4 },
+        { metadata, threads: [], messages: null },
+        { threads: '', messages: [] },
+      ),
+      [
+        ['history', { metadata, threads: 'odd three', messages: 4 }],
+        ['history', { metadata }],
+        ['history', {}],
+      ],
+    )
+    const keys = parse(batch(change({ history: ['odd one', 'odd two'] }, 'history'))).map(
+      (event) => 'key' in event && event.key,
+    )
+    assert.equal(new Set(keys).size, 2)
+  })
+
   it('keeps what comes with an error in a field nobody told us of', () => {
     const events = parse(batch(change({ errors: [{ code: 1 }], surprise: 'x' }, 'brand_new_field')))
     assert.deepEqual(

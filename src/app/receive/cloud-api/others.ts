@@ -123,17 +123,25 @@ export function clickFrom(given: unknown, change: Change): OtherEvent {
 }
 
 /** One part of a history: how far it has come, or that it is not shared. */
-export function historyChunk(given: unknown, change: Change): OtherEvent {
-  const item = fieldsOf(given)
+export function historyChunk(item: Fields, change: Change): OtherEvent {
   const metadata = fieldsOf(own(item, 'metadata'))
   const [phase, order] = ['phase', 'chunk_order'].map((name) => textOf(own(metadata, name)))
   const isNumbered = typeof phase === 'string' && typeof order === 'string'
-  const { threads: _, messages: __, ...facts } = item
-  const event = otherFrom(facts, 'history', change)
+  const event = otherFrom(withoutItems(item, change.rules), 'history', change)
   const key = isNumbered
     ? keyOf('chunk', change.entryId, change.phoneNumberId, phase, order)
     : event.key
   return { ...event, type: isNumbered ? 'history:chunk' : 'history', key }
+}
+
+/** Its items are events of their own. What stands in the place of a list of them is none of those. */
+function withoutItems(item: Fields, rules: Rules): Fields {
+  const hasItems = (value: unknown) => rules < 3 || typeof value === 'object' || value === ''
+  return Object.fromEntries(
+    Object.entries(item).filter(
+      ([name, value]) => !(['threads', 'messages'].includes(name) && hasItems(value)),
+    ),
+  )
 }
 
 function describeCall(item: Fields): Described {
