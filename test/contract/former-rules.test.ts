@@ -10,7 +10,7 @@ import { ENGINES, type Engine } from '../support/engines.ts'
 import { findingsIn } from '../support/sound.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
-type Case = readonly [rules: Rules, what: string, json: string, rows: number]
+type Case = readonly [rules: Rules, what: string, body: string | Buffer, rows: number]
 
 /** Bodies that are read in another way than by these rules, and in how many rows they ended. */
 const BODIES: readonly Case[] = [
@@ -84,6 +84,7 @@ const BODIES: readonly Case[] = [
     ),
     2,
   ],
+  [2, 'a body that is no text', Buffer.from('7bff7d', 'hex'), 1],
 ]
 
 async function stored(directory: string, engine: Engine, intakes: readonly Intake[]) {
@@ -99,18 +100,18 @@ async function stored(directory: string, engine: Engine, intakes: readonly Intak
 
 for (const engine of ENGINES) {
   describe(`what was stored by former rules on ${engine.name}`, () => {
-    for (const [rules, what, json, rows] of BODIES) {
+    for (const [rules, what, body, rows] of BODIES) {
       it(`agrees with its body: ${what}`, async (test) => {
-        const intake = intakeOf(json, rules)
-        assert.notDeepEqual(intake.events, intakeOf(json).events)
+        const intake = intakeOf(body, rules)
+        assert.notDeepEqual(intake.events, intakeOf(body).events)
         const { url, created } = await stored(temporaryDirectory(test), engine, [intake])
         assert.equal(created, rows)
         assert.deepEqual(await findingsIn(url), [])
       })
 
       it(`is told from what by no rules was in its body: ${what}`, async (test) => {
-        const [body, events] = [Buffer.from(metaJson(batch())), intakeOf(json, rules).events]
-        const intakes = [{ ...intakeOf(json), body, events }]
+        const { events } = intakeOf(body, rules)
+        const intakes = [{ ...intakeOf(metaJson(batch())), events }]
         const { url, created } = await stored(temporaryDirectory(test), engine, intakes)
         assert.equal((await findingsIn(url)).length, created)
       })

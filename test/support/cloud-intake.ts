@@ -12,8 +12,8 @@ export function intakeWith(...changes: readonly unknown[]): Intake {
 }
 
 /** The intake of a body, as these rules have it. */
-export function intakeOf(json: string, rules: Rules = CURRENT_RULES): Intake {
-  const body = Buffer.from(json)
+export function intakeOf(given: string | Buffer, rules: Rules = CURRENT_RULES): Intake {
+  const body = Buffer.from(given)
   const events = parseCloudApi(body, ARRIVAL, rules)
   return { provider: 'cloud-api', body, headers: {}, receivedAt: ARRIVAL, events }
 }

@@ -1,5 +1,6 @@
 // The Cloud API's format: a batch of entries, changes and items, each item an event. Nothing that
 // was signed is refused: what no rule here describes is an event as it is.
+import { isUtf8 } from 'node:buffer'
 import { CURRENT_RULES, type IncomingEvent, type Rules } from '../model/event.ts'
 import { type Change, framesOf } from './cloud-api/envelope.ts'
 import { historyMessage } from './cloud-api/history.ts'
@@ -14,7 +15,15 @@ import {
   listOfField,
   otherFrom,
 } from './cloud-api/others.ts'
-import { fieldsOf, isFields, itemsOf, itemsWithin, listsBeside, own } from './cloud-api/shape.ts'
+import {
+  digestOf,
+  fieldsOf,
+  isFields,
+  itemsOf,
+  itemsWithin,
+  listsBeside,
+  own,
+} from './cloud-api/shape.ts'
 import { standbyStatus, statusFrom, statusRecipientOf } from './cloud-api/statuses.ts'
 import { parseJsonExactly, parseJsonLoosely } from './parse.ts'
 
@@ -57,7 +66,7 @@ export function parseCloudApi(
   try {
     value = rules >= 2 ? parseJsonExactly(body) : parseJsonLoosely(body)
   } catch {
-    return [oddPart('unparsed', { unparsed: body.toString('utf8') }, receivedAt)]
+    return [unparsed(body, receivedAt, rules)]
   }
   if (rules >= 2 && hasTooManyItems(body, value)) {
     return [oddPart('oversized', { unparsed: body.toString('utf8') }, receivedAt)]
@@ -65,6 +74,13 @@ export function parseCloudApi(
   return framesOf(value, { receivedAt, rules }).flatMap((frame) =>
     frame.kind === 'odd' ? [oddPart(frame.type, frame.item, receivedAt)] : eventsOf(frame.change),
   )
+}
+
+/** Bytes that are no text become the same text as many others: they are known by themselves. */
+function unparsed(body: Buffer, receivedAt: number, rules: Rules): IncomingEvent {
+  const event = oddPart('unparsed', { unparsed: body.toString('utf8') }, receivedAt)
+  if (rules < 3 || isUtf8(body)) return event
+  return { ...event, key: digestOf('unparsed', body.toString('latin1')) }
 }
 
 /** An item takes two bytes at least, itself and a comma: a short body need not be looked at. */

@@ -75,6 +75,17 @@ describe('a batch', () => {
     }
   })
 
+  it('that is no text is told from every other one, and known again', () => {
+    const keyOf = (hex: string) => {
+      const [event] = parseCloudApi(Buffer.from(hex, 'hex'), NOW)
+      assert.partialDeepStrictEqual(event, { kind: 'unknown', type: 'unparsed' })
+      return event !== undefined && 'key' in event && event.key
+    }
+    const keys = ['7bff7d', '7bfe7d', '7befbfbd7d'].map(keyOf)
+    assert.equal(new Set(keys).size, 3)
+    assert.equal(keyOf('7bff7d'), keys[0])
+  })
+
   it('of another object, or without anything in it, is one event', () => {
     for (const body of [{}, { object: 'page', entry: [{ id: '1' }] }, batch(), { entry: [] }]) {
       assert.equal(only(body).kind, 'unknown')
