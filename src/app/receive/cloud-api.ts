@@ -2,19 +2,12 @@
 // was signed is refused: what no rule here describes is an event as it is.
 import { isUtf8 } from 'node:buffer'
 import { CURRENT_RULES, type IncomingEvent, type Rules } from '../model/event.ts'
-import { type Change, framesOf } from './cloud-api/envelope.ts'
-import { historyMessage } from './cloud-api/history.ts'
+import { type Change, framesOf, listIn } from './cloud-api/envelope.ts'
+import { historyIn } from './cloud-api/history.ts'
 import { hasOnePerson, senderOf } from './cloud-api/identity.ts'
 import { messageFrom } from './cloud-api/messages.ts'
 import { oddItem, oddPart } from './cloud-api/odd.ts'
-import {
-  clickFrom,
-  errorFrom,
-  historyChunk,
-  kindOfField,
-  listOfField,
-  otherFrom,
-} from './cloud-api/others.ts'
+import { clickFrom, errorFrom, kindOfField, listOfField, otherFrom } from './cloud-api/others.ts'
 import {
   digestOf,
   fieldsOf,
@@ -140,34 +133,6 @@ function echoesIn(change: Change): readonly IncomingEvent[] {
   )
 }
 
-function historyIn(change: Change): readonly IncomingEvent[] {
-  return [
-    ...listIn(change, 'history').flatMap((chunk) => chunkIn(chunk, change)),
-    ...listIn(change, 'messages').flatMap((item) => historyMessage(item, {}, change)),
-  ]
-}
-
-function chunkIn(given: unknown, change: Change): readonly IncomingEvent[] {
-  if (!isFields(given) && change.rules >= 3) return [oddItem(change, given)]
-  const chunk = fieldsOf(given)
-  return [
-    historyChunk(chunk, change),
-    ...itemsOf(own(chunk, 'threads')).flatMap((thread) => threadIn(thread, change)),
-    ...itemsOf(own(chunk, 'messages')).flatMap((item) => historyMessage(item, {}, change)),
-  ]
-}
-
-function threadIn(given: unknown, change: Change): readonly IncomingEvent[] {
-  const { messages: list, ...thread } = fieldsOf(given)
-  const messages = itemsOf(list)
-  if (messages.length === 0) return [oddItem(change, given)]
-  const hasMore = listsBeside(thread, []) !== null
-  return [
-    ...messages.flatMap((item) => historyMessage(item, thread, change)),
-    ...(hasMore ? [oddItem(change, thread)] : []),
-  ]
-}
-
 function standbyIn(change: Change): readonly IncomingEvent[] {
   const standby = fieldsOf(own(change.value, 'standby'))
   const copies = (name: string, direction: 'inbound' | 'outbound') => {
@@ -232,13 +197,6 @@ function errorsIn(change: Change): readonly IncomingEvent[] {
 function hasOnlyErrors({ value }: Change): boolean {
   const hasErrors = itemsOf(own(value, 'errors')).length > 0
   return hasErrors && Object.keys(value).every((name) => SHARED.includes(name))
-}
-
-/** A list as it should be; what stands in the place of one is one item, and odd. */
-function listIn({ value }: Change, name: string): readonly unknown[] {
-  const list = own(value, name)
-  if (Array.isArray(list)) return list
-  return list === undefined || list === null || list === '' ? [] : [list]
 }
 
 function emptyChange(change: Change): IncomingEvent {

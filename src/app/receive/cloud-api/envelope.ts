@@ -91,3 +91,10 @@ function changeOf(entry: Fields, raw: unknown, reading: Reading): Change | null 
     profiles: new Profiles(own(value, 'contacts')),
   }
 }
+
+/** A list as it should be; what stands in the place of one is one item, and odd. */
+export function listIn({ value }: Change, name: string): readonly unknown[] {
+  const list = own(value, name)
+  if (Array.isArray(list)) return list
+  return list === undefined || list === null || list === '' ? [] : [list]
+}

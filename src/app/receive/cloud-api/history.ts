@@ -1,21 +1,48 @@
 // What the phone app sent and received before the business was connected.
 import { addressOf } from '../../model/contact.ts'
 import type { IncomingEvent } from '../../model/event.ts'
-import type { Change } from './envelope.ts'
+import { type Change, listIn } from './envelope.ts'
 import { businessOf, phoneFrom, subjectOf } from './identity.ts'
 import { messageFrom } from './messages.ts'
-import { type Fields, fieldsOf, idOf, own } from './shape.ts'
+import { oddItem } from './odd.ts'
+import { historyChunk } from './others.ts'
+import { type Fields, fieldsOf, idOf, isFields, itemsOf, listsBeside, own } from './shape.ts'
 import { momentOf } from './time.ts'
+
+/** The events of a change of the field `history`. */
+export function historyIn(change: Change): readonly IncomingEvent[] {
+  return [
+    ...listIn(change, 'history').flatMap((chunk) => chunkIn(chunk, change)),
+    ...listIn(change, 'messages').flatMap((item) => historyMessage(item, {}, change)),
+  ]
+}
+
+function chunkIn(given: unknown, change: Change): readonly IncomingEvent[] {
+  if (!isFields(given) && change.rules >= 3) return [oddItem(change, given)]
+  const chunk = fieldsOf(given)
+  return [
+    historyChunk(chunk, change),
+    ...itemsOf(own(chunk, 'threads')).flatMap((thread) => threadIn(thread, change)),
+    ...itemsOf(own(chunk, 'messages')).flatMap((item) => historyMessage(item, {}, change)),
+  ]
+}
+
+function threadIn(given: unknown, change: Change): readonly IncomingEvent[] {
+  const { messages: list, ...thread } = fieldsOf(given)
+  const messages = itemsOf(list)
+  if (messages.length === 0) return [oddItem(change, given)]
+  const hasMore = listsBeside(thread, []) !== null
+  return [
+    ...messages.flatMap((item) => historyMessage(item, thread, change)),
+    ...(hasMore ? [oddItem(change, thread)] : []),
+  ]
+}
 
 /**
  * A message of one thread of a history, and how far it has come where the business sent it: whose it
  * is is told by its sender.
  */
-export function historyMessage(
-  item: unknown,
-  thread: Fields,
-  change: Change,
-): readonly IncomingEvent[] {
+function historyMessage(item: unknown, thread: Fields, change: Change): readonly IncomingEvent[] {
   const from = phoneFrom(own(fieldsOf(item), 'from'))
   const named = subjectOf(fieldsOf(own(thread, 'context')))
   const person = { ...named, phone: phoneFrom(own(thread, 'id')) ?? named.phone }
