@@ -84,6 +84,16 @@ const BODIES: readonly Case[] = [
     ),
     2,
   ],
+  [
+    2,
+    'objects that nobody told us of',
+    metaJson({
+      ...batch(change({ messages: [aText()], surprise: [1], conversation_context: { a: 1 } })),
+      more: [{ b: 1 }],
+      another: { c: 1 },
+    }),
+    3,
+  ],
   [2, 'a body that is no text', Buffer.from('7bff7d', 'hex'), 1],
 ]
 

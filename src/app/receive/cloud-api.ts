@@ -14,8 +14,8 @@ import {
   isFields,
   itemsOf,
   itemsWithin,
-  listsBeside,
   own,
+  partsBeside,
 } from './cloud-api/shape.ts'
 import { standbyStatus, statusFrom, statusRecipientOf } from './cloud-api/statuses.ts'
 import { parseJsonExactly, parseJsonLoosely } from './parse.ts'
@@ -169,17 +169,18 @@ function itemsOfField({ field, value }: Change): readonly unknown[] {
   return list === null ? [] : itemsOf(own(value, list))
 }
 
-/** Lists that nobody told us of, beside those that are read: an event for each place that has any. */
+/** Lists and objects that nobody told us of, beside those that are read. */
 function unknownIn(change: Change): readonly IncomingEvent[] {
+  const { field, value, raw, rules } = change
   const read = listsRead(change)
   const inStandby =
-    change.field === 'standby' ? listsBeside(fieldsOf(own(change.value, 'standby')), COPIES) : null
+    field === 'standby' ? partsBeside(fieldsOf(own(value, 'standby')), COPIES, rules) : []
   const unknown = [
-    listsBeside(fieldsOf(change.raw), ['value']),
-    read === null ? null : listsBeside(change.value, [...read, ...SHARED]),
-    inStandby === null ? null : { standby: inStandby },
+    ...partsBeside(fieldsOf(raw), ['value'], rules),
+    ...(read === null ? [] : partsBeside(value, [...read, ...SHARED], rules)),
+    ...inStandby.map((standby) => ({ standby })),
   ]
-  return unknown.flatMap((lists) => (lists === null ? [] : [oddItem(change, lists)]))
+  return unknown.map((parts) => oddItem(change, parts))
 }
 
 /** The lists of a change whose items are events; null where its value is one as a whole. */

@@ -159,6 +159,50 @@ describe('a batch', () => {
     )
   })
 
+  it('keeps objects that nobody told us of too, apart from the lists', () => {
+    const summary = { conversation_context: { type: 'summary', summary: { text: 'x' } } }
+    const nothing = { word: 'x', none: null, empty: {} }
+    const object = 'whatsapp_business_account'
+    const bodies = (more: Fields): readonly unknown[] => [
+      batch(change({ messages: [aText({ id: 'x' })], ...more })),
+      batch({ ...change({ messages: [aText({ id: 'x' })] }), ...more }),
+      batch(change({ standby: { messages: [aText({ id: 'x' })], ...more } }, 'standby')),
+      { object, entry: [{ changes: [change({ messages: [aText({ id: 'x' })] })], ...more }] },
+      { ...batch(change({ messages: [aText({ id: 'x' })] })), ...more },
+    ]
+    const plain = bodies({}).map(parse)
+    const without = bodies(nothing).map(parse)
+    const withObject = bodies({ ...summary, ...nothing }).map(parse)
+    const withLists = bodies({ surprise: [1] }).map(parse)
+    const withBoth = bodies({ surprise: [1], ...summary }).map(parse)
+    assert.equal(plain.length, 5)
+    for (const [place, expected] of plain.entries()) {
+      assert.deepEqual(without[place], expected)
+      const [first, unknown, ...others] = withObject[place] ?? []
+      assert.deepEqual([first, ...others], expected)
+      assert.equal(unknown?.kind, 'unknown')
+      assert.match(JSON.stringify(unknown.data), /"conversation_context":\{"type":"summary"/)
+      // What is known as it was by earlier rules is known again.
+      assert.deepEqual(withBoth[place], [...(withLists[place] ?? []), unknown])
+    }
+  })
+
+  it('keeps objects of a thread of a history but whom it is with', () => {
+    const eventsOf = (more: Fields) => {
+      const threads = [{ id: '14155550100', messages: [aText({ id: 'x' })], ...more }]
+      return parse(batch(change({ history: [{ threads }] }, 'history')))
+    }
+    const context = { username: '@ann' }
+    assert.equal(eventsOf({ context }).length, 2)
+    const [, , unknown, ...others] = eventsOf({ context, new_thing: { a: 1 } })
+    assert.deepEqual(others, [])
+    assert.partialDeepStrictEqual(unknown, {
+      kind: 'unknown',
+      data: { id: '14155550100', new_thing: { a: 1 } },
+    })
+    assert.equal(eventsOf({ context: [1] }).length, 3)
+  })
+
   it('keeps such lists inside of a standby', () => {
     const standby = { messages: [aText()], contacts: [{ wa_id: '14155550100' }] }
     const expected = parse(batch(change({ standby }, 'standby')))

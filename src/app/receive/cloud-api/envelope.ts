@@ -8,8 +8,8 @@ import {
   firstText,
   isFields,
   itemsOf,
-  listsBeside,
   own,
+  partsBeside,
 } from './shape.ts'
 
 /** What all changes of a body share. */
@@ -49,10 +49,11 @@ export function framesOf(body: unknown, reading: Reading): Frame[] {
   const entries = itemsOf(own(envelope, 'entry'))
   const frames = entries.flatMap((entry) => framesOfEntry(entry, reading))
   if (frames.length === 0) return [{ kind: 'odd', type: 'body', item: body }]
-  const unknown = listsBeside(envelope, ['entry'])
-  if (unknown === null) return frames
-  const item = { entry: entries.map((entry) => idAndTimeOf(fieldsOf(entry))), ...unknown }
-  return [...frames, { kind: 'odd', type: 'body', item }]
+  const entry = () => entries.map((each) => idAndTimeOf(fieldsOf(each)))
+  const unknown = partsBeside(envelope, ['entry'], reading.rules).map(
+    (parts): Frame => ({ kind: 'odd', type: 'body', item: { entry: entry(), ...parts } }),
+  )
+  return [...frames, ...unknown]
 }
 
 function framesOfEntry(entry: unknown, reading: Reading): Frame[] {
@@ -63,9 +64,10 @@ function framesOfEntry(entry: unknown, reading: Reading): Frame[] {
     const change = changeOf(fields, raw, reading)
     return change === null ? { kind: 'odd', type: 'change', item: raw } : { kind: 'change', change }
   })
-  const unknown = listsBeside(fields, ['changes'])
-  if (unknown === null) return frames
-  return [...frames, { kind: 'odd', type: 'entry', item: { ...idAndTimeOf(fields), ...unknown } }]
+  const unknown = partsBeside(fields, ['changes'], reading.rules).map(
+    (parts): Frame => ({ kind: 'odd', type: 'entry', item: { ...idAndTimeOf(fields), ...parts } }),
+  )
+  return [...frames, ...unknown]
 }
 
 /** What tells the same in two entries apart: it happened twice. */

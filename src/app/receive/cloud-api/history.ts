@@ -6,7 +6,7 @@ import { businessOf, phoneFrom, subjectOf } from './identity.ts'
 import { messageFrom } from './messages.ts'
 import { oddItem } from './odd.ts'
 import { historyChunk } from './others.ts'
-import { type Fields, fieldsOf, idOf, isFields, itemsOf, listsBeside, own } from './shape.ts'
+import { type Fields, fieldsOf, idOf, isFields, itemsOf, own, partsBeside } from './shape.ts'
 import { momentOf } from './time.ts'
 
 /** The events of a change of the field `history`. */
@@ -31,7 +31,8 @@ function threadIn(given: unknown, change: Change): readonly IncomingEvent[] {
   const { messages: list, ...thread } = fieldsOf(given)
   const messages = itemsOf(list)
   if (messages.length === 0) return [oddItem(change, given)]
-  const hasMore = listsBeside(thread, []) !== null
+  const known = isFields(own(thread, 'context')) ? ['context'] : []
+  const hasMore = partsBeside(thread, known, change.rules).length > 0
   return [
     ...messages.flatMap((item) => historyMessage(item, thread, change)),
     ...(hasMore ? [oddItem(change, thread)] : []),

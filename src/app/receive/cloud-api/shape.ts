@@ -1,5 +1,6 @@
 // Looking into JSON whose shape nobody vouches for. Absent, null and "" are one and the same.
 import { hash } from 'node:crypto'
+import type { Rules } from '../../model/event.ts'
 import { withoutNul } from '../../model/fold.ts'
 
 export type Fields = Readonly<Record<string, unknown>>
@@ -44,12 +45,25 @@ export function itemsWithin(value: unknown): number {
   )
 }
 
-/** The lists of an object with anything in them, but for those of these names; null without any. */
-export function listsBeside(fields: Fields, known: readonly string[]): Fields | null {
-  const lists = Object.entries(fields).filter(
-    ([name, list]) => Array.isArray(list) && list.length > 0 && !known.includes(name),
+/**
+ * The lists of an object that have anything in them, and its objects that have, but for those of these
+ * names: each where there are any. They are apart, since by earlier rules there were no objects.
+ */
+export function partsBeside(
+  fields: Fields,
+  known: readonly string[],
+  rules: Rules,
+): readonly Fields[] {
+  const full = Object.entries(fields).filter(
+    ([name, part]) =>
+      typeof part === 'object' &&
+      part !== null &&
+      Object.keys(part).length > 0 &&
+      !known.includes(name),
   )
-  return lists.length === 0 ? null : Object.fromEntries(lists)
+  const lists = full.filter(([, part]) => Array.isArray(part))
+  const objects = rules < 3 ? [] : full.filter(([, part]) => !Array.isArray(part))
+  return [lists, objects].filter(({ length }) => length > 0).map(Object.fromEntries)
 }
 
 /** A text that says something, as the store can hold it; a number as its digits. */
