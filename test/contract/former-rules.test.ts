@@ -94,6 +94,19 @@ const BODIES: readonly Case[] = [
     }),
     3,
   ],
+  [
+    2,
+    'what a contact has beside names and addresses',
+    metaJson(
+      batch(
+        change({
+          messages: [aText()],
+          contacts: [{ wa_id: '14155550100', identity_key_hash: 'x' }],
+        }),
+      ),
+    ),
+    1,
+  ],
   [2, 'a body that is no text', Buffer.from('7bff7d', 'hex'), 1],
 ]
 

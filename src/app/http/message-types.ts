@@ -75,7 +75,7 @@ export const MessageBody = Type.Object(
     media: part('The file, where there is one.'),
     context: part('What it replies to, whether it was forwarded, the ad it came from.'),
     content: part(
-      'What else it holds, under the name of its type, as the provider sent it; fields without a place of their own are in `extra`.',
+      'What else it holds, under the name of its type, as the provider sent it; fields without a place of their own are in `extra`, those of its contact in `extra.contact`.',
     ),
     business_phone_number_id: nullableText('The business number.', '106540352242922'),
     provider: text('The format it came in.', 'cloud-api'),

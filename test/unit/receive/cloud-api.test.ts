@@ -502,6 +502,34 @@ describe('a message', () => {
     assert.deepEqual(message(unsupported).content, { extra: { unsupported: 'poll' } })
   })
 
+  it('keeps what its contact has beside the names and addresses of a person', () => {
+    const extrasOf = (messages: readonly Fields[], ...contacts: readonly Fields[]) =>
+      parse(batch(change({ contacts, messages }))).map(
+        (event) => event.kind === 'message' && event.content?.extra,
+      )
+    const known = { wa_id: '14155550100', user_id: 'US.1', parent_user_id: 'US.ENT.1' }
+    const profile = { name: 'Ann', username: '@ann' }
+    const ann = {
+      ...{ ...known, profile: { ...profile, country_code: 'US', none: '' } },
+      ...{ identity_key_hash: 'x=', none: null },
+    }
+    const extra = { contact: { identity_key_hash: 'x=', profile: { country_code: 'US' } } }
+    assert.deepEqual(extrasOf([aText()], ann), [extra])
+    assert.deepEqual(extrasOf([aText({ origin: 'other' })], ann), [{ origin: 'other', ...extra }])
+    const odd = aText({ type: 'hologram', hologram: {}, text: undefined })
+    const ofOther = aText({ from: '14155550102' })
+    assert.deepEqual(extrasOf([odd, ofOther], ann), [extra, undefined])
+    assert.deepEqual(extrasOf([aText()], { ...known, profile }), [undefined])
+    assert.deepEqual(extrasOf([aText()], { ...known, profile: 'Ann' }), [
+      { contact: { profile: 'Ann' } },
+    ])
+    const echo = aText({ from: '14155550101', to: '14155550100' })
+    const event = only(
+      batch(change({ message_echoes: [echo], contacts: [ann] }, 'smb_message_echoes')),
+    )
+    assert.deepEqual(event.kind === 'message' && event.content, { extra })
+  })
+
   it('has nothing left over where all there is has a place, or says nothing, or is kept whole', () => {
     const known = { from_user_id: 'US.1', from_parent_user_id: null, group_id: 'g', referral: {} }
     const context = { from: '14155550101', id: 'wamid.B', forwarded: true }

@@ -8,7 +8,7 @@ import {
 } from '../../model/content.ts'
 import { parseJsonExactly, parseJsonLoosely } from '../parse.ts'
 import type { Reading } from './envelope.ts'
-import { extraOf } from './extra.ts'
+import { extraOf, extraOfContact } from './extra.ts'
 import { type Fields, fieldsOf, firstText, idOf, isFields, own } from './shape.ts'
 import { isoOf } from './time.ts'
 
@@ -27,20 +27,28 @@ const MAYBE_WITHOUT: readonly (keyof Content)[] = ['unsupported', 'request_welco
 const URL_LIFE_MS = 5 * 60 * 1000
 const ID_LIFE_MS = 7 * 24 * 60 * 60 * 1000
 
-/** The content of a message of this type. */
-export function contentOf(type: string, item: Fields, reading: Reading): Content | null {
+/** The content of a message of this type, from or to the person of this contact. */
+export function contentOf(
+  type: string,
+  item: Fields,
+  contact: Fields,
+  reading: Reading,
+): Content | null {
   const context = contextOf(item)
   const groupId = idOf(own(item, 'group_id'))
   const errors = own(item, 'errors')
   const ofType = typed(type, item, reading)
   const isWhole = ofType.raw !== undefined
-  const extra = isWhole || reading.rules < 2 ? null : extraOf(type, item)
+  const extra = {
+    ...(reading.rules < 3 ? {} : extraOfContact(contact)),
+    ...(isWhole || reading.rules < 2 ? {} : extraOf(type, item)),
+  }
   const content: Content = {
     ...ofType,
     ...(context === null ? {} : { context }),
     ...(groupId === null ? {} : { group_id: groupId }),
     ...(Array.isArray(errors) && errors.length > 0 ? { errors } : {}),
-    ...(extra === null ? {} : { extra }),
+    ...(Object.keys(extra).length === 0 ? {} : { extra }),
   }
   return Object.keys(content).length === 0 ? null : content
 }

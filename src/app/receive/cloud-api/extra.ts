@@ -13,6 +13,9 @@ const OF_CONTEXT = [
 const OF_MEDIA = [
   ...['id', 'url', 'link', 'mime_type', 'sha256', 'caption', 'filename', 'voice', 'animated'],
 ]
+/** Keys of a contact that say who somebody is. */
+const OF_CONTACT = ['wa_id', 'phone_number', 'new_wa_id', 'user_id', 'parent_user_id', 'username']
+const OF_PROFILE = ['name', 'username']
 /** Of types whose object is not kept as it is. */
 const OF_TYPES: Readonly<Record<string, readonly string[]>> = {
   text: ['body'],
@@ -25,14 +28,22 @@ const OF_TYPES: Readonly<Record<string, readonly string[]>> = {
   sticker: OF_MEDIA,
 }
 
-/** The rest of a message of this type, under the names it came with; null where there is none. */
-export function extraOf(type: string, item: Fields): Fields | null {
-  const extra = {
+/** The rest of a message of this type, under the names it came with. */
+export function extraOf(type: string, item: Fields): Fields {
+  return {
     ...rest(item, [...OF_MESSAGE, type, ...(holdsItself(type, item) ? ['message'] : [])]),
     ...(isKept(type, item) ? {} : restOf(type, item, OF_TYPES[type] ?? [])),
     ...restOf('context', item, OF_CONTEXT),
   }
-  return Object.keys(extra).length === 0 ? null : extra
+}
+
+/** The rest of the contact of a message, as a part of what nothing else keeps of that. */
+export function extraOfContact(contact: Fields): Fields {
+  const extra = {
+    ...rest(contact, [...OF_CONTACT, 'profile']),
+    ...restOf('profile', contact, OF_PROFILE),
+  }
+  return Object.keys(extra).length === 0 ? {} : { contact: extra }
 }
 
 /** Objects, and the list of contacts, are kept as they are, but for those of which parts are read. */

@@ -52,7 +52,7 @@ export function messageFrom(given: unknown, setting: Setting): IncomingEvent {
     from: direction === 'inbound' ? person : outboundFrom(item, business),
     to: direction === 'inbound' ? business : person,
     text,
-    content: contentOf(type, item, change),
+    content: contentOf(type, item, contactIn(item, setting), change),
   }
 }
 
@@ -64,10 +64,20 @@ function unwrapped(given: unknown): Fields {
   return isWrapped ? { ...inner, ...item } : item
 }
 
-function whoAndWhen(item: Fields, { change, direction, isOnlyPerson, thread }: Setting) {
+/** The other person, as the item names them, else the thread. */
+function personIn(item: Fields, { direction, thread }: Setting): Identity {
   const named = direction === 'inbound' ? senderOf(item) : recipientOf(item)
-  const identity = thread !== undefined && addressOf(named) === null ? thread : named
-  const person = withNewAddress(item, change.profiles.with(identity, isOnlyPerson))
+  return thread !== undefined && addressOf(named) === null ? thread : named
+}
+
+function contactIn(item: Fields, setting: Setting): Fields {
+  return setting.change.profiles.contactOf(personIn(item, setting), setting.isOnlyPerson)
+}
+
+function whoAndWhen(item: Fields, setting: Setting) {
+  const { change, isOnlyPerson } = setting
+  const named = personIn(item, setting)
+  const person = withNewAddress(item, change.profiles.with(named, isOnlyPerson))
   const moment = momentOf(change.receivedAt, own(item, 'timestamp'), change.entryTime)
   return { ...moment, contact: nullIfNobody(person) }
 }

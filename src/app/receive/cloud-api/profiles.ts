@@ -28,8 +28,8 @@ export class Profiles {
 
   /** An identity with what is said of that person. */
   with(identity: Identity, isOnlyPerson: boolean): Identity {
-    const entry = this.#find(identity) ?? (isOnlyPerson ? this.#only : undefined)
-    if (entry === undefined || isOther(identity, entry.subject)) return identity
+    const entry = this.#entryOf(identity, isOnlyPerson)
+    if (entry === undefined) return identity
     const { contact, subject } = entry
     const profile = fieldsOf(own(contact, 'profile'))
     return {
@@ -41,6 +41,16 @@ export class Profiles {
       username: usernameIn(profile) ?? usernameIn(contact),
       name: firstText(profile, 'name'),
     }
+  }
+
+  /** The contact of that person, as it was sent; without fields where there is none. */
+  contactOf(identity: Identity, isOnlyPerson: boolean): Fields {
+    return this.#entryOf(identity, isOnlyPerson)?.contact ?? {}
+  }
+
+  #entryOf(identity: Identity, isOnlyPerson: boolean): Entry | undefined {
+    const entry = this.#find(identity) ?? (isOnlyPerson ? this.#only : undefined)
+    return entry === undefined || isOther(identity, entry.subject) ? undefined : entry
   }
 
   /** The first contact with the id; where one of the two has none, with the number. */
