@@ -107,6 +107,20 @@ const BODIES: readonly Case[] = [
     ),
     1,
   ],
+  [
+    2,
+    'notices that name a number inside of them',
+    metaJson(
+      batch(
+        { field: 'messaging_handovers', value: { recipient: { phone_number_id: '106' } } },
+        {
+          field: 'account_settings_update',
+          value: { phone_number_settings: { phone_number_id: '106' } },
+        },
+      ),
+    ),
+    2,
+  ],
   [2, 'a body that is no text', Buffer.from('7bff7d', 'hex'), 1],
 ]
 

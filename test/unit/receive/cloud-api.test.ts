@@ -727,6 +727,53 @@ describe('everything else', () => {
     })
   })
 
+  it('shows the person and the number it names', () => {
+    const shown = (field: string, value: Fields) => {
+      const { contact, phoneNumberId } = only(batch({ field, value }))
+      return [contact?.phone ?? null, contact?.userId ?? null, contact?.username, phoneNumberId]
+    }
+    const handover = {
+      sender: { phone_number: '14155550100', user_id: 'US.1' },
+      recipient: { phone_number_id: '106', display_phone_number: '14155550101' },
+    }
+    assert.deepEqual(
+      shown('messaging_handovers', { ...handover, type: 'control_passed', timestamp: '7' }),
+      ['+14155550100', 'US.1', null, '106'],
+    )
+    assert.deepEqual(shown('messaging_handovers', { type: 'control_passed' }), [
+      ...[null, null, undefined, null],
+    ])
+    assert.deepEqual(
+      shown('account_settings_update', {
+        ...{ type: 'PHONE_NUMBER_SETTINGS', timestamp: '7' },
+        phone_number_settings: { phone_number_id: '106' },
+      }),
+      [null, null, undefined, '106'],
+    )
+    const metadata = BUSINESS
+    const join = { type: 'group_join_request_created', join_request_id: 'j', username: '@ann' }
+    assert.deepEqual(
+      shown('group_participants_update', {
+        ...{ metadata, groups: [{ ...join, wa_id: '14155550100', user_id: 'US.1' }] },
+      }),
+      ['+14155550100', 'US.1', 'ann', BUSINESS.phone_number_id],
+    )
+    assert.deepEqual(
+      shown('group_participants_update', { metadata, groups: [{ type: 'x', group_id: 'G' }] }),
+      [null, null, undefined, BUSINESS.phone_number_id],
+    )
+    const ringing = { id: 'c', status: 'RINGING', recipient_user_id: 'US.1' }
+    for (const [recipient, phone] of [
+      [{}, null],
+      [{ recipient_id: '14155550100' }, '+14155550100'],
+    ] as const) {
+      const statuses = [{ ...ringing, ...recipient }]
+      assert.deepEqual(shown('calls', { metadata, statuses }), [
+        ...[phone, 'US.1', null, BUSINESS.phone_number_id],
+      ])
+    }
+  })
+
   it('has the identity of its kind', () => {
     const keyOf = (field: string, value: Fields) => {
       const event = only(batch(change(value, field)))

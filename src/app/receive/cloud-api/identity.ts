@@ -68,6 +68,11 @@ export function businessOf(metadata: Fields): string {
   return digits === '' ? (firstId(metadata, 'phone_number_id') ?? '') : short(`+${digits}`)
 }
 
+/** A username, without the @ that some payloads have. */
+export function usernameIn(fields: Fields): string | null {
+  return firstId(fields, 'username')?.replace(/^@/, '') || null
+}
+
 /** Null where nothing of it is known. */
 export function nullIfNobody(identity: Identity): Identity | null {
   return Object.values(identity).some((part) => part !== null) ? identity : null

@@ -1,19 +1,9 @@
 // Everything that is no message and no status: calls, groups, preferences, accounts…
-import type { Identity } from '../../model/contact.ts'
 import type { OtherEvent, OtherKind, Rules } from '../../model/event.ts'
+import { describe } from './descriptions.ts'
 import type { Change } from './envelope.ts'
-import { nullIfNobody, phoneFrom, recipientOf, senderOf, subjectOf } from './identity.ts'
-import {
-  digestOf,
-  type Fields,
-  fieldsOf,
-  firstId,
-  firstText,
-  keyOf,
-  own,
-  short,
-  textOf,
-} from './shape.ts'
+import { nullIfNobody } from './identity.ts'
+import { digestOf, type Fields, fieldsOf, firstText, keyOf, own, short, textOf } from './shape.ts'
 import { momentOf } from './time.ts'
 
 /** Which kind a field is of; null for a field that nobody told us of. */
@@ -37,38 +27,11 @@ const KINDS: readonly (readonly [RegExp, OtherKind])[] = [
   [/^(security|partner_solutions)$/, 'account'],
 ]
 
-type Described = {
-  readonly type: string | null
-  /** What identifies it, where it has anything that does. */
-  readonly key: readonly string[] | null
-  readonly contact?: Identity
-  readonly formerly?: Identity
-}
-
-/** How items of a field say what they are; of all others the whole is what identifies them. */
-const DESCRIPTIONS: Readonly<Record<string, (item: Fields, rules: Rules) => Described>> = {
-  calls: describeCall,
-  user_preferences: describePreference,
-  user_id_update: describeNewId,
-  smb_app_state_sync: describeAddress,
-  automatic_events: (item) => ({
-    type: firstText(item, 'event_name'),
-    key: keyUnless(firstText(item, 'id'), firstText(item, 'event_name')),
-  }),
-  group_lifecycle_update: describeGroup,
-  group_participants_update: describeParticipants,
-  group_participant_update: describeParticipants,
-  group_settings_update: describeGroup,
-  group_status_update: describeGroup,
-}
-
 /** The event of one item of a field. */
 export function otherFrom(given: unknown, kind: OtherKind, change: Change): OtherEvent {
-  const { field, entryId, entryTime, phoneNumberId, receivedAt, rules } = change
+  const { field, entryId, entryTime, receivedAt, rules } = change
   const item = fieldsOf(given)
-  const describe = Object.hasOwn(DESCRIPTIONS, field) ? DESCRIPTIONS[field] : undefined
-  const described = describe?.(item, rules) ?? { type: innerType(item), key: null }
-  const { type, key, contact, formerly } = described
+  const { type, key, contact, formerly, phoneNumberId } = describe(field, item, rules)
   const metadata = fieldsOf(own(item, 'metadata'))
   return {
     kind,
@@ -77,7 +40,7 @@ export function otherFrom(given: unknown, kind: OtherKind, change: Change): Othe
     data: given,
     contact: contact === undefined ? null : nullIfNobody(change.profiles.with(contact, false)),
     ...(formerly === undefined ? {} : { formerly }),
-    phoneNumberId,
+    phoneNumberId: change.phoneNumberId ?? phoneNumberId ?? null,
     ...momentOf(receivedAt, own(item, 'timestamp'), own(metadata, 'timestamp'), entryTime),
   }
 }
@@ -142,79 +105,6 @@ function withoutItems(item: Fields, rules: Rules): Fields {
       ([name, value]) => !(['threads', 'messages'].includes(name) && hasItems(value)),
     ),
   )
-}
-
-function describeCall(item: Fields): Described {
-  const what = firstText(item, 'event', 'status')
-  const id = firstText(item, 'id')
-  const isOurs = own(item, 'direction') === 'BUSINESS_INITIATED'
-  const named = isOurs ? recipientOf(item) : senderOf(item)
-  const recipient = phoneFrom(own(item, 'recipient_id'))
-  const contact =
-    named.phone === null && recipient !== null ? { ...named, phone: recipient } : named
-  return { type: what, key: keyUnless(id, what), contact }
-}
-
-/** Who stops and resumes in one second has done both. By earlier rules only the first one counted. */
-function describePreference(item: Fields, rules: Rules): Described {
-  const { userId, phone } = subjectOf(item)
-  const value = firstText(item, 'value')
-  const parts = [userId ?? phone, firstText(item, 'category'), firstText(item, 'timestamp')]
-  return {
-    type: value,
-    key: keyUnless(...parts, ...(rules < 3 ? [] : [value])),
-    contact: subjectOf(item),
-  }
-}
-
-function describeNewId(item: Fields): Described {
-  const [now, before] = ['current', 'previous'].map((name) => ({
-    ...subjectOf({}),
-    userId: firstId(fieldsOf(own(item, 'user_id')), name),
-    parentUserId: firstId(fieldsOf(own(item, 'parent_user_id')), name),
-  }))
-  const phone = subjectOf(item).phone
-  const contact = { ...subjectOf(item), ...now, phone }
-  return {
-    type: null,
-    key: keyUnless(contact.userId, textOf(own(item, 'timestamp'))),
-    contact,
-    ...(before?.userId ? { formerly: before } : {}),
-  }
-}
-
-function describeAddress(item: Fields): Described {
-  const contact = fieldsOf(own(item, 'contact'))
-  const metadata = fieldsOf(own(item, 'metadata'))
-  const person = { ...subjectOf(contact), name: firstText(contact, 'full_name', 'first_name') }
-  const action = firstText(item, 'action')
-  const key = keyUnless(person.phone ?? person.userId, action, textOf(own(metadata, 'timestamp')))
-  return { type: action, key, contact: person }
-}
-
-function describeGroup(item: Fields): Described {
-  return describeById(item, firstText(item, 'request_id', 'group_id'))
-}
-
-/** Several may join in one second: the group does not identify them, as by earlier rules it did. */
-function describeParticipants(item: Fields, rules: Rules): Described {
-  const id = firstText(item, 'request_id', rules < 3 ? 'group_id' : 'join_request_id')
-  return describeById(item, id)
-}
-
-function describeById(item: Fields, id: string | null): Described {
-  const type = innerType(item)
-  return { type, key: keyUnless(id, type, textOf(own(item, 'timestamp'))) }
-}
-
-function innerType(item: Fields): string | null {
-  return firstText(item, 'type', 'event', 'decision')
-}
-
-/** Null where any part is missing: then the whole identifies it. */
-function keyUnless(...parts: readonly (string | null)[]): readonly string[] | null {
-  const known = parts.filter((part) => part !== null)
-  return known.length === parts.length ? known : null
 }
 
 /** The list in a field's value whose items are events; null where the value is the only one. */

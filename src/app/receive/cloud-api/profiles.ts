@@ -1,7 +1,7 @@
 // What the `contacts` of a change say of the people in it.
 import type { Identity } from '../../model/contact.ts'
-import { subjectOf } from './identity.ts'
-import { type Fields, fieldsOf, firstId, firstText, itemsOf, own } from './shape.ts'
+import { subjectOf, usernameIn } from './identity.ts'
+import { type Fields, fieldsOf, firstText, itemsOf, own } from './shape.ts'
 
 type Entry = { readonly contact: Fields; readonly subject: Identity; readonly place: number }
 
@@ -69,8 +69,4 @@ function addFirst(entries: Map<string, Entry>, address: string | null, entry: En
 
 function isOther(one: Identity, other: Identity): boolean {
   return one.userId !== null && other.userId !== null && one.userId !== other.userId
-}
-
-function usernameIn(fields: Fields): string | null {
-  return firstId(fields, 'username')?.replace(/^@/, '') || null
 }
