@@ -121,6 +121,27 @@ const BODIES: readonly Case[] = [
     ),
     2,
   ],
+  [
+    2,
+    'contacts with a vCard only, also in an edit',
+    metaJson(
+      batch(
+        change({
+          messages: [
+            aText({ type: 'contacts', contacts: [{ vcard: 'FN:Ann' }] }),
+            aText({
+              type: 'edit',
+              edit: {
+                original_message_id: 'A',
+                message: { type: 'contacts', contacts: [{ vcard: 'FN:Ann' }] },
+              },
+            }),
+          ],
+        }),
+      ),
+    ),
+    2,
+  ],
   [2, 'a body that is no text', Buffer.from('7bff7d', 'hex'), 1],
 ]
 

@@ -408,6 +408,23 @@ describe('a message', () => {
     assert.equal(message({ type: 'contacts', contacts }).text, 'Anna A, Ben')
   })
 
+  it('with a contact that has a vCard only says the name in that', () => {
+    const nameIn = (...lines: readonly string[]) => {
+      const vcard = ['BEGIN:VCARD', 'VERSION:3.0', ...lines, 'END:VCARD'].join('\n')
+      return message({ type: 'contacts', contacts: [{ vcard, phones: [] }] }).text
+    }
+    assert.equal(nameIn('N:A;Ann;;;', 'FN:Ann A', 'TEL;TYPE=CELL:14155550102'), 'Ann A')
+    assert.equal(nameIn('item1.fn;CHARSET=UTF-8:Ann A\r'), 'Ann A')
+    assert.equal(nameIn('FN:Ann\\, the first\\; A\\\\B'), 'Ann, the first; A\\B')
+    assert.equal(nameIn('FN:Ann\r', '  A'), 'Ann A')
+    for (const none of ['FN:', 'FN', 'NOTE:x FN:Ann', 'FNX:Ann', 'FN: ']) {
+      assert.equal(nameIn(none), null)
+    }
+    const vcard = 'FN:Other'
+    const contacts = [{ name: { formatted_name: 'Ann' }, vcard }, { vcard }, { vcard: 7 }, null]
+    assert.equal(message({ type: 'contacts', contacts }).text, 'Ann, Other')
+  })
+
   it('with a file tells its kind and until when it can be fetched', () => {
     const voice = { id: '7', mime_type: 'audio/ogg', sha256: 'x=', url: 'https://example.com/7' }
     assert.deepEqual(message({ type: 'voice', text: undefined, voice }).content, {

@@ -35,10 +35,10 @@ export function messageFrom(given: unknown, setting: Setting): IncomingEvent {
   const type = firstId(item, 'type') ?? 'unknown'
   const shared = { ...whoAndWhen(item, setting), phoneNumberId: change.phoneNumberId }
   if (type === 'edit' || type === 'revoke') {
-    const event = changeOfMessage(type, messageId, item)
+    const event = changeOfMessage(type, messageId, item, change)
     if (event !== null) return { ...shared, ...event }
   }
-  const text = textOfMessage(type, item)
+  const text = textOfMessage(type, item, change.rules)
   const business = businessOf(change.metadata)
   const person = addressOfItem(item, setting)
   return {
@@ -116,12 +116,12 @@ function outboundFrom(item: Fields, business: string): string {
   return phoneFrom(own(item, 'from')) ?? (business || (firstId(item, 'from') ?? ''))
 }
 
-function changeOfMessage(kind: 'edit' | 'revoke', key: string, item: Fields) {
+function changeOfMessage(kind: 'edit' | 'revoke', key: string, item: Fields, { rules }: Change) {
   const part = fieldsOf(own(item, kind))
   const messageId = idOf(own(part, 'original_message_id'))
   if (messageId === null) return null
   if (kind === 'revoke') return { kind, messageId, key, data: item }
   const message = fieldsOf(own(part, 'message'))
-  const text = textOfMessage(firstText(message, 'type') ?? '', message)
+  const text = textOfMessage(firstText(message, 'type') ?? '', message, rules)
   return { kind, messageId, key, text, data: item }
 }

@@ -1,8 +1,10 @@
 // What a person would search a message for.
+import type { Rules } from '../../model/event.ts'
 import { withoutNul } from '../../model/fold.ts'
 import { type Fields, fieldsOf, firstText, itemsOf, own } from './shape.ts'
+import { nameInVcard } from './vcard.ts'
 
-type Project = (part: Fields, item: Fields) => readonly (string | null)[]
+type Project = (part: Fields, item: Fields, rules: Rules) => readonly (string | null)[]
 
 const CAPTION: Project = (part) => [firstText(part, 'caption')]
 
@@ -15,7 +17,7 @@ const TEXTS: Readonly<Record<string, Project>> = {
   sticker: CAPTION,
   document: (part) => [firstText(part, 'caption'), firstText(part, 'filename')],
   location: (part) => [firstText(part, 'name'), firstText(part, 'address')],
-  contacts: (_, item) => [namesIn(itemsOf(own(item, 'contacts')))],
+  contacts: (_, item, rules) => [namesIn(itemsOf(own(item, 'contacts')), rules)],
   button: (part) => [firstText(part, 'text')],
   interactive: repliesIn,
   reaction: (part) => [firstText(part, 'emoji')],
@@ -24,10 +26,10 @@ const TEXTS: Readonly<Record<string, Project>> = {
 }
 
 /** The text of a message of this type; null where there is nothing to read. */
-export function textOfMessage(type: string, item: Fields): string | null {
+export function textOfMessage(type: string, item: Fields, rules: Rules): string | null {
   const project = Object.hasOwn(TEXTS, type) ? TEXTS[type] : undefined
   if (project === undefined) return null
-  const parts = project(fieldsOf(own(item, type)), item)
+  const parts = project(fieldsOf(own(item, type)), item, rules)
   const text = parts.filter((part) => part !== null).join('\n')
   return text === '' ? null : text
 }
@@ -38,12 +40,20 @@ function bodyOf(part: Fields): string | null {
   return typeof body === 'string' ? withoutNul(body.toWellFormed()) : null
 }
 
-function namesIn(contacts: readonly unknown[]): string | null {
+function namesIn(contacts: readonly unknown[], rules: Rules): string | null {
   const names = contacts
-    .map((contact) => fieldsOf(own(fieldsOf(contact), 'name')))
-    .map((name) => firstText(name, 'formatted_name', 'first_name', 'last_name'))
+    .map((contact) => nameOf(fieldsOf(contact), rules))
     .filter((name) => name !== null)
   return names.length === 0 ? null : names.join(', ')
+}
+
+/** Who is asked for their own contact sends a vCard and no name beside it. */
+function nameOf(contact: Fields, rules: Rules): string | null {
+  const name = fieldsOf(own(contact, 'name'))
+  const given = firstText(name, 'formatted_name', 'first_name', 'last_name')
+  if (given !== null || rules < 3) return given
+  const vcard = firstText(contact, 'vcard')
+  return vcard === null ? null : nameInVcard(vcard)
 }
 
 function repliesIn(part: Fields): readonly (string | null)[] {
