@@ -142,6 +142,23 @@ const BODIES: readonly Case[] = [
     ),
     2,
   ],
+  [
+    2,
+    'a new id that names no sender',
+    metaJson(
+      batch(
+        change({
+          messages: [
+            aText({
+              ...{ from: undefined, type: 'system', text: undefined },
+              system: { type: 'user_changed_user_id', user_id: 'US.2' },
+            }),
+          ],
+        }),
+      ),
+    ),
+    1,
+  ],
   [2, 'a body that is no text', Buffer.from('7bff7d', 'hex'), 1],
 ]
 

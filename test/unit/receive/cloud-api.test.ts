@@ -592,6 +592,19 @@ describe('a message', () => {
     assert.equal(event.contact?.phone, '+14155550199')
     assert.equal(event.formerly?.phone, '+14155550100')
   })
+
+  it('about a new id or number is from that, where it names no sender', () => {
+    const fromOf = (system: Fields, contacts: readonly Fields[] = []) => {
+      const item = aText({ from: undefined, type: 'system', text: undefined, system })
+      const event = only(batch(change({ messages: [item], contacts })))
+      return event.kind === 'message' && event.from
+    }
+    const newId = { type: 'user_changed_user_id', user_id: 'US.2' }
+    assert.equal(fromOf(newId), 'US.2')
+    assert.equal(fromOf({ type: 'user_changed_number', wa_id: '14155550199' }), '+14155550199')
+    assert.equal(fromOf(newId, [{ wa_id: '14155550100' }]), '+14155550100')
+    assert.equal(fromOf({ type: 'customer_identity_changed' }), '')
+  })
 })
 
 describe('what the business sent', () => {

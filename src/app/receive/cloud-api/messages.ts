@@ -109,7 +109,9 @@ function addressOfItem(item: Fields, { direction, change, isOnlyPerson, thread }
   const named = direction === 'inbound' ? senderOf(item) : recipientOf(item)
   const address = addressOf(named) ?? (thread === undefined ? null : addressOf(thread))
   if (address !== null) return address
-  return addressOf(change.profiles.with(named, isOnlyPerson)) ?? ''
+  const person = change.profiles.with(named, isOnlyPerson)
+  const now = change.rules < 3 ? person : withNewAddress(item, person)
+  return addressOf(person) ?? addressOf(now) ?? ''
 }
 
 function outboundFrom(item: Fields, business: string): string {
