@@ -310,6 +310,47 @@ test('a message is shown with what happened to it', async () => {
   })
 })
 
+test('a file keeps what it came with, an edit shows its own, and a revocation takes the caption', async () => {
+  const file = (id: string, caption: string) => ({
+    ...{ id, caption, mime_type: 'image/jpeg', sha256: `${id}=` },
+    url: `https://example.com/${id}`,
+  })
+  const image = file('old', 'Before')
+  const original = aText({ id: 'file', type: 'image', text: undefined, image })
+  const edited = { type: 'image', image: { ...file('new', 'After'), id: '9' } }
+  const edit = { original_message_id: 'file', message: edited }
+  const revoke = { original_message_id: 'file' }
+  const post = async (...messages: unknown[]) => {
+    const answer = await app.inject(signedBatch(batch(change({ messages }))))
+    assert.equal(answer.statusCode, 200)
+  }
+  await post(original, aText({ id: 'file-edit', type: 'edit', text: undefined, edit }))
+  const editWithText = {
+    original_message_id: 'file',
+    message: { type: 'text', text: { body: '' } },
+  }
+  await post(aText({ id: 'text-edit', type: 'edit', text: undefined, edit: editWithText }))
+  const shown = await read('/messages/file')
+  assert.partialDeepStrictEqual(shown['media'], { id: 'old', caption: 'Before' })
+  const [first, second] = shown['edits'] as { media: Json | null }[]
+  const { url_expires_at: urlExpiry, id_expires_at: idExpiry, ...media } = first?.media ?? {}
+  assert.deepEqual(media, {
+    ...{ kind: 'image', id: '9', mime_type: 'image/jpeg', sha256: 'new=', caption: 'After' },
+    ...{ file_name: null, voice: false, animated: false, url: 'https://example.com/new' },
+  })
+  // As those of the original: from the arrival of the edit on.
+  const lifetime = Date.parse(String(idExpiry)) - Date.parse(String(urlExpiry))
+  assert.equal(lifetime, 7 * 24 * 3600e3 - 5 * 60e3)
+  assert.ok(Date.parse(String(idExpiry)) > Date.parse(String(shown['received_at'])))
+  assert.equal(second?.media, null)
+
+  await post(aText({ id: 'file-gone', type: 'revoke', text: undefined, revoke }))
+  const gone = await read('/messages/file')
+  assert.partialDeepStrictEqual(gone, { text: null, media: { id: 'old', caption: null } })
+  const { data } = await read('/messages?type=image')
+  assert.partialDeepStrictEqual(data, [{ media: { id: 'old', caption: null } }])
+})
+
 test('of the reactions of a person the last is shown, whatever address it names', async () => {
   const id = 'wamid.REACTED'
   const react = (name: string, emoji: string, who: Json) =>

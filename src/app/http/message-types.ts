@@ -72,7 +72,9 @@ export const MessageBody = Type.Object(
     direction: text('`inbound` or `outbound`.', 'inbound'),
     contact: contactShape,
     status: nullableText('The status that counts now; null where none is known.', 'read'),
-    media: part('The file, where there is one.'),
+    media: part(
+      'The file it came with, where there is one: that of an edit is in `edits`. Without its caption once the message was revoked.',
+    ),
     context: part('What it replies to, whether it was forwarded, the ad it came from.'),
     content: part(
       'What else it holds, under the name of its type, as the provider sent it; fields without a place of their own are in `extra`, those of its contact in `extra.contact`.',
@@ -108,8 +110,12 @@ export const MessageDetailBody = Type.Object(
       'All its statuses, in the order in which they happened.',
     ),
     edits: list(
-      { message_id: string, ts: string, text: nullableString, seq: integer },
-      'All its edits, in the order in which they happened.',
+      {
+        ...{ message_id: string, ts: string, text: nullableString },
+        media: { type: ['object', 'null'], additionalProperties: true },
+        seq: integer,
+      },
+      'All its edits, in the order in which they happened, each with the file it came with.',
     ),
     revocation: Type.Unsafe<unknown>({
       type: ['object', 'null'],

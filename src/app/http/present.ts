@@ -3,6 +3,7 @@ import type { Contact } from '../model/contact.ts'
 import type { SequenceEntry, StoredEvent } from '../model/event.ts'
 import type { Instant } from '../model/instant.ts'
 import type { Message, MessageDetail } from '../model/message.ts'
+import { mediaOfEdit } from '../receive/cloud-api/messages.ts'
 
 /** What arrives later than this was repeated, or held up somewhere. */
 const STALE_MS = 60 * 60 * 1000
@@ -20,7 +21,8 @@ export function presentMessage(message: Message) {
     direction: message.direction,
     contact: presentContact(message.contact),
     status: message.status,
-    media,
+    // A caption is text, which a revoked message has none of.
+    media: media !== null && message.revoked ? { ...media, caption: null } : media,
     context,
     content: Object.keys(content).length === 0 ? null : content,
     business_phone_number_id: message.phoneNumberId,
@@ -48,7 +50,11 @@ export function presentDetail({ message, originalText, events, reactions }: Mess
       seq,
       data,
     })),
-    edits: of('edit').map(({ key, ts, text, seq }) => ({ message_id: key, ts, text, seq })),
+    edits: of('edit').map(({ key, ts, text, seq, data, receivedAt }) => ({
+      ...{ message_id: key, ts, text },
+      media: mediaOfEdit(data, receivedAt),
+      seq,
+    })),
     revocation:
       revocation === undefined
         ? null

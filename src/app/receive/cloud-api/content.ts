@@ -53,10 +53,17 @@ export function contentOf(
   return Object.keys(content).length === 0 ? null : content
 }
 
-function typed(type: string, item: Fields, reading: Reading): Content {
+/** The file of a message of this type that arrived at `receivedAt` (ms since 1970); null without one. */
+export function mediaIn(type: string, item: Fields, receivedAt: number): Media | null {
   const part = own(item, type)
   const kind = Object.hasOwn(MEDIA_KINDS, type) ? MEDIA_KINDS[type] : undefined
-  if (kind !== undefined && isFields(part)) return { media: mediaOf(kind, type, part, reading) }
+  return kind !== undefined && isFields(part) ? mediaOf(kind, type, part, receivedAt) : null
+}
+
+function typed(type: string, item: Fields, reading: Reading): Content {
+  const part = own(item, type)
+  const media = mediaIn(type, item, reading.receivedAt)
+  if (media !== null) return { media }
   if (type === 'reaction') return reactionOf(fieldsOf(part), item)
   if (type === 'text') return isText(part) ? {} : { raw: item }
   if (type === 'contacts') return Array.isArray(part) ? { contacts: part } : { raw: item }
@@ -71,7 +78,7 @@ function isText(part: unknown): boolean {
   return typeof own(fieldsOf(part), 'body') === 'string'
 }
 
-function mediaOf(kind: MediaKind, type: string, part: Fields, { receivedAt }: Reading): Media {
+function mediaOf(kind: MediaKind, type: string, part: Fields, receivedAt: number): Media {
   const id = firstText(part, 'id')
   const url = firstText(part, 'url', 'link')
   return {

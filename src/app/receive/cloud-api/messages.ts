@@ -1,7 +1,8 @@
 // Messages, echoes and standby copies: one item, one event.
 import { addressOf, type Identity } from '../../model/contact.ts'
+import type { Media } from '../../model/content.ts'
 import type { Direction, IncomingEvent, Namespace } from '../../model/event.ts'
-import { contentOf } from './content.ts'
+import { contentOf, mediaIn } from './content.ts'
 import type { Change } from './envelope.ts'
 import {
   businessOf,
@@ -119,11 +120,21 @@ function outboundFrom(item: Fields, business: string): string {
 }
 
 function changeOfMessage(kind: 'edit' | 'revoke', key: string, item: Fields, { rules }: Change) {
-  const part = fieldsOf(own(item, kind))
-  const messageId = idOf(own(part, 'original_message_id'))
+  const messageId = idOf(own(fieldsOf(own(item, kind)), 'original_message_id'))
   if (messageId === null) return null
   if (kind === 'revoke') return { kind, messageId, key, data: item }
-  const message = fieldsOf(own(part, 'message'))
-  const text = textOfMessage(firstText(message, 'type') ?? '', message, rules)
-  return { kind, messageId, key, text, data: item }
+  const { type, message } = editedTo(item)
+  return { kind, messageId, key, text: textOfMessage(type, message, rules), data: item }
+}
+
+/** The file of an edit with these data, which arrived at `receivedAt` (ms since 1970); null without one. */
+export function mediaOfEdit(data: unknown, receivedAt: number): Media | null {
+  const { type, message } = editedTo(fieldsOf(data))
+  return mediaIn(type, message, receivedAt)
+}
+
+/** The message as an edit has it. */
+function editedTo(item: Fields) {
+  const message = fieldsOf(own(fieldsOf(own(item, 'edit')), 'message'))
+  return { type: firstText(message, 'type') ?? '', message }
 }
