@@ -159,6 +159,15 @@ const BODIES: readonly Case[] = [
     ),
     1,
   ],
+  [
+    2,
+    'errors with the time of their entry',
+    metaJson({
+      object: 'whatsapp_business_account',
+      entry: [{ id: '7', time: 1736935200, changes: [change({ errors: [{ code: 1 }] })] }],
+    }),
+    1,
+  ],
   [2, 'a body that is no text', Buffer.from('7bff7d', 'hex'), 1],
 ]
 

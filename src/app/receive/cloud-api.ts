@@ -192,7 +192,7 @@ function listsRead(change: Change): readonly string[] | null {
 }
 
 function errorsIn(change: Change): readonly IncomingEvent[] {
-  return listIn(change, 'errors').map((item) => errorFrom(item, change))
+  return listIn(change, 'errors').map((item, n) => errorFrom(item, n, change))
 }
 
 function hasOnlyErrors({ value }: Change): boolean {

@@ -853,12 +853,27 @@ describe('everything else', () => {
     assert.equal(keysOf('user_preferences', 'user_preferences', stop, resume, stop), 2)
   })
 
-  it('without an identity is known by all there is of it, an error by nothing', () => {
+  it('without an identity is known by all there is of it', () => {
     const account = () => only(batch(change({ event: 'DISABLED_UPDATE' }, 'account_update')))
     assert.deepEqual(account(), account())
-    const error = only(batch(change({ errors: [{ code: 1 }] })))
-    assert.equal(error.kind, 'error')
-    assert.equal('key' in error && error.key, null)
+  })
+
+  it('that is an error is known by the time of its entry and its place, without one by nothing', () => {
+    const keysAt = (time?: unknown) => {
+      const errors = change({ errors: [{ code: 1 }, { code: 1 }] })
+      const entry = { id: '7', time, changes: [errors] }
+      const events = parse({ object: 'whatsapp_business_account', entry: [entry] })
+      assert.deepEqual(
+        events.map(({ kind }) => kind),
+        ['error', 'error'],
+      )
+      return events.map((event) => ('key' in event ? event.key : undefined))
+    }
+    assert.deepEqual(keysAt(), [null, null])
+    assert.deepEqual(keysAt(1736935200), keysAt(1736935200))
+    const all = new Set([...keysAt(1736935200), ...keysAt(1736935201)])
+    assert.equal(all.size, 4)
+    assert.ok(!all.has(null))
   })
 
   it('that says that an id has changed says who that person was before', () => {

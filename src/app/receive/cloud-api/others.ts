@@ -50,13 +50,23 @@ function typeOf(field: string, word: string | null): string {
   return word === null ? field : short(`${field}:${word}`)
 }
 
-/** A fault that Meta tells of. Two that look the same are two: they name nothing that is the same. */
-export function errorFrom(given: unknown, change: Change): OtherEvent {
+/**
+ * The time of their entry tells errors that look the same from one that is sent again. Without it,
+ * two that look the same are two: they name nothing that is the same.
+ */
+function keyOfError(given: unknown, n: number, change: Change): string | null {
+  const { field, entryId, entryTime, phoneNumberId, rules } = change
+  if (rules < 3 || textOf(entryTime) === null) return null
+  return digestOf(field, entryId, entryTime, phoneNumberId, n, given)
+}
+
+/** A fault that Meta tells of; `n` is its place among those of the change. */
+export function errorFrom(given: unknown, n: number, change: Change): OtherEvent {
   const code = textOf(own(fieldsOf(given), 'code'))
   return {
     kind: 'error',
     type: typeOf(change.field, code),
-    key: null,
+    key: keyOfError(given, n, change),
     data: given,
     contact: null,
     phoneNumberId: change.phoneNumberId,
