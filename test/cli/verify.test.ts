@@ -15,6 +15,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it, type TestContext } from 'node:test'
 import { parseFlatMessage } from '../../src/app/receive/flat.ts'
 import { packBatch } from '../../src/app/store/sqlite/batch.ts'
+import { createPrivateFile } from '../../src/app/store/sqlite/connection.ts'
 import { Indexer } from '../../src/app/store/sqlite/indexer.ts'
 import { Writer } from '../../src/app/store/sqlite/writer.ts'
 import { type AMessage, intakeOf } from '../support/a-message.ts'
@@ -264,6 +265,7 @@ describe('verify', { concurrency: 2 }, () => {
   it('names messages that are not what their edits and revocations made of them', async (test) => {
     const cwd = temporaryDirectory(test)
     const file = join(cwd, 'messages.db')
+    createPrivateFile(file)
     const writer = new Writer(file)
     for (const intake of EDITED_MESSAGES) writer.insert(packBatch([intake]))
     writer.close()
@@ -302,6 +304,7 @@ describe('verify', { concurrency: 2 }, () => {
     const cwd = temporaryDirectory(test)
     const files = { messages: join(cwd, 'messages.db'), search: join(cwd, 'messages-search.db') }
     const many = Array.from({ length: 1200 }, (_, i) => intakeOf(aFlatMessage(`id-${i}`)))
+    createPrivateFile(files.messages)
     const writer = new Writer(files.messages)
     const edit = changeOf({ messages: [editOf('id-1199', 'Edited')] })
     writer.insert(packBatch([intakeWith(edit), ...many]))

@@ -133,6 +133,11 @@ export function checkpoint(database: DatabaseSync): void {
   pragma(database, 'wal_checkpoint(passive)')
 }
 
+/** Copies the log into the database file, as far as no reader needs it, and leaves it empty. */
+export function emptyLog(database: DatabaseSync): void {
+  pragma(database, 'wal_checkpoint(truncate)')
+}
+
 /** Whether the disk of a file has room for messages. */
 export function hasRoom(file: string): boolean {
   const { bavail, bsize } = statfsSync(dirname(file))

@@ -1,14 +1,19 @@
 // Whether a write-ahead log is sound. SQLite reads it up to the first frame that is not as it was
 // written and takes the rest for a commit that a crash cut off. So it is, where nothing was
 // committed after that frame. Where something was, messages that were acknowledged are behind it,
-// and would vanish without a word.
+// and would vanish without a word. A log says nothing of whose it is, so beside a
+// database that took the place of another one, it would be read with pages that are not its own.
 // https://www.sqlite.org/fileformat2.html#the_write_ahead_log
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, openSync, readSync, realpathSync } from 'node:fs'
 import { basename } from 'node:path'
 
 const HEADER_BYTES = 32
 const FRAME_HEADER_BYTES = 24
 const SMALLEST_PAGE_BYTES = 512
+const SMALLEST_LOG_BYTES = HEADER_BYTES + FRAME_HEADER_BYTES + SMALLEST_PAGE_BYTES
+/** Where the header of a database says whether it has a log, and what it says where it has none. */
+const VERSION_AT = 18
+const WITHOUT_LOG = 1
 /** Its last bit tells the order of the bytes in the words that checksums are made of. */
 const MAGIC = 0x377f0682
 
@@ -24,22 +29,32 @@ type Frame = {
   readonly checksum: Checksum
 }
 
-/** Throws where acknowledged commits in the log of a database file can't be read any more. */
+/** The log of a database file: beside the file itself, where that has another name too. */
+export function logOf(file: string): string {
+  return `${existsSync(file) ? realpathSync(file) : file}-wal`
+}
+
+/**
+ * Throws where acknowledged commits in the log of a database file can't be read any more, and where
+ * the log belongs to another database.
+ */
 export function requireSoundLog(file: string): void {
   const lost = lostCommits(file)
   if (lost !== null) throw new Error(lost)
 }
 
 /**
- * Says where the log of a database file is damaged in front of acknowledged commits; null where it
- * is not. Safe beside processes that write to it. What is missing at its end can't be told from
+ * Says where the log of a database file is damaged in front of acknowledged commits, or that it is of
+ * another database; null where it is sound. Safe beside processes that write to it. What is missing at its end can't be told from
  * what a crash kept from being written.
  */
 export function lostCommits(file: string): string | null {
-  const log = `${file}-wal`
+  const log = logOf(file)
   const handle = openIfThere(log)
   if (handle === null) return null
   try {
+    if (fstatSync(handle).size < SMALLEST_LOG_BYTES) return null
+    if (isWithoutLog(file)) return foreignSentenceFor(log)
     let offset = damageIn(handle)
     while (offset !== null) {
       const again = damageIn(handle)
@@ -62,6 +77,22 @@ function openIfThere(file: string): number | null {
   }
 }
 
+/** A database that has a log says so before there is one: SQLite would read the two together. */
+function isWithoutLog(file: string): boolean {
+  const handle = openIfThere(file)
+  if (handle === null) return false
+  try {
+    return readAt(handle, VERSION_AT, 1)[0] === WITHOUT_LOG
+  } finally {
+    closeSync(handle)
+  }
+}
+
+function foreignSentenceFor(log: string): string {
+  const name = basename(log)
+  return `The log ${name} is not of this database, as where a backup was put in the place of another one. To go on with the database alone, remove ${name} and ${name.replace(/wal$/, 'shm')}; see "Restore" in docs/deployment.md.`
+}
+
 function sentenceFor(log: string, offset: number): string {
   return `The log ${basename(log)} is damaged at byte ${offset}, and what was stored after that can't be read. Restore a backup, or see "A damaged log" in docs/deployment.md.`
 }
@@ -69,7 +100,7 @@ function sentenceFor(log: string, offset: number): string {
 /** Where the readable part of a log ends, in bytes, if commits follow; null where none do. */
 function damageIn(handle: number): number | null {
   const size = fstatSync(handle).size
-  if (size < HEADER_BYTES + FRAME_HEADER_BYTES + SMALLEST_PAGE_BYTES) return null
+  if (size < SMALLEST_LOG_BYTES) return null
   const log = Log.open(handle, size)
   return log === null ? 0 : log.damage()
 }

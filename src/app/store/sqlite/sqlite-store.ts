@@ -84,6 +84,7 @@ class SqliteStore implements MessageStore {
   // the process has on the file with it: this is the last one to be closed.
   #handle: number | null = null
   #fail: (failure: StoreFailure) => void = () => {}
+  #hasFailed = false
   #closed: Promise<void> | null = null
   #probing: Promise<void> | null = null
 
@@ -105,7 +106,8 @@ class SqliteStore implements MessageStore {
   async open(): Promise<void> {
     createPrivateFile(this.#files.messages)
     makePrivate(this.#files.messages)
-    await this.#writer.call('open', this.#files.messages)
+    const isTemporary = this.#directory !== null
+    await this.#writer.call('open', { file: this.#files.messages, isTemporary })
     this.#handle = openSync(this.#files.messages, 'r')
     await this.#searches.call('open', { ...this.#files, handle: this.#handle })
     await this.#lists.call('open', this.#files)
@@ -184,10 +186,12 @@ class SqliteStore implements MessageStore {
 
   async #close(): Promise<void> {
     await Promise.all([this.#catchUp.close(), this.#checkpoints.close()])
-    // Readers first: the last connection to close folds the log into the database.
-    for (const thread of [this.#lists, this.#searches, this.#writer]) {
-      await thread.close()
-    }
+    // The last connection to close folds the log into the database, unless it can only read: after a
+    // failure the log is left to the next start, which looks at both before.
+    const [first, last] = this.#hasFailed
+      ? [this.#writer, this.#lists]
+      : [this.#lists, this.#writer]
+    for (const thread of [first, this.#searches, last]) await thread.close()
     if (this.#handle !== null) closeSync(this.#handle)
     if (this.#directory !== null) rmSync(this.#directory, { recursive: true, force: true })
   }
@@ -210,7 +214,9 @@ class SqliteStore implements MessageStore {
 
   /** A thread that has ended is a failure, unless it was told to. */
   #report({ message }: Error): void {
-    if (this.#closed === null) this.#fail({ reason: message })
+    if (this.#closed !== null) return
+    this.#hasFailed = true
+    this.#fail({ reason: message })
   }
 }
 

@@ -6,8 +6,8 @@ import { Writer } from './writer.ts'
 let writer: Writer
 
 const methods = {
-  open: (file: string): void => {
-    writer = new Writer(file)
+  open: ({ file, ...options }: { file: string; isTemporary: boolean }): void => {
+    writer = new Writer(file, options)
   },
   insert: (batch: PackedBatch) => writer.insert(batch),
   expireIntakes: (before: number) => writer.expireIntakes(before),

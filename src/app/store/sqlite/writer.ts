@@ -7,7 +7,7 @@ import { digestOf } from '../body.ts'
 import { UNFINISHED } from '../sql/tables.ts'
 import type { InsertedBatch } from '../store.ts'
 import { type PackedBatch, unpackBatch } from './batch.ts'
-import { checkpoint, hasRoom, openWriter, requireDurability } from './connection.ts'
+import { checkpoint, emptyLog, hasRoom, openWriter, requireDurability } from './connection.ts'
 import { ContactBook } from './contact-book.ts'
 import { Counters } from './counters.ts'
 import { EventWriter } from './event-writer.ts'
@@ -15,6 +15,7 @@ import { Expiry } from './expiry.ts'
 import { storeError } from './faults.ts'
 import { IntakeWriter } from './intakes.ts'
 import { type Arrival, fillingEvent, MessageWriter } from './message-writer.ts'
+import { OpenFiles } from './open-files.ts'
 import { migrate, SCHEMA_VERSION, schemaVersion } from './schema.ts'
 
 /** What the thread answers for a batch: the outcomes, and how long the log has become. */
@@ -31,6 +32,8 @@ const DUPLICATE: InsertOutcome = { kind: 'duplicate' }
 /** Owns the write connection of a database file. Every method is synchronous and blocks. */
 export class Writer {
   readonly #file: string
+  /** Null where nothing depends on what the file is called. */
+  readonly #files: OpenFiles | null
   readonly #database: DatabaseSync
   readonly #contacts: ContactBook
   readonly #counters: Counters
@@ -49,14 +52,19 @@ export class Writer {
   /** Nothing was committed since something could not be: for want of room, or of the lock. */
   #isUnavailable = false
 
-  /** Opens the file, brings its schema up to date and proves that commits are durable. */
-  constructor(file: string) {
+  /**
+   * Opens the file, brings its schema up to date and proves that commits are durable. A temporary one
+   * is not expected to be found again.
+   */
+  constructor(file: string, { isTemporary = false } = {}) {
     this.#file = file
+    this.#files = isTemporary ? null : new OpenFiles(file)
     this.#database = openWriter(file)
     migrate(this.#database)
     this.#requireFinished()
     this.#touch = this.#database.prepare('update store set opened_at = ? where id = 1')
     this.#touch.run(Date.now())
+    this.#files?.takeLog()
     requireDurability(this.#database)
     this.#contacts = new ContactBook(this.#database)
     this.#counters = new Counters(this.#database)
@@ -78,7 +86,11 @@ export class Writer {
   /** Stores a batch in one transaction. Throws as MessageStore.insert rejects. */
   insert(batch: PackedBatch): CommittedBatch {
     const start = performance.now()
-    const outcomes = this.#guard(() => this.#transaction(() => this.#insertAll(batch)))
+    const outcomes = this.#guard(() => {
+      const stored = this.#transaction(() => this.#insertAll(batch))
+      this.#requireInPlace()
+      return stored
+    })
     const seconds = (performance.now() - start) / 1000
     const { log } = this.#guard(() => this.#logFrames.get()) as { log: number }
     return { outcomes, seconds, logFrames: log }
@@ -90,11 +102,12 @@ export class Writer {
   }
 
   /**
-   * Throws unless the schema is current and no commit has failed for good. Where the last one failed
+   * Throws unless the files are in place, the schema is current and no commit has failed for good. Where the last one failed
    * for now, one is tried: it takes the lock and writes, which it would not without a change. What
    * room it takes may be left of the one that failed, so the disk itself is asked too.
    */
   probe(): void {
+    this.#guard(() => this.#requireInPlace())
     const version = this.#guard(() => schemaVersion(this.#database))
     if (version !== SCHEMA_VERSION) {
       throw new Error(`The schema is at version ${version} and not ${SCHEMA_VERSION}.`)
@@ -111,6 +124,12 @@ export class Writer {
 
   close(): void {
     this.#database.close()
+    this.#files?.close()
+  }
+
+  /** A log that lost its name is still good, and one that stays behind would be read with another file. */
+  #requireInPlace(): void {
+    this.#files?.requireInPlace(() => emptyLog(this.#database))
   }
 
   #requireFinished(): void {

@@ -1,6 +1,13 @@
 // A log that lost what was acknowledged is told from one that a crash cut off.
 import assert from 'node:assert/strict'
-import { appendFileSync, copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
@@ -107,6 +114,31 @@ test('any flipped bit before the last two transactions is found, where the reada
       { message: new RegExp(`^The log killed\\.db-wal is damaged at byte ${offset}, `) },
       `bit ${bit}`,
     )
+  }
+})
+
+test('a link to a database has its log beside what it names', (t) => {
+  const state = killed(t)
+  const link = join(temporaryDirectory(t), 'link.db')
+  symlinkSync(state.file, link)
+  requireSoundLog(link)
+  change(state, flipped(8 * (HEADER + 5 * FRAME + 100)))
+  assert.throws(() => requireSoundLog(link), /^Error: The log killed\.db-wal is damaged at byte /)
+})
+
+test('the log of a database that a backup was put in the place of is refused, not read with it', (t) => {
+  const state = killed(t)
+  const backup = new DatabaseSync(state.file)
+  backup.exec('pragma journal_mode = delete')
+  backup.close()
+  change(state, (bytes) => bytes)
+  assert.throws(() => requireSoundLog(state.file), {
+    message:
+      /^The log killed\.db-wal is not of this database, .* remove killed\.db-wal and killed\.db-shm/,
+  })
+  for (const length of [0, HEADER]) {
+    change(state, (bytes) => bytes.subarray(0, length))
+    requireSoundLog(state.file)
   }
 })
 
