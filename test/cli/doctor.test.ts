@@ -5,7 +5,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, it, type TestContext } from 'node:test'
+import { UNFINISHED } from '../../src/app/store/sql/tables.ts'
 import { SCHEMA_VERSION } from '../../src/app/store/sqlite/schema.ts'
 import { batch, metaJson } from '../support/cloud-api.ts'
 import { freePort } from '../support/free-port.ts'
@@ -92,6 +94,20 @@ describe('doctor', { concurrency: 2 }, () => {
     assert.match(stdout, /^FAULT {2}signed POST from outside: was refused: something on the way/m)
     const again = await doctor()
     assert.match(again.stdout, /^check {2}refused requests: .*cloud-api: /m)
+  })
+
+  it('names a database that is a copy that is not complete', async (test) => {
+    const { cwd, service, doctor } = await patient(test)
+    await service.stop()
+    const database = new DatabaseSync(join(cwd, 'messages.db'))
+    database.prepare('update store set identity = identity || ?').run(UNFINISHED)
+    database.close()
+    const { code, stdout } = await doctor()
+    assert.equal(code, 1)
+    assert.match(
+      stdout,
+      /^FAULT {2}database: messages\.db is a copy that is not complete: run migrate-store again\.$/m,
+    )
   })
 
   it('finds another verify token, another secret and a service that does not run', async (test) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it, type TestContext } from 'node:test'
@@ -18,6 +18,7 @@ import { type AMessage, insertAll, intakeOf } from '../support/a-message.ts'
 import { aStatus, aText, change } from '../support/cloud-api.ts'
 import { intakeWith } from '../support/cloud-intake.ts'
 import { NARROW, newDatabase } from '../support/databases.ts'
+import { ENGINES } from '../support/engines.ts'
 import { freePort } from '../support/free-port.ts'
 import { connectFor, ingest, isLockAwaited } from '../support/postgres-stores.ts'
 import { runCommand, startCommand } from '../support/run-command.ts'
@@ -357,21 +358,30 @@ describe('migrate-store', () => {
     }
   })
 
-  it('copies from no copy that is not complete, nor does export', async (t) => {
-    const cwd = temporaryDirectory(t)
-    const half = await newDatabase()
-    const target = await openCopyTarget(parseDatabaseUrl(half) as DatabaseUrl)
-    await target.setIdentity(`0${UNFINISHED}`)
-    await target.close()
-    for (const args of [
-      ['migrate-store', half, `sqlite:///${join(cwd, 'new.db')}`],
-      ['export', '--format', 'csv', '--database', half],
-    ]) {
-      const { code, stderr } = await runCommand(args, { cwd })
-      assert.equal(code, 1)
-      assert.match(stderr, /: it is a copy that is not complete: run migrate-store again, /)
-    }
-  })
+  for (const engine of ENGINES) {
+    it(`${engine.name}: copies from no copy that is not complete, nor does any other command take it for whole`, async (t) => {
+      const cwd = temporaryDirectory(t)
+      const { url: half } = await engine.newDatabase(cwd)
+      const target = await openCopyTarget(parseDatabaseUrl(half) as DatabaseUrl)
+      await target.setIdentity(`0${UNFINISHED}`)
+      await target.close()
+      const commands = [
+        ['migrate-store', half, `sqlite:///${join(cwd, 'new.db')}`],
+        ['export', '--format', 'csv', '--database', half],
+        ['verify', '--database', half],
+      ]
+      if (engine.name === 'SQLite') commands.push(['backup', 'copy.db', '--database', half])
+      for (const args of commands) {
+        const { code, stderr } = await runCommand(args, { cwd })
+        assert.equal(code, 1, args.join(' '))
+        assert.match(
+          stderr,
+          /\b[Ii]t is a copy that is not complete: run migrate-store again, with the same two URLs\.\n$/,
+        )
+      }
+      assert.equal(existsSync(join(cwd, 'copy.db')), false)
+    })
+  }
 
   it('names the file that it can not copy, or not copy to', async (t) => {
     const cwd = temporaryDirectory(t)

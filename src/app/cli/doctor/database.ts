@@ -4,7 +4,7 @@ import type { DatabaseUrl } from '../../store/database-url.ts'
 import { type Inspection, inspectDatabase } from '../../store/postgres/inspection.ts'
 import { schemaFault } from '../../store/postgres/schema.ts'
 import { fileFault } from '../../store/sqlite/faults.ts'
-import { databaseVersion } from '../../store/sqlite/schema.ts'
+import { inspectFile } from '../../store/sqlite/whole-store.ts'
 import type { Findings } from './findings.ts'
 
 /** Looks at the database without changing anything in it. */
@@ -23,8 +23,10 @@ function checkFile(file: string | null, findings: Findings): void {
     return
   }
   try {
-    const { found, needed } = databaseVersion(file)
-    if (found === needed) findings.good('database', `${file} has schema ${found}.`)
+    const { found, needed, isUnfinished } = inspectFile(file)
+    if (isUnfinished) {
+      findings.fault('database', `${file} is a copy that is not complete: run migrate-store again.`)
+    } else if (found === needed) findings.good('database', `${file} has schema ${found}.`)
     else findings.fault('database', `${file} has schema ${found}, and ${needed} is needed.`)
   } catch (error) {
     findings.fault('database', `${file} can't be read: ${fileFault(error)}`)

@@ -1,7 +1,8 @@
 // A copy of the database while it is being written to.
 import { backup, DatabaseSync } from 'node:sqlite'
 import { createPrivateFile, openFirstReader, pragma } from './connection.ts'
-import { requireSchema, schemaVersion } from './schema.ts'
+import { schemaVersion } from './schema.ts'
+import { requireWholeStore } from './whole-store.ts'
 
 /** Pages (of 4 KiB) a step: some milliseconds, between which the process can be stopped. */
 const STEP_PAGES = 2000
@@ -28,7 +29,7 @@ export async function copyDatabase({ from, to, onProgress }: CopyOptions): Promi
   const source = openFirstReader(from)
   try {
     source.exec('begin')
-    requireSchema(source)
+    requireWholeStore(source)
     const version = schemaVersion(source)
     const messages = countMessages(source)
     const progress = ({

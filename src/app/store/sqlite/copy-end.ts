@@ -21,7 +21,8 @@ import {
 } from './connection.ts'
 import { fileFault } from './faults.ts'
 import { packBody, type StoredBody, unpackBody } from './intakes.ts'
-import { migrate, requireSchema } from './schema.ts'
+import { migrate } from './schema.ts'
+import { requireWholeStore } from './whole-store.ts'
 
 /** Pages of 4 KiB. */
 const CHECKPOINT_PAGES = 1000
@@ -29,12 +30,12 @@ const CHECKPOINT_PAGES = 1000
 /** Columns that `finish` gives their values. */
 const DERIVED: Partial<Record<TableName, readonly string[]>> = { contacts: ['messages'] }
 
-/** Opens a file that is there. Throws where it is no database of this version. */
+/** Opens a file that is there. Throws where it is no whole store of this version. */
 export function sqliteSource(file: string): CopySource {
   if (!existsSync(file)) throw new Error(`There is no database at ${file}.`)
   return withReason('copied', file, () => {
     const database = openFirstReader(file)
-    requireSchema(database)
+    requireWholeStore(database)
     return new SqliteEnd(database)
   })
 }

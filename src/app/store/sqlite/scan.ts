@@ -7,8 +7,8 @@ import { type Listed, partOf } from '../sql/long-texts.ts'
 import { type Scan, scanQuery } from '../sql/queries.ts'
 import { MESSAGE_TEXTS_SQL, type MessageRow, toMessage, toPosition } from '../sql/rows.ts'
 import { openFirstReader } from './connection.ts'
-import { requireSchema } from './schema.ts'
 import { Snapshot } from './snapshot.ts'
+import { requireWholeStore } from './whole-store.ts'
 
 const PAGE = 500
 
@@ -23,7 +23,7 @@ const NO_SEARCH = () => ({ clause: 'true', values: [] })
 export function* scanMessages(file: string, { filter, order }: Scan): Generator<Message[]> {
   const database = openFirstReader(file)
   try {
-    requireSchema(database)
+    requireWholeStore(database)
     const { search, ...columns } = filter
     const matches = ({ text }: MessageRow) =>
       search === undefined || (text !== null && fold(text).includes(search))

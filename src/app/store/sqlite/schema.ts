@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { ConfigurationError } from '../../errors.ts'
-import { openFirstReader, pragma } from './connection.ts'
+import { pragma } from './connection.ts'
 
 const DIRECTORY = new URL('./migrations/', import.meta.url)
 
@@ -19,16 +19,6 @@ export const SCHEMA_VERSION = MIGRATIONS.at(-1)?.version ?? 0
 /** The version a database is at; 0 for an empty file. */
 export function schemaVersion(database: DatabaseSync): number {
   return Number(pragma(database, 'user_version'))
-}
-
-/** The version a database file is at, and the one this build needs. Throws where it is none. */
-export function databaseVersion(file: string): { found: number; needed: number } {
-  const database = openFirstReader(file)
-  try {
-    return { found: schemaVersion(database), needed: SCHEMA_VERSION }
-  } finally {
-    database.close()
-  }
 }
 
 /** Throws unless the database is at the version this build of the service needs. */

@@ -4,13 +4,14 @@
 import { DatabaseSync } from 'node:sqlite'
 import type { Report, Verification, Verified } from '../verify/verification.ts'
 import { openReader } from './connection.ts'
-import { migrate, requireSchema } from './schema.ts'
+import { migrate } from './schema.ts'
 import { lostCommits } from './sound-log.ts'
 import { StoredBodies } from './verify-bodies.ts'
 import { checkCounters, readTotals } from './verify-counters.ts'
 import { guardWith } from './verify-findings.ts'
 import { checkRows } from './verify-rows.ts'
 import { type IndexCheck, openIndexCheck } from './verify-search-index.ts'
+import { requireWholeStore } from './whole-store.ts'
 
 export type VerifyOptions = Verification & {
   readonly messages: string
@@ -28,7 +29,8 @@ export function verifyDatabase(options: VerifyOptions): Verified {
   try {
     const database = openReader(options.messages)
     try {
-      requireSchema(database)
+      // Damage there is reported later, with what else can be read.
+      guardWith(() => {})('store', () => requireWholeStore(database))
       database.exec('begin')
       return verifySnapshot(database, index, options)
     } finally {

@@ -4,7 +4,6 @@ import { StoreFailedError, StoreUnavailableError } from '../../errors.ts'
 import type { IncomingEvent, Intake, MessageEvent } from '../../model/event.ts'
 import type { InsertOutcome } from '../../model/message.ts'
 import { digestOf } from '../body.ts'
-import { UNFINISHED } from '../sql/tables.ts'
 import type { InsertedBatch } from '../store.ts'
 import { type PackedBatch, unpackBatch } from './batch.ts'
 import { checkpoint, emptyLog, hasRoom, openWriter, requireDurability } from './connection.ts'
@@ -17,6 +16,7 @@ import { IntakeWriter } from './intakes.ts'
 import { type Arrival, fillingEvent, MessageWriter } from './message-writer.ts'
 import { OpenFiles } from './open-files.ts'
 import { migrate, SCHEMA_VERSION, schemaVersion } from './schema.ts'
+import { requireWholeStore } from './whole-store.ts'
 
 /** What the thread answers for a batch: the outcomes, and how long the log has become. */
 export type CommittedBatch = InsertedBatch & {
@@ -53,15 +53,15 @@ export class Writer {
   #isUnavailable = false
 
   /**
-   * Opens the file, brings its schema up to date and proves that commits are durable. A temporary one
-   * is not expected to be found again.
+   * Opens the file, which has to be there, brings its schema up to date and proves that commits are
+   * durable. A temporary one is not expected to be found again.
    */
   constructor(file: string, { isTemporary = false } = {}) {
     this.#file = file
     this.#files = isTemporary ? null : new OpenFiles(file)
     this.#database = openWriter(file)
     migrate(this.#database)
-    this.#requireFinished()
+    requireWholeStore(this.#database)
     this.#touch = this.#database.prepare('update store set opened_at = ? where id = 1')
     this.#touch.run(Date.now())
     this.#files?.takeLog()
@@ -130,17 +130,6 @@ export class Writer {
   /** A log that lost its name is still good, and one that stays behind would be read with another file. */
   #requireInPlace(): void {
     this.#files?.requireInPlace(() => emptyLog(this.#database))
-  }
-
-  #requireFinished(): void {
-    const { identity } = this.#database.prepare('select identity from store').get() as {
-      identity: string
-    }
-    if (identity.endsWith(UNFINISHED)) {
-      throw new Error(
-        'It is a copy that is not complete: run migrate-store again, with the same two URLs.',
-      )
-    }
   }
 
   #insertAll(batch: PackedBatch): InsertOutcome[][] {
