@@ -1,5 +1,5 @@
 // Calls across threads: a client on the main thread, a server in the worker. Errors keep their
-// type on the way; a worker that dies fails every call that waits for it.
+// type on the way; a worker that dies fails every call that waits for it, and every later one.
 import { type MessagePort, parentPort, type Transferable, Worker } from 'node:worker_threads'
 import { ConfigurationError, StoreFailedError, StoreUnavailableError } from '../../errors.ts'
 import { storeError } from './faults.ts'
@@ -20,22 +20,22 @@ export class ThreadClient<Served extends Methods> {
   readonly #worker: Worker
   readonly #waiting = new Map<number, Waiting>()
   #nextId = 0
-  #gone: Error | null = null
+  #gone: StoreFailedError | null = null
 
   /** Resolves with the reason when the worker ends; never rejects. */
-  readonly ended: Promise<Error>
+  readonly ended: Promise<StoreFailedError>
 
   constructor(module: URL) {
     this.#worker = new Worker(module, { resourceLimits: { maxYoungGenerationSizeMb: 8 } })
     this.#worker.on('message', (answer: Answer) => this.#settle(answer))
     this.ended = new Promise((resolve) => {
-      const end = (error: Error) => {
+      const end = (error: StoreFailedError) => {
         this.#gone ??= error
         for (const { reject } of this.#waiting.values()) reject(this.#gone)
         this.#waiting.clear()
         resolve(this.#gone)
       }
-      this.#worker.once('error', (error: unknown) => end(errorFrom(describe(error))))
+      this.#worker.once('error', (error: unknown) => end(deathOf(error)))
       this.#worker.once('exit', () => end(new StoreFailedError('The thread has ended.')))
     })
   }
@@ -103,6 +103,12 @@ function requirePort(): MessagePort {
 function describe(error: unknown): ThreadError {
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error))
   return { name, message, stack: stack ?? '' }
+}
+
+/** Whatever a thread dies of, no caller's argument is to blame: nobody is left to answer any. */
+function deathOf(error: unknown): StoreFailedError {
+  const { message } = describe(error)
+  return new StoreFailedError(message, { cause: error })
 }
 
 function errorFrom({ name, message, stack }: ThreadError): Error {
