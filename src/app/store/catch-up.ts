@@ -30,9 +30,7 @@ export class CatchUp {
   wake(): void {
     this.#arrivals++
     if (this.#running !== null || this.#closed) return
-    this.#running = this.#run().finally(() => {
-      this.#running = null
-    })
+    this.#running = this.#run()
   }
 
   /** Stops after the part that is under way. Idempotent. */
@@ -50,6 +48,8 @@ export class CatchUp {
       do left = await this.#step()
       while (left > 0 && !this.#closed)
     }
+    // Here, where nobody can wake it between the last look and this.
+    this.#running = null
   }
 
   async #step(): Promise<number> {

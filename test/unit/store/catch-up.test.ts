@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { CatchUp } from '../../../src/app/store/catch-up.ts'
+import { until } from '../../support/until.ts'
 
 describe('catching up with what was committed', () => {
   it('goes on until nothing is left, and rests until it is woken', async () => {
@@ -40,6 +41,25 @@ describe('catching up with what was committed', () => {
     while (indexed.length < 2) await nextTurn()
     assert.deepEqual(indexed.slice(0, 2), [1, 5])
     await catchUp.close()
+  })
+
+  it('does not miss what arrives just when it comes to rest, however many microtasks after', async () => {
+    for (let microtasks = 0; microtasks <= 15; microtasks++) {
+      let waiting = 0
+      const catchUp = new CatchUp({
+        step: async () => {
+          waiting = 0
+          return 0
+        },
+        onError: assert.ifError,
+      })
+      catchUp.wake()
+      for (let i = 0; i < microtasks; i++) await null
+      waiting = 1
+      catchUp.wake()
+      await until(`what came ${microtasks} microtasks later is done`, () => waiting === 0)
+      await catchUp.close()
+    }
   })
 
   it('reports an error and can be closed while it waits to try again', async () => {
