@@ -78,8 +78,9 @@ export class StreamHub {
   }
 
   /**
-   * Adds a follower that has seen everything up to `position`. False where the hub is further: it
-   * has to read on by itself first. What it is given begins where it stopped.
+   * Adds a follower that has seen everything up to `position`; what it is given begins there. Returns
+   * the function by which it leaves; null where the hub is further, so that it has to read on by itself
+   * first, and once the hub is closed.
    */
   join(follower: Follower, position: number): (() => void) | null {
     if (this.#closed) return null

@@ -49,7 +49,7 @@ export class Indexer {
     this.#writeWatermark = this.#search.prepare('update search_state set watermark = ?')
   }
 
-  /** Indexes up to 500 messages in one transaction; returns how many are left to do. */
+  /** Indexes up to 500 messages in one transaction; returns how many numbers of the sequence are left. */
   indexChunk(): number {
     this.#search.exec('begin immediate')
     try {
