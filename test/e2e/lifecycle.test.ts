@@ -234,7 +234,7 @@ test('every line of the log is JSON, and none holds a secret, a text or a number
     [
       ['POST', '/webhook', 200, 'info'],
       ['GET', '/messages', 200, 'info'],
-      ['GET', '/nowhere', 404, 'info'],
+      ['GET', '/…', 404, 'info'],
       ['POST', '/webhook', 401, 'error'],
     ],
   )

@@ -105,10 +105,15 @@ function describe(error: unknown): ThreadError {
   return { name, message, stack: stack ?? '' }
 }
 
-/** Whatever a thread dies of, no caller's argument is to blame: nobody is left to answer any. */
+/**
+ * Whatever a thread dies of, no caller's argument is to blame: nobody is left to answer any. The words
+ * of a fault that nobody foresaw may quote what was to be stored.
+ */
 function deathOf(error: unknown): StoreFailedError {
-  const { message } = describe(error)
-  return new StoreFailedError(message, { cause: error })
+  const { name, message } = describe(error)
+  const known =
+    name === 'StoreFailedError' ? message : `A thread of the store has failed (${name}).`
+  return new StoreFailedError(known, { cause: error })
 }
 
 function errorFrom({ name, message, stack }: ThreadError): Error {

@@ -15,8 +15,8 @@ function dying(work: string): ThreadClient<Methods> {
 }
 
 for (const [what, work, reason] of [
-  ['throws', "throw new TypeError('nothing there')", /nothing there/],
-  ['throws what is no error', "throw 'a text'", /a text/],
+  ['throws', "throw new TypeError('nothing there')", /has failed \(TypeError\)/],
+  ['throws what is no error', "throw 'a text'", /has failed \(Error\)/],
   ['ends', 'process.exit(0)', /has ended/],
 ] as const) {
   test(`a thread that ${what} is a store that has failed, for whoever waits and whoever comes`, async () => {
