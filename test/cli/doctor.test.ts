@@ -70,7 +70,7 @@ async function proxy(test: TestContext, { url }: Service, change: (body: string)
 describe('doctor', { concurrency: 2 }, () => {
   it('finds nothing wrong where nothing is, also on the way from outside', async (test) => {
     const { service, doctor } = await patient(test)
-    const { code, stdout } = await doctor('--public-url', service.url)
+    const { code, stdout } = await doctor('--public-url', `${service.url}/webhook`)
     assert.equal(code, 0, stdout)
     for (const line of [
       /^ok {5}META_APP_SECRET: is set\.$/m,
@@ -86,10 +86,20 @@ describe('doctor', { concurrency: 2 }, () => {
     assert.doesNotMatch(stdout, /FAULT/)
   })
 
+  it('finds a callback URL without a path, and tries the right one', async (test) => {
+    const { service, doctor } = await patient(test)
+    const { code, stdout } = await doctor('--public-url', service.url)
+    assert.equal(code, 1)
+    const finding = `FAULT  public URL: has no path: enter ${service.url}/webhook, which is tried here.`
+    assert.ok(stdout.split('\n').includes(finding), stdout)
+    assert.match(stdout, /^ok {5}handshake from outside/m)
+    assert.match(stdout, /^ok {5}signed POST from outside/m)
+  })
+
   it('finds a proxy that rewrites bodies', async (test) => {
     const { service, doctor } = await patient(test)
     const rewriting = await proxy(test, service, (body) => JSON.stringify(JSON.parse(body)))
-    const { code, stdout } = await doctor('--public-url', rewriting)
+    const { code, stdout } = await doctor('--public-url', `${rewriting}/webhook`)
     assert.equal(code, 1)
     assert.match(stdout, /^FAULT {2}signed POST from outside: was refused: something on the way/m)
     const again = await doctor()
@@ -115,7 +125,7 @@ describe('doctor', { concurrency: 2 }, () => {
       META_VERIFY_TOKEN: 'another',
       META_APP_SECRET: 'f'.repeat(32),
     })
-    const { code, stdout } = await doctor('--public-url', service.url)
+    const { code, stdout } = await doctor('--public-url', `${service.url}/webhook`)
     assert.equal(code, 1)
     assert.match(stdout, /^FAULT {2}handshake from outside: was answered 403/m)
     assert.match(stdout, /^FAULT {2}signed POST from outside/m)
@@ -179,7 +189,7 @@ describe('doctor', { concurrency: 2 }, () => {
     assert.match(before.stdout, /^check {2}delivery \(flat\): none accepted since/m)
     const body = toBytes(flatBody())
     assert.equal((await post(service, body, signature(body))).status, 200)
-    const { code, stdout } = await doctor('--public-url', service.url)
+    const { code, stdout } = await doctor('--public-url', `${service.url}/webhook`)
     assert.equal(code, 0, stdout)
     for (const line of [
       /^ok {5}WEBHOOK_SECRET: is set\.$/m,
@@ -199,7 +209,7 @@ describe('doctor', { concurrency: 2 }, () => {
     const flat = { WEBHOOK_SECRET: SECRET, DATABASE_URL: 'sqlite:///messages.db' }
     const service = await startOpenService(test, { cwd, environment: flat })
     const rewriting = await proxy(test, service, (body) => JSON.stringify(JSON.parse(body)))
-    const args = ['doctor', '--url', service.url, '--public-url', rewriting]
+    const args = ['doctor', '--url', service.url, '--public-url', `${rewriting}/webhook`]
     const { code, stdout } = await runCommand(args, { cwd, environment: flat })
     assert.equal(code, 1)
     assert.match(stdout, /^FAULT {2}signed POST from outside: was refused: something on the way/m)

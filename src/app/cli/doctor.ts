@@ -21,7 +21,7 @@ no message, and stores nothing.
 Options:
   --url URL          The service. Default: http://localhost:PORT, as configured.
   --public-url URL   The callback URL, as entered in Meta's dashboard, or the address that those
-                     who send the flat format know.
+                     who send the flat format know; with its path, such as /webhook.
 
 Exit codes: 0 nothing is wrong, 1 something is, 2 wrong usage or configuration.
 `

@@ -37,10 +37,14 @@ const NO_MESSAGE: Probe = {
 }
 
 /** Tries the handshake, where there is one, a signed POST and one that must be refused. */
-export async function checkPublicUrl(url: URL, config: Config, findings: Findings): Promise<void> {
+export async function checkPublicUrl(
+  given: URL,
+  config: Config,
+  findings: Findings,
+): Promise<void> {
+  const url = withPath(given, findings)
   const { metaVerifyToken, metaAppSecrets, webhookSecrets } = config
   const [[appSecret], [flatSecret]] = [metaAppSecrets, webhookSecrets]
-  if (url.pathname === '/') url.pathname = '/webhook'
   try {
     if (appSecret !== undefined) {
       if (url.protocol !== 'https:') {
@@ -54,6 +58,14 @@ export async function checkPublicUrl(url: URL, config: Config, findings: Finding
   } catch (error) {
     findings.fault('way from outside', `${url.host} gave no answer (${wordFor(error)}).`)
   }
+}
+
+/** Where there is no path, the address that was meant: nothing is taken in at the root. */
+function withPath(url: URL, findings: Findings): URL {
+  if (url.pathname !== '/') return url
+  const meant = new URL('/webhook', url)
+  findings.fault('public URL', `has no path: enter ${meant}, which is tried here.`)
+  return meant
 }
 
 async function checkHandshake(url: URL, token: string, findings: Findings): Promise<void> {
