@@ -96,6 +96,18 @@ describe('doctor', { concurrency: 2 }, () => {
     assert.match(stdout, /^ok {5}signed POST from outside/m)
   })
 
+  it('takes nothing that it sent itself for evidence', async (test) => {
+    const both = { WEBHOOK_SECRET: SECRET }
+    const { service, doctor } = await patient(test, both, both)
+    const first = await doctor('--public-url', `${service.url}/webhook`)
+    assert.equal(first.code, 0, first.stdout)
+    const { stdout } = await doctor()
+    assert.match(stdout, /^check {2}handshake: none since the service started/m)
+    assert.match(stdout, /^check {2}delivery \(cloud-api\): none accepted/m)
+    assert.match(stdout, /^check {2}delivery \(flat\): none accepted/m)
+    assert.match(stdout, /^ok {5}refused requests: none are known\.$/m)
+  })
+
   it('finds a proxy that rewrites bodies', async (test) => {
     const { service, doctor } = await patient(test)
     const rewriting = await proxy(test, service, (body) => JSON.stringify(JSON.parse(body)))

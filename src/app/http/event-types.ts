@@ -205,7 +205,7 @@ export const ProviderList = Type.Object(
       Type.Object({
         provider: Type.String(),
         configured: Type.Boolean({ description: 'Whether it has a secret.' }),
-        last_accepted_at: nullable('The last request with a signature that held.'),
+        last_accepted_at: nullable('The last request that was answered 200.'),
         last_rejected_at: nullable('The last request with one that did not.'),
         last_handshake_at: nullable('The last time its callback URL was asked to confirm itself.'),
         last_handshake_ok: Type.Unsafe<boolean | null>({ type: ['boolean', 'null'] }),
@@ -213,7 +213,8 @@ export const ProviderList = Type.Object(
     ),
   },
   {
-    description: 'What arrived since the service started, by provider.',
+    description:
+      'What arrived since the service started, by provider. What the command `doctor` sends to see whether it gets through does not count.',
     examples: [
       {
         data: [

@@ -1,7 +1,7 @@
 // When something last arrived from each provider: the first question where nothing seems to arrive.
 import type { ProviderName } from '../model/event.ts'
 
-/** Moments in ms since 1970; null: not since the service started. */
+/** Moments in ms since 1970, of other requests than doctor's probes; null: not since the service started. */
 export type Seen = {
   readonly acceptedAt: number | null
   readonly rejectedAt: number | null
@@ -15,7 +15,7 @@ const NOTHING: Seen = { acceptedAt: null, rejectedAt: null, handshake: null }
 export class Activity {
   readonly #seen = new Map<ProviderName, Seen>()
 
-  /** A request with a signature that held. */
+  /** A request that was answered 200. */
   accepted(provider: ProviderName, at: number): void {
     this.#seen.set(provider, { ...this.of(provider), acceptedAt: at })
   }

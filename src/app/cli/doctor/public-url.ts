@@ -1,14 +1,13 @@
 // The way that requests take from outside, tried from this machine.
 import { randomBytes } from 'node:crypto'
 import type { Config } from '../../config.ts'
+import { BATCH_PROBE, FLAT_PROBE, FORGED_SIGNATURE, PROBE_CHALLENGE } from '../../receive/probe.ts'
 import { signBody } from '../../receive/verify.ts'
 import { wordFor } from '../no-answer.ts'
 import type { Findings } from './findings.ts'
 
 const TIMEOUT_MS = 15_000
 const CLOCK_MS = 60_000
-/** Every escape that a proxy could decode on the way. */
-const ESCAPES = '"probe":"\\u00e4\\/ \\ud83d\\ude00"'
 
 /** A signed body that does no harm, and what a service answers that finds the signature right. */
 type Probe = {
@@ -19,17 +18,15 @@ type Probe = {
   readonly finding: string
 }
 
-/** The same each time, so that it is stored once. */
 const BATCH: Probe = {
-  body: `{"object":"whatsapp_business_account","entry":[],${ESCAPES}}`,
+  body: BATCH_PROBE,
   header: 'x-hub-signature-256',
   prefix: 'sha256=',
   status: 200,
   finding: 'was accepted.',
 }
-/** Without the fields of a message it is refused, but only once its signature has been found right. */
 const NO_MESSAGE: Probe = {
-  body: `{${ESCAPES}}`,
+  body: FLAT_PROBE,
   header: 'x-signature',
   prefix: '',
   status: 422,
@@ -69,7 +66,7 @@ function withPath(url: URL, findings: Findings): URL {
 }
 
 async function checkHandshake(url: URL, token: string, findings: Findings): Promise<void> {
-  const challenge = randomBytes(8).toString('hex')
+  const challenge = `${PROBE_CHALLENGE}${randomBytes(8).toString('hex')}`
   const asked = new URL(url)
   asked.searchParams.set('hub.mode', 'subscribe')
   asked.searchParams.set('hub.verify_token', token)
@@ -96,14 +93,17 @@ async function checkPosts(
   findings: Findings,
 ): Promise<void> {
   const right = await post(url, probe, signBody(secret, Buffer.from(probe.body)))
-  if (right === probe.status) findings.good('signed POST from outside', probe.finding)
-  else if (right === 401) {
-    findings.fault(
+  if (right === 401) {
+    return findings.fault(
       'signed POST from outside',
       'was refused: something on the way changes bodies, or the service has another secret. See /rejections.',
     )
-  } else findings.fault('signed POST from outside', `was answered ${right}.`)
-  const wrong = await post(url, probe, '0'.repeat(64))
+  }
+  if (right !== probe.status) {
+    return findings.fault('signed POST from outside', `was answered ${right}.`)
+  }
+  findings.good('signed POST from outside', probe.finding)
+  const wrong = await post(url, probe, FORGED_SIGNATURE)
   if (wrong === 401) findings.good('POST with a wrong signature', 'was refused.')
   else findings.fault('POST with a wrong signature', `was answered ${wrong} and not 401.`)
 }

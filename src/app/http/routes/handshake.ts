@@ -4,6 +4,7 @@ import Type from 'typebox'
 import { AppError } from '../../errors.ts'
 import type { Activity } from '../../receive/activity.ts'
 import { answerHandshake } from '../../receive/meta.ts'
+import { PROBE_CHALLENGE } from '../../receive/probe.ts'
 import { ERRORS } from '../api-types.ts'
 
 export type HandshakeDeps = { readonly verifyToken: string; readonly activity: Activity }
@@ -54,8 +55,9 @@ export function handshakeRoutes(
         const token = once(query['hub.verify_token'])
         const handshake = { mode, token, challenge: once(query['hub.challenge']) }
         const challenge = answerHandshake(verifyToken, handshake)
+        const isProbe = handshake.challenge?.startsWith(PROBE_CHALLENGE) ?? false
         // Browsers and scanners come by without either, and say nothing about the callback URL.
-        if (mode !== undefined && token !== undefined) {
+        if (mode !== undefined && token !== undefined && !isProbe) {
           activity.handshake('cloud-api', Date.now(), challenge !== null)
         }
         if (challenge === null) throw new AppError('handshake_refused')

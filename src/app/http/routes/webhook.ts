@@ -8,6 +8,7 @@ import type { InsertOutcome } from '../../model/message.ts'
 import type { WriteQueue } from '../../queue/write-queue.ts'
 import type { Activity } from '../../receive/activity.ts'
 import { META_SIGNATURE } from '../../receive/meta.ts'
+import { isForgedProbe, isProbe } from '../../receive/probe.ts'
 import type { Headers, Provider } from '../../receive/provider.ts'
 import type { Quarantine } from '../../receive/quarantine.ts'
 import {
@@ -102,6 +103,7 @@ async function receive(
   const headers = headersThatMatter(request.headers)
   const intake = { provider: provider.name, body, headers, receivedAt, events }
   const outcomes = await deps.queue.add(intake)
+  if (!isProbe(body)) deps.activity.accepted(provider.name, receivedAt)
   report(request, intake, outcomes, deps)
   return reply.send({ status: 'ok' })
 }
@@ -110,15 +112,21 @@ type Arrived = { readonly body: Buffer; readonly receivedAt: number; readonly pr
 
 function authenticate(request: FastifyRequest, arrived: Arrived, deps: WebhookDeps): void {
   const { headers } = request
-  const { body, receivedAt, provider } = arrived
+  const { body, provider } = arrived
   if (!provider.authenticate(body, headers)) {
-    const path = request.routeOptions.url ?? ''
-    deps.activity.rejected(provider.name, receivedAt)
-    deps.quarantine.add({ path, provider, headers, body, receivedAt })
+    if (!isForgedProbe(body, headers[provider.signatureHeader])) noteRefusal(request, arrived, deps)
     throw new AppError('invalid_signature')
   }
   if (isEncoded(headers)) throw new AppError('encoded_body')
-  deps.activity.accepted(provider.name, receivedAt)
+}
+
+function noteRefusal(
+  { headers, routeOptions }: FastifyRequest,
+  { body, receivedAt, provider }: Arrived,
+  { activity, quarantine }: WebhookDeps,
+): void {
+  activity.rejected(provider.name, receivedAt)
+  quarantine.add({ path: routeOptions.url ?? '', provider, headers, body, receivedAt })
 }
 
 /** The name of a coding has no case, and an empty list names none (RFC 9110, section 8.4). */
