@@ -77,8 +77,8 @@ describe('doctor', { concurrency: 2 }, () => {
       new RegExp(`^ok {5}database: messages\\.db has schema ${SCHEMA_VERSION}\\.$`, 'm'),
       /^ok {5}service: runs and takes messages in\.$/m,
       /^ok {5}handshake from outside: the challenge came back\.$/m,
-      /^ok {5}signed POST from outside: was accepted\.$/m,
-      /^ok {5}POST with a wrong signature: was refused\.$/m,
+      /^ok {5}signed POST from outside \(cloud-api\): was accepted\.$/m,
+      /^ok {5}POST with a wrong signature \((?:flat|cloud-api)\): was refused\.$/m,
       /the field "messages" is subscribed/,
     ]) {
       assert.match(stdout, line)
@@ -113,7 +113,10 @@ describe('doctor', { concurrency: 2 }, () => {
     const rewriting = await proxy(test, service, (body) => JSON.stringify(JSON.parse(body)))
     const { code, stdout } = await doctor('--public-url', `${rewriting}/webhook`)
     assert.equal(code, 1)
-    assert.match(stdout, /^FAULT {2}signed POST from outside: was refused: something on the way/m)
+    assert.match(
+      stdout,
+      /^FAULT {2}signed POST from outside \(cloud-api\): was refused: something on the way/m,
+    )
     const again = await doctor()
     assert.match(again.stdout, /^check {2}refused requests: .*cloud-api: /m)
   })
@@ -206,8 +209,8 @@ describe('doctor', { concurrency: 2 }, () => {
     for (const line of [
       /^ok {5}WEBHOOK_SECRET: is set\.$/m,
       /^ok {5}delivery \(flat\): the last one was accepted /m,
-      /^ok {5}signed POST from outside: was read, and refused for what is in it, as it should be\.$/m,
-      /^ok {5}POST with a wrong signature: was refused\.$/m,
+      /^ok {5}signed POST from outside \(flat\): was read, and refused for what is in it, as it should be\.$/m,
+      /^ok {5}POST with a wrong signature \((?:flat|cloud-api)\): was refused\.$/m,
     ]) {
       assert.match(stdout, line)
     }
@@ -224,7 +227,28 @@ describe('doctor', { concurrency: 2 }, () => {
     const args = ['doctor', '--url', service.url, '--public-url', `${rewriting}/webhook`]
     const { code, stdout } = await runCommand(args, { cwd, environment: flat })
     assert.equal(code, 1)
-    assert.match(stdout, /^FAULT {2}signed POST from outside: was refused: something on the way/m)
+    assert.match(
+      stdout,
+      /^FAULT {2}signed POST from outside \(flat\): was refused: something on the way/m,
+    )
+  })
+
+  it('tries both formats from outside where both are configured', async (test) => {
+    const both = { WEBHOOK_SECRET: SECRET }
+    const { service, doctor } = await patient(test, { WEBHOOK_SECRET: 'another' }, both)
+    const { code, stdout } = await doctor('--public-url', `${service.url}/webhook`)
+    assert.equal(code, 1)
+    assert.match(stdout, /^ok {5}signed POST from outside \(cloud-api\): was accepted\.$/m)
+    assert.match(stdout, /^FAULT {2}signed POST from outside \(flat\): was refused/m)
+  })
+
+  it("does not miss the flat format on Meta's own path", async (test) => {
+    const both = { WEBHOOK_SECRET: SECRET }
+    const { service, doctor } = await patient(test, both, both)
+    const { code, stdout } = await doctor('--public-url', `${service.url}/webhook/cloud-api`)
+    assert.equal(code, 0, stdout)
+    assert.match(stdout, /^ok {5}signed POST from outside \(cloud-api\): was accepted\.$/m)
+    assert.match(stdout, /^– {6}signed POST from outside \(flat\): not tried: /m)
   })
 
   it('tells what was delivered last in each format that is configured', async (test) => {

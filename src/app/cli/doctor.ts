@@ -13,10 +13,10 @@ Usage: node src/main.ts doctor [--url URL] [--public-url URL]
 
 Looks for what keeps webhooks from arriving: the configuration, the database, the service, what
 it accepted and refused last and why, and, where a public address is given, the way from outside:
-the handshake, a signed POST and one with a wrong signature go through it from this machine. The
-signed one is a batch without anything in it, which is stored once as an event of kind "unknown".
-Where only the flat format is configured there is no handshake, and the signed POST is one that is
-no message, and stores nothing.
+for each format that is configured, a signed POST and one with a wrong signature go through it from
+this machine. Of the Cloud API the signed one is a batch without anything in it, which is stored
+once as an event of kind "unknown", and the handshake is tried too. Of the flat format it is no
+message, and stores nothing. None of these counts as something that arrived.
 
 Options:
   --url URL          The service. Default: http://localhost:PORT, as configured.

@@ -1,6 +1,7 @@
 // The way that requests take from outside, tried from this machine.
 import { randomBytes } from 'node:crypto'
 import type { Config } from '../../config.ts'
+import type { ProviderName } from '../../model/event.ts'
 import { BATCH_PROBE, FLAT_PROBE, FORGED_SIGNATURE, PROBE_CHALLENGE } from '../../receive/probe.ts'
 import { signBody } from '../../receive/verify.ts'
 import { wordFor } from '../no-answer.ts'
@@ -8,9 +9,12 @@ import type { Findings } from './findings.ts'
 
 const TIMEOUT_MS = 15_000
 const CLOCK_MS = 60_000
+/** A path on which the flat format is refused. */
+const ONLY_META = '/webhook/cloud-api'
 
 /** A signed body that does no harm, and what a service answers that finds the signature right. */
 type Probe = {
+  readonly provider: ProviderName
   readonly body: string
   readonly header: string
   readonly prefix: string
@@ -19,6 +23,7 @@ type Probe = {
 }
 
 const BATCH: Probe = {
+  provider: 'cloud-api',
   body: BATCH_PROBE,
   header: 'x-hub-signature-256',
   prefix: 'sha256=',
@@ -26,6 +31,7 @@ const BATCH: Probe = {
   finding: 'was accepted.',
 }
 const NO_MESSAGE: Probe = {
+  provider: 'flat',
   body: FLAT_PROBE,
   header: 'x-signature',
   prefix: '',
@@ -33,25 +39,32 @@ const NO_MESSAGE: Probe = {
   finding: 'was read, and refused for what is in it, as it should be.',
 }
 
-/** Tries the handshake, where there is one, a signed POST and one that must be refused. */
+/** Tries what is configured: the handshake; of each format a signed POST and one that must be refused. */
 export async function checkPublicUrl(
   given: URL,
   config: Config,
   findings: Findings,
 ): Promise<void> {
   const url = withPath(given, findings)
-  const { metaVerifyToken, metaAppSecrets, webhookSecrets } = config
-  const [[appSecret], [flatSecret]] = [metaAppSecrets, webhookSecrets]
+  const [[appSecret], [flatSecret]] = [config.metaAppSecrets, config.webhookSecrets]
+  if (appSecret === undefined && flatSecret === undefined) {
+    return findings.unknown('way from outside', 'not tried: there is no secret to sign with.')
+  }
   try {
     if (appSecret !== undefined) {
       if (url.protocol !== 'https:') {
         findings.doubtful('public URL', "is not https: Meta's dashboard takes no other.")
       }
-      await checkHandshake(url, metaVerifyToken, findings)
+      await checkHandshake(url, config.metaVerifyToken, findings)
       await checkPosts(url, { probe: BATCH, secret: appSecret }, findings)
-    } else if (flatSecret !== undefined) {
-      await checkPosts(url, { probe: NO_MESSAGE, secret: flatSecret }, findings)
-    } else findings.unknown('way from outside', 'not tried: there is no secret to sign with.')
+    }
+    if (flatSecret === undefined) return
+    // Beside Meta's secret, this may be the address of Meta alone.
+    if (appSecret !== undefined && url.pathname.endsWith(ONLY_META)) {
+      const reason = `not tried: ${ONLY_META} takes Meta's webhooks only.`
+      return findings.unknown('signed POST from outside (flat)', reason)
+    }
+    await checkPosts(url, { probe: NO_MESSAGE, secret: flatSecret }, findings)
   } catch (error) {
     findings.fault('way from outside', `${url.host} gave no answer (${wordFor(error)}).`)
   }
@@ -92,20 +105,20 @@ async function checkPosts(
   { probe, secret }: { probe: Probe; secret: string },
   findings: Findings,
 ): Promise<void> {
+  const what = `signed POST from outside (${probe.provider})`
   const right = await post(url, probe, signBody(secret, Buffer.from(probe.body)))
   if (right === 401) {
     return findings.fault(
-      'signed POST from outside',
+      what,
       'was refused: something on the way changes bodies, or the service has another secret. See /rejections.',
     )
   }
-  if (right !== probe.status) {
-    return findings.fault('signed POST from outside', `was answered ${right}.`)
-  }
-  findings.good('signed POST from outside', probe.finding)
+  if (right !== probe.status) return findings.fault(what, `was answered ${right}.`)
+  findings.good(what, probe.finding)
   const wrong = await post(url, probe, FORGED_SIGNATURE)
-  if (wrong === 401) findings.good('POST with a wrong signature', 'was refused.')
-  else findings.fault('POST with a wrong signature', `was answered ${wrong} and not 401.`)
+  const forged = `POST with a wrong signature (${probe.provider})`
+  if (wrong === 401) findings.good(forged, 'was refused.')
+  else findings.fault(forged, `was answered ${wrong} and not 401.`)
 }
 
 async function post(url: URL, { body, header, prefix }: Probe, signature: string): Promise<number> {
