@@ -1,6 +1,7 @@
 // The shapes of what is read of the sequence, of intakes and of what was refused.
 import Type, { type Static } from 'typebox'
 import { OTHER_KINDS } from '../model/event.ts'
+import { CAUSES } from '../receive/advice.ts'
 import { contactShape, MessageBody, SHORTER_PAGE } from './message-types.ts'
 
 export const EVENT_KINDS = ['message', 'status', 'edit', 'revoke', ...OTHER_KINDS] as const
@@ -170,7 +171,7 @@ export const RejectionList = Type.Object(
         received_at: Type.String(),
         path: Type.String(),
         provider: Type.String({ description: 'Whose signature was expected.' }),
-        cause: Type.String({ description: 'The likely cause.' }),
+        cause: Type.String({ description: `The likely cause: ${CAUSES.join(', ')}.` }),
         advice: Type.String({ description: 'What to do about it.' }),
         bytes: Type.Integer({ description: 'The length of the body.' }),
         sha256: Type.String({ description: 'Hex, of what was kept of the body.' }),
@@ -188,7 +189,8 @@ export const RejectionList = Type.Object(
             path: '/webhook/cloud-api',
             provider: 'cloud-api',
             cause: 'wrong_secret',
-            advice: 'No configured secret gives this signature.',
+            advice:
+              'No configured secret gives this signature: compare META_APP_SECRET with the one in the dashboard of the app that sends (app settings, basic).',
             bytes: 2,
             sha256: '44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a',
             body: '{}',

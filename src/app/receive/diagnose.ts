@@ -1,38 +1,10 @@
 // Why a signature does not hold: tries what usually goes wrong on the way. For an operator's eyes
-// only; a body that verifies in another form than it arrived in is still refused.
+// only; a body that verifies in another form, or with another secret, is still refused.
 import { isUtf8 } from 'node:buffer'
+import type { Cause } from './advice.ts'
 import { parseJsonLoosely } from './parse.ts'
 import type { Headers, Provider } from './provider.ts'
-
-export type Cause =
-  | 'header_missing'
-  | 'header_malformed'
-  | 'other_provider'
-  | 'reserialised_body'
-  | 'unescaped_body'
-  | 'changed_line_end'
-  | 'body_not_kept'
-  | 'wrong_secret'
-
-/** What to do about each cause. */
-export const ADVICE: Readonly<Record<Cause, string>> = {
-  header_missing:
-    'The request carries no signature: it is not from the provider, or a proxy took the header away.',
-  header_malformed:
-    'The signature header is not one value of 64 hex digits, after "sha256=" if there is one: the sender or something on the way made it another.',
-  other_provider:
-    "The request is signed for another provider: post it to that provider's path, or set its secret.",
-  reserialised_body:
-    'The body verifies after it is written anew: a proxy parsed and re-serialised the JSON. Pass the bytes on unchanged.',
-  unescaped_body:
-    'The body verifies with its characters escaped as the provider sent them: a proxy decoded \\u escapes. Pass the bytes on unchanged.',
-  changed_line_end:
-    'The body verifies without or with a line end: something on the way added or removed one.',
-  body_not_kept:
-    'The body is longer than what is kept of it, so nothing could be tried: compare the secret first, then send a shorter body the same way.',
-  wrong_secret:
-    'No configured secret gives this signature: compare the secret with the one in the dashboard of the app that sends.',
-}
+import { slipIn } from './secret-slips.ts'
 
 const WELL_FORMED = /^(?:sha256=)?[0-9a-fA-F]{64}$/
 const OTHER_SIGNATURES = [
@@ -70,6 +42,8 @@ export function diagnose(
   ) {
     return 'other_provider'
   }
+  const slip = slipIn(provider.secret.keys, body, header)
+  if (slip !== null) return slip
   if (!isUtf8(body)) return 'wrong_secret'
   const text = body.toString('utf8')
   if (lineEndVariants(text).some(holds)) return 'changed_line_end'

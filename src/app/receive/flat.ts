@@ -21,6 +21,11 @@ export function flat(secrets: readonly string[]): Provider {
     name: 'flat',
     signatureHeader: 'x-signature',
     configured: keys.length > 0,
+    secret: {
+      keys,
+      setting: 'WEBHOOK_SECRET',
+      counterpart: 'the one that the sender signs with',
+    },
     authenticate: (body, headers) => verifySignature(keys, body, headers['x-signature']),
     parse: (body) => [parseFlatMessage(body)],
   }

@@ -13,6 +13,11 @@ export function cloudApi(secrets: readonly string[]): Provider {
     name: 'cloud-api',
     signatureHeader: META_SIGNATURE,
     configured: keys.length > 0,
+    secret: {
+      keys,
+      setting: 'META_APP_SECRET',
+      counterpart: 'the one in the dashboard of the app that sends (app settings, basic)',
+    },
     authenticate: (body, headers) => verifySignature(keys, body, headers[META_SIGNATURE]),
     parse: parseCloudApi,
   }

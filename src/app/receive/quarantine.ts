@@ -3,7 +3,8 @@
 // more memory, and nothing here can ever become a message.
 import { hash } from 'node:crypto'
 import type { ProviderName } from '../model/event.ts'
-import { ADVICE, type Cause, diagnose } from './diagnose.ts'
+import { adviceOn, type Cause } from './advice.ts'
+import { diagnose } from './diagnose.ts'
 import type { Headers, Provider } from './provider.ts'
 
 /** Of a longer body only so much is kept, and why it was refused can't be told. Bytes. */
@@ -86,7 +87,7 @@ export class Quarantine {
         ...facts,
         provider: provider.name,
         cause,
-        advice: ADVICE[cause],
+        advice: adviceOn(cause, provider),
         sha256: hash('sha256', kept.body),
       }
     })
