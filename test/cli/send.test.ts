@@ -41,6 +41,7 @@ describe('send, to the real service', { concurrency: 2 }, () => {
     assert.equal(refused.code, 1)
     assert.match(refused.stdout, /^401 /)
     assert.match(refused.stderr, /invalid signature/)
+    assert.match(refused.stderr, /^GET \/rejections names the likely cause\.$/m)
     for (let i = 0; i < 2; i++) await runCommand(['send', '--url', `${url}/webhook`], { cwd })
     assert.equal(await storedAt(url), 2)
   })

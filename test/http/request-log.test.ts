@@ -133,6 +133,20 @@ test('the level follows from what became of the request', async (t) => {
   )
 })
 
+test('a refused signature says its cause where the headers alone tell it', async (t) => {
+  const server = await openServer(t)
+  const causeOf = async (headers: Record<string, string>) => {
+    const refused = { method: 'POST', url: '/webhook', payload: '{}', headers } as const
+    const line = lineOf(server, await server.app.inject(refused))
+    assert.equal(line['result'], 'invalid_signature')
+    return line['cause']
+  }
+  assert.equal(await causeOf({}), 'header_missing')
+  assert.equal(await causeOf({ 'x-signature': CANARY.text }), 'header_malformed')
+  assert.equal(await causeOf({ 'x-twilio-signature': CANARY.text }), 'other_provider')
+  assert.equal(await causeOf({ 'x-signature': signature('{}', 'another') }), undefined)
+})
+
 test('the result says what became of a webhook request', async (t) => {
   const server = await openServer(t, { environment: { MAX_BODY_BYTES: '1000' } })
   const shut = await openServer(t, { environment: { WEBHOOK_SECRET: '' } })

@@ -142,5 +142,6 @@ async function sendOne(
   print(`${code} ${quoted(message.message_id)} in ${ms.toFixed(1)} ms`)
   if (code === 200) return ENDED
   tell(`The service answered ${code}: ${quoted(body.slice(0, 1000))}`)
+  if (code === 401) tell('GET /rejections names the likely cause.')
   return FAILED
 }

@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Log } from '../log.ts'
 import type { Metrics, WebhookResult } from '../metrics/metrics.ts'
+import type { Cause } from '../receive/advice.ts'
 import { loggable, loggablePath } from './loggable.ts'
 import { Sampler } from './sampler.ts'
 
@@ -15,6 +16,8 @@ type WebhookFacts = {
   created?: number
   duplicate?: boolean
   result?: WebhookResult
+  /** Of a refused signature, where its headers tell it. */
+  cause?: Cause | undefined
 }
 
 declare module 'fastify' {
@@ -103,9 +106,9 @@ function entryFor(request: FastifyRequest, reply: FastifyReply, { result, path }
     latency_ms: Math.round(reply.elapsedTime * 100) / 100,
   }
   if (!request.webhook) return entry
-  const { messageId, events, created, duplicate } = request.webhook
+  const { messageId, events, created, duplicate, cause } = request.webhook
   const message_id = messageId === undefined ? undefined : loggable(messageId)
-  return { ...entry, message_id, events, created, dup: duplicate, result }
+  return { ...entry, message_id, events, created, dup: duplicate, result, cause }
 }
 
 /** Without what may name people, texts and keys: the query, a fragment, an authority, a number. */

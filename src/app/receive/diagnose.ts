@@ -7,13 +7,24 @@ import type { Headers, Provider } from './provider.ts'
 import { slipIn } from './secret-slips.ts'
 
 const WELL_FORMED = /^(?:sha256=)?[0-9a-fA-F]{64}$/
-const OTHER_SIGNATURES = [
+const SIGNATURES = [
   'x-hub-signature-256',
   'x-signature',
   'x-twilio-signature',
   'x-360dialog-signature',
   'x-hub-signature',
 ]
+
+/** The cause of a refusal where the headers alone tell it, at no cost; null where they don't. */
+export function causeInHeaders(headers: Headers, { signatureHeader }: Provider): Cause | null {
+  const header = headers[signatureHeader]
+  if (header === undefined) {
+    // Ours is not there, so whichever is there is another's.
+    const isOthers = SIGNATURES.some((name) => headers[name] !== undefined)
+    return isOthers ? 'other_provider' : 'header_missing'
+  }
+  return typeof header === 'string' && WELL_FORMED.test(header) ? null : 'header_malformed'
+}
 
 export type Rejected = {
   readonly body: Buffer
@@ -28,13 +39,10 @@ export function diagnose(
   provider: Provider,
   providers: readonly Provider[],
 ): Cause {
-  const header = headers[provider.signatureHeader]
-  const others = OTHER_SIGNATURES.filter((name) => name !== provider.signatureHeader)
-  if (header === undefined) {
-    return others.some((name) => headers[name] !== undefined) ? 'other_provider' : 'header_missing'
-  }
-  if (typeof header !== 'string' || !WELL_FORMED.test(header)) return 'header_malformed'
+  const plain = causeInHeaders(headers, provider)
+  if (plain !== null) return plain
   if (!isWhole) return 'body_not_kept'
+  const header = headers[provider.signatureHeader]
   const holds = (changed: Buffer | null) =>
     changed !== null && provider.authenticate(changed, headers)
   if (
@@ -54,7 +62,7 @@ export function diagnose(
 function signedFor(
   other: Provider,
   { body, headers }: Pick<Rejected, 'body' | 'headers'>,
-  header: string,
+  header: Headers[string],
 ): boolean {
   return other.authenticate(body, { ...headers, [other.signatureHeader]: header })
 }

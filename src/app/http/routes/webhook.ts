@@ -7,6 +7,7 @@ import type { IncomingEvent, Intake } from '../../model/event.ts'
 import type { InsertOutcome } from '../../model/message.ts'
 import type { WriteQueue } from '../../queue/write-queue.ts'
 import type { Activity } from '../../receive/activity.ts'
+import { causeInHeaders } from '../../receive/diagnose.ts'
 import { META_SIGNATURE } from '../../receive/meta.ts'
 import { isForgedProbe, isProbe } from '../../receive/probe.ts'
 import type { Headers, Provider } from '../../receive/provider.ts'
@@ -115,6 +116,7 @@ function authenticate(request: FastifyRequest, arrived: Arrived, deps: WebhookDe
   const { body, provider } = arrived
   if (!provider.authenticate(body, headers)) {
     if (!isForgedProbe(body, headers[provider.signatureHeader])) noteRefusal(request, arrived, deps)
+    request.webhook = { cause: causeInHeaders(headers, provider) ?? undefined }
     throw new AppError('invalid_signature')
   }
   if (isEncoded(headers)) throw new AppError('encoded_body')
