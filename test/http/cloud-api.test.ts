@@ -79,6 +79,17 @@ test('a visitor of the callback URL, who asks for nothing, is no handshake', asy
   assert.equal(await last(), false)
 })
 
+test('a handshake with a parameter twice is one that fails', async (t) => {
+  const right = `hub.mode=subscribe&hub.verify_token=${VERIFY_TOKEN}&hub.challenge=1`
+  for (const twice of right.split('&')) {
+    const fresh = await openServer(t, { environment })
+    assert.equal((await fresh.app.inject(`/webhook?${right}&${twice}`)).statusCode, 403, twice)
+    const { data } = (await fresh.get('/providers')).json<{ data: Json[] }>()
+    const meta = data.find(({ provider }) => provider === 'cloud-api')
+    assert.equal(meta?.['last_handshake_ok'], false, twice)
+  }
+})
+
 test('without META_VERIFY_TOKEN no handshake succeeds', async (t) => {
   const without = await openServer(t)
   const query = { 'hub.mode': 'subscribe', 'hub.verify_token': '', 'hub.challenge': '1' }

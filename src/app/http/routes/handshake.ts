@@ -49,11 +49,12 @@ export function handshakeRoutes(
       {
         config: { access: 'public' },
         schema: SCHEMA,
+        // Whatever is not as described is a handshake that fails, and no 422.
+        validatorCompiler: () => () => true,
       },
       async ({ query }, reply) => {
-        const mode = once(query['hub.mode'])
-        const token = once(query['hub.verify_token'])
-        const handshake = { mode, token, challenge: once(query['hub.challenge']) }
+        const { 'hub.mode': mode, 'hub.verify_token': token, 'hub.challenge': text } = query
+        const handshake = { mode: once(mode), token: once(token), challenge: once(text) }
         const challenge = answerHandshake(verifyToken, handshake)
         const isProbe = handshake.challenge?.startsWith(PROBE_CHALLENGE) ?? false
         // Browsers and scanners come by without either, and say nothing about the callback URL.
