@@ -1,6 +1,6 @@
 // The keys that open the read routes: those configured, or one generated at the first start.
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import type { Config } from './config.ts'
@@ -9,6 +9,8 @@ import { ConfigurationError } from './errors.ts'
 import type { Log } from './log.ts'
 
 const NAME = 'api-key'
+/** What a file system says that knows no hard links. */
+const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']
 
 /**
  * The configured keys; with none of them and READ_ACCESS=keys, the one in the file `api-key`
@@ -63,7 +65,7 @@ function readKey(file: string): string | null {
     const key = readFileSync(file, 'utf8').trim()
     if (key !== '') return key
   } catch (error) {
-    if (isMissing(error)) return null
+    if (codeOf(error) === 'ENOENT') return null
     throw error
   }
   throw new ConfigurationError(`The key file ${file} is empty: delete it and start again.`)
@@ -73,17 +75,38 @@ function createKey(file: string): string {
   const key = `wk_${randomBytes(32).toString('base64url')}`
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   try {
-    writeFileSync(file, `${key}\n`, { mode: 0o600, flag: 'wx' })
+    publish(file, `${key}\n`)
     return key
   } catch (error) {
     // Another process of the same installation was first.
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') {
-      return readKey(file) ?? key
-    }
+    if (codeOf(error) === 'EEXIST') return readKey(file) ?? key
     throw error
   }
 }
 
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+/** Nobody sees the file before it is whole, and it takes no other's place. */
+function publish(file: string, text: string): void {
+  const temporary = `${file}.partial-${randomBytes(8).toString('hex')}`
+  try {
+    writeNew(temporary, text)
+    linkSync(temporary, file)
+  } catch (error) {
+    if (!isWithoutLinks(error)) throw error
+    writeNew(file, text)
+  } finally {
+    rmSync(temporary, { force: true })
+  }
+}
+
+function writeNew(file: string, text: string): void {
+  writeFileSync(file, text, { mode: 0o600, flag: 'wx', flush: true })
+}
+
+function isWithoutLinks(error: unknown): boolean {
+  const { syscall, code = '' } = error as NodeJS.ErrnoException
+  return syscall === 'link' && NO_LINKS.includes(code)
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code
 }
