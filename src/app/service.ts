@@ -9,6 +9,7 @@ import { createMetrics } from './metrics/metrics.ts'
 import { costOf, MAX_BATCH_COST } from './model/cost.ts'
 import type { Intake } from './model/event.ts'
 import type { InsertOutcome } from './model/message.ts'
+import { OutageLog } from './outage-log.ts'
 import { WriteQueue } from './queue/write-queue.ts'
 import { openStore } from './store/open.ts'
 import { Retention } from './store/retention.ts'
@@ -59,6 +60,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     addressesOf: (keys) => store.addressesOf(keys),
     onError: (error) => log.error({ err: error }, 'the streams could not read on; they try again'),
   })
+  const outage = new OutageLog(log)
   const store = await openStore({
     url: config.databaseUrl,
     poolSize: config.databasePoolSize,
@@ -66,8 +68,8 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       metrics.searchIndexErrors.inc()
       log.error({ err: error }, 'the search index could not be brought up to date')
     },
-    onUpkeepError: (error) =>
-      log.warn({ err: error }, 'the database did not answer; it is tried again'),
+    onUpkeepError: (error) => outage.failed(error),
+    onReached: () => outage.ended(),
     onCommitted: () => hub.wake(),
   })
   const retention = new Retention({

@@ -6,9 +6,11 @@ import { StoreUnavailableError } from '../../src/app/errors.ts'
 import { connectWriter } from '../../src/app/store/postgres/connections.ts'
 import { HeldConnection } from '../../src/app/store/postgres/held-connection.ts'
 import { prepareEventually } from '../../src/app/store/postgres/opening.ts'
+import type { MessageStore } from '../../src/app/store/store.ts'
+import { aMessage, insertAll } from '../support/a-message.ts'
 import { newDatabase } from '../support/databases.ts'
 import { freePort } from '../support/free-port.ts'
-import { connectFor } from '../support/postgres-stores.ts'
+import { connectFor, openStoreFor } from '../support/postgres-stores.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 
@@ -145,4 +147,28 @@ describe('a server that is waited for', () => {
     wanted = false
     await waiting
   })
+
+  it('is named, also where it goes away later', async (test) => {
+    const url = await newDatabase()
+    const link = await TcpProxy.start(test, Number(new URL(url).port))
+    const reasons: string[] = []
+    const onUpkeepError = (error: unknown) => {
+      assert.ok(error instanceof StoreUnavailableError)
+      reasons.push(error.message)
+    }
+    const store = await openStoreFor(test, link.urlFor(url), { onUpkeepError })
+    await until('it has begun', () => isReady(store))
+    await insertAll(store, [aMessage()])
+    // What is done behind the commit is under way.
+    link.pointTo(await freePort())
+    const named = `the connection to 127.0.0.1:${link.port} was lost `
+    await until('it is named', () => reasons.some((reason) => reason.startsWith(named)))
+  })
 })
+
+function isReady(store: MessageStore): Promise<boolean> {
+  return store.probe().then(
+    () => true,
+    () => false,
+  )
+}

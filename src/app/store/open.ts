@@ -12,6 +12,8 @@ export type OpenOptions = {
   readonly onIndexError: (error: unknown) => void
   /** Told of other faults that pass, and of a server that can't be reached yet. */
   readonly onUpkeepError: (error: unknown) => void
+  /** Told when a server that could not be reached at first has been. */
+  readonly onReached?: () => void
   /** Another process on the same database may have committed something. */
   readonly onCommitted: () => void
 }

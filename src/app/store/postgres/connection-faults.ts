@@ -1,6 +1,6 @@
-// Why a server can't be used, as a sentence for whoever types a command: what is wrong, and what to
-// do. Never the driver's or the server's own words, which may hold what was configured.
-import { ConfigurationError } from '../../errors.ts'
+// Why a server can't be used, as a sentence for whoever types a command or reads the log: what is
+// wrong, and what to do. Never the driver's or the server's own words, which may hold what was configured.
+import { ConfigurationError, StoreUnavailableError } from '../../errors.ts'
 import { isConnectionLost, sqlState, storeError } from './faults.ts'
 import { UnusableDatabaseError } from './opening.ts'
 import { SchemaMismatchError } from './schema.ts'
@@ -44,6 +44,13 @@ export function startError(url: string, error: UnusableDatabaseError): Error {
   return mayPass
     ? new Error(message, { cause: error })
     : new ConfigurationError(message, { cause: error })
+}
+
+/** The fault of something that is tried again: where it may pass, with the reason as a sentence. */
+export function passingFault(url: string, error: unknown): unknown {
+  const told = storeError(error)
+  if (!(told instanceof StoreUnavailableError)) return told
+  return new StoreUnavailableError(connectionFault(url, error), { cause: told })
 }
 
 /** Why the service can't start on a database, in words that go on after "can't be used:". */

@@ -11,7 +11,7 @@ import type {
   SequenceRequest,
   StoreFailure,
 } from '../store.ts'
-import { startError, startFault } from './connection-faults.ts'
+import { passingFault, startError, startFault } from './connection-faults.ts'
 import { explained } from './explained.ts'
 import { storeError } from './faults.ts'
 import { findIntake, readRawBody } from './intakes.ts'
@@ -39,6 +39,8 @@ export type PostgresOptions = {
   readonly onCommitted: () => void
   /** Told of faults of what is done beside storing and reading, and is tried again. */
   readonly onUpkeepError: (error: unknown) => void
+  /** Told when a server that could not be reached at first has been. */
+  readonly onReached?: () => void
 }
 
 /**
@@ -55,8 +57,7 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Messa
       await store.close()
       throw startError(options.url, error)
     }
-    options.onUpkeepError(storeError(error))
-    store.beginEventually()
+    store.beginEventually(error)
   }
   return store
 }
@@ -75,13 +76,14 @@ class PostgresStore implements MessageStore {
   #fail: (failure: StoreFailure) => void = () => {}
 
   constructor(options: PostgresOptions) {
-    const { url, poolSize, onCommitted, onUpkeepError } = options
+    const { url, poolSize, onCommitted } = options
     this.#options = options
     this.#reads = new ReadPool(url, poolSize - RESERVED)
     this.#maxWaiting = (poolSize - RESERVED) * WAITING_EACH
     this.#writer = new Writer(url)
     this.#wakeUp = new WakeUp({ url, pool: this.#reads.pool, onCommitted })
-    this.#upkeep = new Upkeep({ pool: this.#reads.pool, onError: onUpkeepError })
+    const onError = (error: unknown) => this.#report(error)
+    this.#upkeep = new Upkeep({ pool: this.#reads.pool, onError })
     this.failed = new Promise((resolve) => {
       this.#fail = resolve
     })
@@ -95,11 +97,14 @@ class PostgresStore implements MessageStore {
     this.#options.onCommitted()
   }
 
-  beginEventually(): void {
+  /** After the first try has failed with this. */
+  beginEventually(error: unknown): void {
+    this.#report(error)
     const isWanted = () => this.#closed === null
-    const onFailure = (error: unknown) => this.#options.onUpkeepError(storeError(error))
+    const onFailure = (again: unknown) => this.#report(again)
     prepareEventually(this.#options.url, { isWanted, onFailure })
       .then(() => (isWanted() ? this.begin() : undefined))
+      .then(() => (this.#begun ? this.#options.onReached?.() : undefined))
       .catch((error: unknown) => {
         const reason = startFault(this.#options.url, error)
         this.#fail({ reason: `The PostgreSQL database can't be used: ${reason}` })
@@ -190,6 +195,10 @@ class PostgresStore implements MessageStore {
     const closing = [reads, this.#wakeUp.close(), this.#writer.close()]
     // A server that does not answer any more does not say goodbye either.
     await within(GOODBYE_MS, Promise.all(closing), undefined)
+  }
+
+  #report(error: unknown): void {
+    this.#options.onUpkeepError(passingFault(this.#options.url, error))
   }
 
   #requireBegun(): void {

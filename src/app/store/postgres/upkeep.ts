@@ -2,7 +2,6 @@
 import type { Pool } from 'pg'
 import { CatchUp } from '../catch-up.ts'
 import { withConnection } from './connections.ts'
-import { storeError } from './faults.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 /** Between two looks at what days there are. */
@@ -34,7 +33,7 @@ export class Upkeep {
     this.#options = options
     this.#folding = new CatchUp({
       step: () => this.#fold(),
-      onError: (error) => this.#report(error),
+      onError: options.onError,
     })
   }
 
@@ -64,17 +63,13 @@ export class Upkeep {
     await Promise.all([this.#folding.close(), this.#running])
   }
 
-  #report(error: unknown): void {
-    this.#options.onError(storeError(error))
-  }
-
   async #look(): Promise<void> {
     try {
       const yesterday = new Date(Date.now() - DAY_MS).toISOString().slice(0, 10)
       await this.#alone('select make_days_1($1, $2) as answer', [yesterday, DAYS_AHEAD + 1])
       await this.#options.pool.query('select forget_batches_1()')
     } catch (error) {
-      this.#report(error)
+      this.#options.onError(error)
     }
   }
 
