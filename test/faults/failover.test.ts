@@ -2,7 +2,7 @@
 // run.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { PRIMARY_SETTINGS, startStandby } from '../support/standby.ts'
+import { PRIMARY_SETTINGS, requireStandby, startStandby } from '../support/standby.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 import { assertLossCaught } from './caught.ts'
@@ -21,16 +21,13 @@ async function failOver(t: TestContext, seed: number, isSynchronous: boolean) {
   t.after(() => standby.remove())
   const url = await primary.newDatabase()
   if (isSynchronous) {
-    await primary.query("alter system set synchronous_standby_names = 'standby'")
-    await primary.query('select pg_reload_conf()')
+    await requireStandby(primary)
     await until('the standby is synchronous', async () => {
       const rows = await primary.query<{ sync_state: string }>(
         'select sync_state from pg_stat_replication',
       )
       return rows[0]?.sync_state === 'sync'
     })
-    // Commits wait for the standby only once the checkpointer has read the setting as well.
-    await primary.query('checkpoint')
   }
   const link = await TcpProxy.start(t, primary.port)
   const service = await newSettingFor(link.urlFor(url), t).start()

@@ -5,6 +5,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import { handOver, PostgresServer, privateDirectory } from './postgres-server.ts'
+import { until } from './until.ts'
 
 /** Settings of a server that a standby follows. */
 export const PRIMARY_SETTINGS = ['wal_level=replica', 'max_wal_senders=4', 'wal_keep_size=256MB']
@@ -34,6 +35,20 @@ export async function startStandby(primary: PostgresServer, port: number): Promi
   })
   await standby.start()
   return standby
+}
+
+/** From now on a commit waits for the standby named `standby`, which need not be there. */
+export async function requireStandby(primary: PostgresServer): Promise<void> {
+  await primary.query("alter system set synchronous_standby_names = 'standby'")
+  await primary.query('select pg_reload_conf()')
+  await until('sessions know that they have to wait', async () => {
+    const [row] = await primary.query<{ synchronous_standby_names: string }>(
+      'show synchronous_standby_names',
+    )
+    return row?.synchronous_standby_names === 'standby'
+  })
+  // They do once the checkpointer has read the setting as well.
+  await primary.query('checkpoint')
 }
 
 /** Copies files that a server uses. Those that vanish meanwhile are none that a backup needs. */

@@ -1,6 +1,7 @@
 // What an error of PostgreSQL or of the way to it means for the service.
 import type { DatabaseError } from 'pg'
 import { StoreUnavailableError } from '../../errors.ts'
+import { UnconfirmedCommitError } from './durability.ts'
 import { mistrustCode, tlsRefusal, UnusableFileError } from './tls-faults.ts'
 
 // https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -28,8 +29,12 @@ const REFUSED: Readonly<Record<string, string>> = {
 /** Codes of the system, and of an encrypted connection that breaks. */
 const LOST = /^(E[A-Z]+|ERR_(SSL|OSSL)_\w+)$/
 
-/** Whether a batch may be sent again at once: it was rolled back, or nobody knows whether it was. */
+/**
+ * Whether a batch may be sent again at once: it was rolled back, nobody knows whether it was, or
+ * whether a standby has it.
+ */
 export function isWorthAnotherTry(error: unknown): boolean {
+  if (error instanceof UnconfirmedCommitError) return true
   const code = sqlState(error)
   if (code === null) return isConnectionLost(error)
   return code === SERIALIZATION_FAILURE || code === DEADLOCK_DETECTED || isConnectionCode(code)

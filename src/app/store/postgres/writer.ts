@@ -10,7 +10,7 @@ import type { InsertedBatch } from '../store.ts'
 import { batchFor, INGEST_SQL } from './batch.ts'
 import { BatchTime } from './batch-time.ts'
 import { connectWriter, withinTime, withStatementTime, withTimeLimit } from './connections.ts'
-import { requireFlushes } from './durability.ts'
+import { requireFlushes, withConfirmedCommit } from './durability.ts'
 import { explained } from './explained.ts'
 import { isWorthAnotherTry, needsToBeAlone, storeError, toldOfNoRoom } from './faults.ts'
 import { HeldConnection } from './held-connection.ts'
@@ -135,7 +135,9 @@ export class Writer {
       const ms = msLeft()
       const ingest = withTimeLimit({ name: 'ingest', text: INGEST_SQL, values }, ms)
       const { rows } = await withStatementTime(client, ms, () =>
-        client.query<{ flushes: boolean; copies: Copy[] | null }>(ingest),
+        withConfirmedCommit(client, () =>
+          client.query<{ flushes: boolean; copies: Copy[] | null }>(ingest),
+        ),
       )
       requireFlushes(rows[0]?.flushes ?? false)
       return rows[0]?.copies ?? []

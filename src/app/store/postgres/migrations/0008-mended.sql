@@ -1,0 +1,54 @@
+-- oldest-replica: 1
+-- A batch that comes again is answered when it is where the commit of any other batch is.
+
+-- As before. Every call writes: a commit that writes nothing waits for no standby.
+create or replace function ingest_1(
+  token uuid, alone boolean, runs json, intake_of integer[],
+  providers text[], received_at bigint[], headers text[], lengths integer[], bodies bytea
+) returns json language plpgsql as $$
+#variable_conflict use_variable
+declare
+  arrival arrival_1;
+  run json;
+  copies outcome_1[] := '{}';
+  outcomes json;
+begin
+  insert into batches (token) values (token) on conflict do nothing;
+  if not found then
+    -- Its first commit may not have waited for the standby. This one does, for both, as it writes.
+    update batches as b set stored_at = now() where b.token = token
+      returning b.outcomes into outcomes;
+    return outcomes;
+  end if;
+  if alone then perform pg_advisory_xact_lock(storing_lock_1());
+  else perform pg_advisory_xact_lock_shared(storing_lock_1());
+  end if;
+  arrival.providers := providers;
+  arrival.received_at := received_at;
+  arrival.intakes := array(select nextval('intake_ids') from unnest(providers));
+  arrival.seqs := take_seqs_1(cardinality(intake_of));
+  for run in select json_array_elements(runs) loop
+    copies := copies || store_run_1(
+      array(select e from json_populate_recordset(null::incoming_event_1, run) as e),
+      arrival, alone);
+  end loop;
+  -- A body is kept where any of its events is new: whatever was stored just now names it.
+  insert into intakes (id, provider, received_at, sha256, bytes, headers, body)
+    select i.id, i.provider, i.received_at, sha256(i.body), length(i.body), i.headers, i.body
+    from (
+      select g.id, g.provider, g.received_at, g.headers, g.ordinality,
+        substring(bodies from (g.until - g.length + 1)::integer for g.length) as body
+      from (
+        select u.id, u.provider, u.received_at, u.headers, u.length, u.ordinality,
+          sum(u.length) over (order by u.ordinality) as until
+        from unnest(arrival.intakes, providers, received_at, headers, lengths) with ordinality
+          as u(id, provider, received_at, headers, length)
+      ) as g
+    ) as i
+    where i.ordinality in (
+      select intake_of[n] from generate_series(1, cardinality(intake_of)) as n
+      where n not in (select o.ord from unnest(copies) as o));
+  outcomes := described_outcomes_1(copies);
+  update batches as b set outcomes = outcomes where b.token = token;
+  return outcomes;
+end $$;
