@@ -70,6 +70,8 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     },
     onUpkeepError: (error) => outage.failed(error),
     onReached: () => outage.ended(),
+    onClocksApart: (secondsAhead) =>
+      log.warn({ secondsAhead }, 'the clock of this machine is not that of the database server'),
     onCommitted: () => hub.wake(),
   })
   const retention = new Retention({

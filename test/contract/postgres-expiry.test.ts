@@ -38,3 +38,12 @@ it('a day of raw bodies that somebody reads keeps no later day from expiring, an
   await expireAll()
   assert.deepEqual(await days(), ['intakes_20250117'])
 })
+
+it('a replica of an earlier version whose clock is ahead lets nothing expire that arrived within a day', async (test) => {
+  const url = await newDatabase()
+  const store = await openStoreFor(test, url)
+  const client = await connectFor(test, url)
+  await store.insert([intakeOf(aMessage())])
+  await client.query('select expire_intakes_2($1)', [Date.now() + 40 * DAY_MS])
+  assert.notEqual(await store.rawBody(1), null)
+})

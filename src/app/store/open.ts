@@ -14,6 +14,8 @@ export type OpenOptions = {
   readonly onUpkeepError: (error: unknown) => void
   /** Told when a server that could not be reached at first has been. */
   readonly onReached?: () => void
+  /** Told by how many seconds the clock here is ahead of the database server's, or behind (below 0). */
+  readonly onClocksApart?: (secondsAhead: number) => void
   /** Another process on the same database may have committed something. */
   readonly onCommitted: () => void
 }

@@ -41,6 +41,8 @@ export type PostgresOptions = {
   readonly onUpkeepError: (error: unknown) => void
   /** Told when a server that could not be reached at first has been. */
   readonly onReached?: () => void
+  /** Told by how many seconds the clock here is ahead of the server's, or behind (below 0). */
+  readonly onClocksApart?: (secondsAhead: number) => void
 }
 
 /**
@@ -76,14 +78,14 @@ class PostgresStore implements MessageStore {
   #fail: (failure: StoreFailure) => void = () => {}
 
   constructor(options: PostgresOptions) {
-    const { url, poolSize, onCommitted } = options
+    const { url, poolSize, onCommitted, onClocksApart = () => {} } = options
     this.#options = options
     this.#reads = new ReadPool(url, poolSize - RESERVED)
     this.#maxWaiting = (poolSize - RESERVED) * WAITING_EACH
     this.#writer = new Writer(url)
     this.#wakeUp = new WakeUp({ url, pool: this.#reads.pool, onCommitted })
     const onError = (error: unknown) => this.#report(error)
-    this.#upkeep = new Upkeep({ pool: this.#reads.pool, onError })
+    this.#upkeep = new Upkeep({ pool: this.#reads.pool, onError, onClocksApart })
     this.failed = new Promise((resolve) => {
       this.#fail = resolve
     })

@@ -14,11 +14,22 @@ const LOCK_TIMEOUT_MS = 1000
 const FOLDED_AT_ONCE = 50_000
 /** Readers walk over what was folded until its place is free; the server looks once a minute. */
 const VACUUM_AFTER = 5000
+/** How far the clocks of two machines may be apart before somebody should know, in ms. */
+const CLOCKS_APART_MS = 5 * 60 * 1000
+
+/**
+ * Bodies expire by their age, and never by a moment that the server's clock has not come to: a clock
+ * that is ahead would take those of all replicas, and those still to come.
+ */
+const EXPIRE_SQL =
+  'select expire_intakes_2(least($1::bigint, clock_ms_1() - $2::bigint))::integer as answer'
 
 export type UpkeepOptions = {
   readonly pool: Pool
   /** Told of an error; it is tried again later. */
   readonly onError: (error: unknown) => void
+  /** Told by how many seconds the clock here is ahead of the server's, where that is much. */
+  readonly onClocksApart: (secondsAhead: number) => void
 }
 
 /** The loops of one replica. Several at once share the work. */
@@ -53,7 +64,7 @@ export class Upkeep {
 
   /** Lets bodies expire that arrived before this moment; resolves with whether there may be more. */
   async expireIntakes(before: number): Promise<boolean> {
-    const more = await this.#alone('select expire_intakes_2($1)::integer as answer', [before])
+    const more = await this.#alone(EXPIRE_SQL, [before, Date.now() - before])
     return more === 1
   }
 
@@ -68,9 +79,16 @@ export class Upkeep {
       const yesterday = new Date(Date.now() - DAY_MS).toISOString().slice(0, 10)
       await this.#alone('select make_days_1($1, $2) as answer', [yesterday, DAYS_AHEAD + 1])
       await this.#options.pool.query('select forget_batches_1()')
+      await this.#compareClocks()
     } catch (error) {
       this.#options.onError(error)
     }
+  }
+
+  async #compareClocks(): Promise<void> {
+    const { rows } = await this.#options.pool.query<{ ms: number }>('select clock_ms_1() as ms')
+    const msAhead = Date.now() - (rows[0]?.ms ?? 0)
+    if (Math.abs(msAhead) > CLOCKS_APART_MS) this.#options.onClocksApart(Math.round(msAhead / 1000))
   }
 
   /**

@@ -1,5 +1,6 @@
 -- oldest-replica: 1
--- A batch that comes again is answered when it is where the commit of any other batch is.
+-- A batch that comes again is answered when it is where the commit of any other batch is. No replica's
+-- clock lets bodies expire before the server's does.
 
 -- As before. Every call writes: a commit that writes nothing waits for no standby.
 create or replace function ingest_1(
@@ -51,4 +52,46 @@ begin
   outcomes := described_outcomes_1(copies);
   update batches as b set outcomes = outcomes where b.token = token;
   return outcomes;
+end $$;
+
+-- What the server's clock says, in ms since 1970.
+create function clock_ms_1() returns bigint volatile language sql
+  return (extract(epoch from clock_timestamp()) * 1000)::bigint;
+
+-- As before, and nothing that arrived within the last day: nobody keeps bodies for less, so whoever
+-- asks for it has a clock that is ahead.
+create or replace function expire_intakes_2(before bigint) returns boolean language plpgsql as $$
+declare
+  day text;
+  deleted integer;
+begin
+  if not pg_try_advisory_xact_lock(folding_lock_1() + 3) then return false; end if;
+  before := least(before, clock_ms_1() - 86400000);
+  update store set expired_before = before where expired_before < before;
+  for day in
+    select relname from pg_inherits join pg_class on pg_class.oid = inhrelid
+    where inhparent = 'intakes'::regclass and relname ~ '^intakes_[0-9]{8}$'
+      and ms_at_1(to_date(right(relname, 8), 'YYYYMMDD') + 1) <= before
+    order by relname
+  loop
+    begin
+      -- Only a look, and undone: a day is locked after all days together, as its readers do.
+      execute format('lock table %I in access exclusive mode nowait', day);
+      raise exception using errcode = 'WW002';
+    exception
+      when sqlstate 'WW002' then null;
+      when lock_not_available or undefined_table then continue;
+    end;
+    begin
+      execute format('drop table if exists %I', day);
+      return true;
+    exception when lock_not_available then
+      -- What has expired is hidden already; its day goes another time.
+      return false;
+    end;
+  end loop;
+  delete from intakes_default where ctid = any (array(
+    select ctid from intakes_default where received_at < before limit 5000));
+  get diagnostics deleted = row_count;
+  return deleted > 0;
 end $$;
