@@ -1,5 +1,6 @@
 // The committed sequence, up to where no number can appear any more.
 import type { ClientBase } from 'pg'
+import { StoreUnavailableError } from '../../errors.ts'
 import type { KnownAs } from '../../model/contact.ts'
 import type { EventFilter, SequencePage } from '../../model/event.ts'
 import { ADDRESSES_SQL, sequenceConditions } from '../sql/conditions.ts'
@@ -24,17 +25,13 @@ export class SequenceReader {
     this.#snapshot = new Snapshot(client)
   }
 
-  lastSeq(): Promise<number> {
-    return this.#snapshot.number('select settled_seq_1()', [])
+  async lastSeq(): Promise<number> {
+    return (await this.#bounds()).settled
   }
 
   /** The bounds come first, in a statement of their own: whatever is settled, the next ones see. */
   async eventsAfter({ filter, after, limit }: SequenceRequest): Promise<SequencePage> {
-    const [bounds] = await this.#snapshot.all<{ settled: number; given: number }>(
-      'select settled_seq_1() as settled, last_given_seq_1() as given',
-      [],
-    )
-    const { settled: lastSeq, given: last } = bounds ?? { settled: 0, given: 0 }
+    const { settled: lastSeq, given: last } = await this.#bounds()
     const range = { after, limit, lastSeq }
     const messages = await this.#messages(filter, range)
     const others = await this.#others(filter, range)
@@ -45,6 +42,23 @@ export class SequenceReader {
 
   addressesOf(keys: readonly string[]): Promise<KnownAs[]> {
     return this.#snapshot.all(`${ADDRESSES_SQL} = any (?)`, [keys])
+  }
+
+  /**
+   * How far the sequence is settled, and the last number that was given. A standby knows neither: it has no
+   * locks of who stores, and hears of numbers before they are given.
+   */
+  async #bounds(): Promise<Bounds> {
+    const [bounds] = await this.#snapshot.all<Bounds & { isStandby: boolean }>(
+      `select settled_seq_1() as settled, last_given_seq_1() as given,
+         pg_is_in_recovery() as "isStandby"`,
+      [],
+    )
+    if (bounds === undefined) throw new Error('A query without a table has one row.')
+    if (bounds.isStandby) {
+      throw new StoreUnavailableError('The server is a standby, which the sequence is not read on.')
+    }
+    return bounds
   }
 
   async #messages(filter: EventFilter, { after, limit, lastSeq }: Range) {
@@ -67,5 +81,7 @@ export class SequenceReader {
     )
   }
 }
+
+type Bounds = { readonly settled: number; readonly given: number }
 
 type Range = { readonly after: number; readonly limit: number; readonly lastSeq: number }
