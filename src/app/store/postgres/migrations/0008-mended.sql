@@ -1,6 +1,7 @@
 -- oldest-replica: 1
 -- A batch that comes again is answered when it is where the commit of any other batch is. No replica's
--- clock lets bodies expire before the server's does.
+-- clock lets bodies expire before the server's does. Days are made and dropped one after the other, and
+-- in the order of locks that readers and writers have.
 
 -- As before. Every call writes: a commit that writes nothing waits for no standby.
 create or replace function ingest_1(
@@ -58,14 +59,14 @@ end $$;
 create function clock_ms_1() returns bigint volatile language sql
   return (extract(epoch from clock_timestamp()) * 1000)::bigint;
 
--- As before, and nothing that arrived within the last day: nobody keeps bodies for less, so whoever
--- asks for it has a clock that is ahead.
+-- As before, while no day is made, and nothing that arrived within the last day: nobody keeps bodies
+-- for less, so whoever asks for it has a clock that is ahead.
 create or replace function expire_intakes_2(before bigint) returns boolean language plpgsql as $$
 declare
   day text;
   deleted integer;
 begin
-  if not pg_try_advisory_xact_lock(folding_lock_1() + 3) then return false; end if;
+  if not pg_try_advisory_xact_lock(folding_lock_1() + 1) then return false; end if;
   before := least(before, clock_ms_1() - 86400000);
   update store set expired_before = before where expired_before < before;
   for day in
@@ -94,4 +95,38 @@ begin
     select ctid from intakes_default where received_at < before limit 5000));
   get diagnostics deleted = row_count;
   return deleted > 0;
+end $$;
+
+-- Of some days, beginning with this one, those that can have a partition: they have none yet, and none
+-- of their bodies lies in the default one. A look that leaves no lock behind.
+create function days_to_make_1(first date, days integer) returns date[] language plpgsql as $$
+declare
+  found date[];
+begin
+  select array_agg(day order by day) into found
+  from (select first + n as day from generate_series(0, days - 1) as n) as wanted
+  where to_regclass(day_partition_1(day)) is null and not exists (
+    select 1 from intakes_default
+    where received_at >= ms_at_1(day) and received_at < ms_at_1(day + 1));
+  raise exception using errcode = 'WW002';
+exception when sqlstate 'WW002' then
+  return coalesce(found, '{}');
+end $$;
+
+-- As before, while none is dropped. Whoever stores or reads locks all days together, and then each, so
+-- this does too. From there on nothing comes into the default partition: what is free stays so.
+create or replace function make_days_1(first date, days integer) returns integer language plpgsql as $$
+declare
+  made integer := 0;
+  day date;
+begin
+  if not pg_try_advisory_xact_lock(folding_lock_1() + 1) then return 0; end if;
+  if cardinality(days_to_make_1(first, days)) = 0 then return 0; end if;
+  lock table only intakes in access exclusive mode;
+  foreach day in array days_to_make_1(first, days) loop
+    execute format('create table %I partition of intakes for values from (%s) to (%s)',
+      day_partition_1(day), ms_at_1(day), ms_at_1(day + 1));
+    made := made + 1;
+  end loop;
+  return made;
 end $$;
