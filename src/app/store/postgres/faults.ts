@@ -9,6 +9,8 @@ const SERIALIZATION_FAILURE = '40001'
 const DEADLOCK_DETECTED = '40P01'
 const READ_ONLY_TRANSACTION = '25006'
 const DISK_FULL = '53100'
+/** A transaction stood still for too long, or took too long. */
+const TIMED_OUT = ['25P03', '25P04']
 /** Raised by our own function, see require_alone_1. */
 const NEEDS_TO_BE_ALONE = 'WW001'
 
@@ -80,6 +82,7 @@ export function toldOfNoRoom(error: StoreUnavailableError): boolean {
 function mayPass(code: string): boolean {
   return (
     code === READ_ONLY_TRANSACTION ||
+    TIMED_OUT.includes(code) ||
     Object.hasOwn(REFUSED, code) ||
     TRANSIENT_CLASSES.has(code.slice(0, 2))
   )
@@ -98,7 +101,7 @@ export function refusal(error: unknown): string | null {
 
 /** Whether a code says that the connection ends, or the server does. */
 export function isConnectionCode(code: string): boolean {
-  return code.startsWith('08') || code.startsWith('57P')
+  return code.startsWith('08') || code.startsWith('57P') || TIMED_OUT.includes(code)
 }
 
 /** Whether there is no connection any more, or never was; the driver gives its own words no code. */
