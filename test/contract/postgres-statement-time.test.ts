@@ -4,6 +4,10 @@ import { it } from 'node:test'
 import { connectWriter, withStatementTime } from '../../src/app/store/postgres/connections.ts'
 import { newDatabase } from '../support/databases.ts'
 
+/** The driver warns once where a query is sent while another one is under way. */
+const warnings: string[] = []
+process.on('warning', ({ message }) => warnings.push(message))
+
 it('a statement that may take longer than others is given the time, and the next one is not', async (t) => {
   const client = await connectWriter(await newDatabase(), () => 60_000)
   t.after(() => client.end())
@@ -17,4 +21,12 @@ it('a statement that may take longer than others is given the time, and the next
   const failing = () => client.query('select 1 / 0')
   await assert.rejects(withStatementTime(client, 20_000, failing), /division by zero/)
   assert.deepEqual(await limit(), usual)
+  assert.deepEqual(warnings, [])
+})
+
+it('a connection that is lost under such a statement says so at once', async (t) => {
+  const client = await connectWriter(await newDatabase(), () => 60_000)
+  t.after(() => client.end().catch(() => {}))
+  const losing = () => client.query('select pg_terminate_backend(pg_backend_pid())')
+  await assert.rejects(withStatementTime(client, 20_000, losing), { code: '57P01' })
 })

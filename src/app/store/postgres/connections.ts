@@ -1,5 +1,6 @@
 // Connections to PostgreSQL: how long they wait, how they read numbers, what they begin with.
 import { type Client, type ClientBase, Pool, type PoolClient, type QueryConfig, types } from 'pg'
+import { sqlState } from './faults.ts'
 import { TlsClient } from './tls-client.ts'
 
 /** Until a connection is made, or one of the pool becomes free. */
@@ -7,6 +8,8 @@ const CONNECT_TIMEOUT_MS = 3000
 /** A statement that takes longer is given up by the server; later still, by us. */
 const STATEMENT_TIMEOUT_MS = 10_000
 const QUERY_TIMEOUT_MS = 12_000
+/** What takes the server no time. */
+const SETTING_TIMEOUT_MS = 2000
 const IDLE_MS = 60_000
 /** What stands between may forget a connection on which nothing is said; clouds do after minutes. */
 const KEEP_ALIVE_MS = 30_000
@@ -114,24 +117,36 @@ export function withTimeLimit(query: QueryConfig, ms: number): QueryConfig {
   return Object.assign(query, { query_timeout: ms })
 }
 
-/** Runs a statement that may take so many ms, also where others may not take as long. */
+/**
+ * Runs a statement that may take so many ms, also where others may not take as long: then it takes two
+ * round trips more.
+ */
 export async function withStatementTime<Result>(
   client: Client,
   ms: number,
   run: () => Promise<Result>,
 ): Promise<Result> {
   if (ms <= STATEMENT_TIMEOUT_MS) return await run()
-  limitStatements(client, ms)
+  await limitStatements(client, ms)
   try {
-    return await run()
-  } finally {
-    limitStatements(client, STATEMENT_TIMEOUT_MS)
+    const result = await run()
+    await resetLimit(client)
+    return result
+  } catch (error) {
+    // After anything but an answer the statement may still be under way.
+    if (sqlState(error) !== null) await resetLimit(client)
+    throw error
   }
 }
 
-/** For what is sent behind it; where it fails, so does that. */
-function limitStatements(client: Client, ms: number): void {
-  client.query(`set statement_timeout = ${Math.ceil(ms)}`).catch(() => {})
+async function limitStatements(client: Client, ms: number): Promise<void> {
+  const text = `set statement_timeout = ${Math.ceil(ms)}`
+  await client.query(withTimeLimit({ text }, SETTING_TIMEOUT_MS))
+}
+
+/** What ran before it counts, so a connection that can't be told any more is only left. */
+async function resetLimit(client: Client): Promise<void> {
+  await limitStatements(client, STATEMENT_TIMEOUT_MS).catch(() => leave(client))
 }
 
 /** Runs `work`; a connection on which it takes longer than so many ms is ended, and `work` rejects. */
