@@ -1,5 +1,6 @@
 // What every store must do, whatever the engine: one suite, run for each of them.
 import { describe } from 'node:test'
+import { anyOrderContract } from './any-order.ts'
 import { eventContract } from './events.ts'
 import { exactlyOnceContract } from './exactly-once.ts'
 import { largeBatchContract } from './large-batches.ts'
@@ -20,6 +21,7 @@ export function messageStoreContract(engine: string, newPlace: NewPlace): void {
     searchContract(newPlace)
     statisticsContract(newPlace)
     eventContract(newPlace)
+    anyOrderContract(newPlace)
     lifecycleContract(newPlace)
   })
 }

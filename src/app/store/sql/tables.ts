@@ -48,12 +48,17 @@ export const TABLES: readonly Table[] = [
     name: 'contacts',
     columns: [
       ...['id', 'key', 'phone', 'user_id', 'parent_user_id', 'username', 'name'],
-      ...['address_instant', 'profile_instant'],
+      ...['address_instant', 'user_instant', 'profile_instant', 'username_instant'],
     ],
     large: [],
     chunk: 1000,
   },
-  { name: 'contact_addresses', columns: ['address', 'contact'], large: [], chunk: 1000 },
+  {
+    name: 'contact_addresses',
+    columns: ['address', 'contact', 'held_until'],
+    large: [],
+    chunk: 1000,
+  },
   {
     name: 'messages',
     columns: [

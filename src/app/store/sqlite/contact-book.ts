@@ -4,18 +4,8 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { addressOf, type Identity } from '../../model/contact.ts'
 import type { IncomingEvent } from '../../model/event.ts'
 import type { Instant } from '../../model/instant.ts'
+import { changed, joined, newRow, type Row, updated } from './contact-row.ts'
 
-type Row = {
-  id: number
-  key: string
-  phone: string | null
-  user_id: string | null
-  parent_user_id: string | null
-  username: string | null
-  name: string | null
-  address_instant: string
-  profile_instant: string
-}
 type Activity = { messages: number; lastInstant: string }
 
 /** The table of contacts, inside the writer's transaction. */
@@ -25,13 +15,16 @@ export class ContactBook {
   readonly #insert: StatementSync
   readonly #update: StatementSync
   readonly #setAddress: StatementSync
+  readonly #hold: StatementSync
+  readonly #release: StatementSync
+  readonly #isHeld: StatementSync
   readonly #addActivity: StatementSync
   readonly #absorb: readonly StatementSync[]
   readonly #activity = new Map<number, Activity>()
 
   constructor(database: DatabaseSync) {
     const columns = `id, key, phone, user_id, parent_user_id, username, name, address_instant,
-      profile_instant`
+      user_instant, profile_instant, username_instant`
     this.#findByAddress = database.prepare(
       `select ${columns} from contacts
        where id = (select contact from contact_addresses where address = ?)`,
@@ -39,19 +32,32 @@ export class ContactBook {
     this.#findById = database.prepare(`select ${columns} from contacts where id = ?`)
     this.#insert = database.prepare(
       `insert into contacts (key, phone, user_id, parent_user_id, username, name,
-         address_instant, profile_instant, messages)
-       values (?, ?, ?, ?, ?, ?, ?, ?, 0) returning id`,
+         address_instant, user_instant, profile_instant, username_instant, messages)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0) returning id`,
     )
     this.#update = database.prepare(
       `update contacts set key = ?, phone = ?, user_id = ?, parent_user_id = ?, username = ?,
-         name = ?, address_instant = ?, profile_instant = ? where id = ?`,
+         name = ?, address_instant = ?, user_instant = ?, profile_instant = ?, username_instant = ?
+       where id = ?`,
     )
     // A number stays with whom it was given to since: an older event does not take it back.
     this.#setAddress = database.prepare(
-      `insert into contact_addresses (address, contact) values (?, ?)
-       on conflict (address) do update set contact = excluded.contact where not exists (
+      `insert into contact_addresses (address, contact) values (:address, :contact)
+       on conflict (address) do update set contact = excluded.contact,
+         held_until = case contact when excluded.contact then held_until end
+       where not exists (
          select 1 from contacts as owner where owner.id = contact_addresses.contact
-           and owner.user_id is not null and owner.phone = address and owner.address_instant > ?)`,
+           and owner.user_id is not null and owner.phone = address
+           and owner.address_instant > :instant)`,
+    )
+    this.#hold = database.prepare(
+      'update contact_addresses set held_until = ? where address = ? and contact = ?',
+    )
+    this.#release = database.prepare(
+      'update contact_addresses set held_until = null where address = ? and held_until is not null',
+    )
+    this.#isHeld = database.prepare(
+      'select 1 from contact_addresses where address = ? and held_until > ?',
     )
     this.#addActivity = database.prepare(
       `update contacts set messages = messages + ?,
@@ -83,10 +89,12 @@ export class ContactBook {
     if (address === null) return null
     const byUser = userId === null ? null : this.#find(userId)
     const byPhone = phone === null ? null : this.#find(phone)
-    const known = byUser ?? (byPhone !== null && mayBe(byPhone, identity) ? byPhone : null)
+    const known =
+      byUser ?? (byPhone !== null && this.#mayBe(byPhone, identity, instant) ? byPhone : null)
     if (known === null) return this.#create(identity, instant)
     // Whoever was known by this number alone turns out to be the one with this id.
-    const isSame = byPhone !== null && byPhone.id !== known.id && byPhone.user_id === null
+    const isSame =
+      byPhone !== null && byPhone.id !== known.id && this.#hasNoOther(byPhone, identity, instant)
     const row = isSame ? this.#merge(byPhone.id, known.id) : known
     this.#bringUpToDate(row, identity, instant)
     return known.id
@@ -122,10 +130,19 @@ export class ContactBook {
    */
   #link(former: Identity, current: Identity, instant: Instant): void {
     const from = this.#resolve(former, instant)
+    const before = from === null ? undefined : this.#rowOf(from)
     const to = this.#resolve(current, instant)
-    if (from === null || to === null || from === to) return
-    const isOneAlready = this.#findById.get(from) === undefined
-    if (!isOneAlready) this.#merge(from, to)
+    if (before === undefined || to === null) return
+    const isTwo = before.id !== to && this.#rowOf(before.id) !== undefined
+    if (isTwo) this.#merge(before.id, to)
+    const isUnnamed = isTwo && before.user_id === null && former.phone !== current.phone
+    if (isUnnamed) this.#hold.run(instant, former.phone, to)
+    const row = this.#rowOf(to) as Row
+    this.#write(row, changed(row, current, instant))
+  }
+
+  #rowOf(contact: number): Row | undefined {
+    return this.#findById.get(contact) as Row | undefined
   }
 
   #find(address: string): Row | null {
@@ -133,24 +150,17 @@ export class ContactBook {
   }
 
   #create(identity: Identity, instant: Instant): number {
-    const { phone, userId, parentUserId, username, name } = identity
-    const { id } = this.#insert.get(
-      userId ?? phone,
-      phone,
-      userId,
-      parentUserId,
-      username,
-      name,
-      instant,
-      hasProfile(identity) ? instant : '',
-    ) as { id: number }
+    const row = newRow(identity, instant)
+    const { id } = this.#insert.get(...valuesOf(row)) as { id: number }
     this.#setAddresses(id, identity, instant)
     return id
   }
 
   #setAddresses(contact: number, { phone, userId }: Identity, instant: Instant): void {
-    if (userId !== null) this.#setAddress.run(userId, contact, instant)
-    if (phone !== null) this.#setAddress.run(phone, contact, instant)
+    for (const address of [userId, phone]) {
+      if (address !== null) this.#setAddress.run({ address, contact, instant })
+    }
+    if (userId !== null && phone !== null) this.#release.run(phone)
   }
 
   #bringUpToDate(row: Row, identity: Identity, instant: Instant): void {
@@ -158,71 +168,47 @@ export class ContactBook {
     const isNewAddress =
       (userId !== null && userId !== row.user_id) || (phone !== null && phone !== row.phone)
     if (isNewAddress) this.#setAddresses(row.id, identity, instant)
-    const next = updated(row, identity, instant)
-    if (next === row) return
-    this.#update.run(
-      next.key,
-      next.phone,
-      next.user_id,
-      next.parent_user_id,
-      next.username,
-      next.name,
-      next.address_instant,
-      next.profile_instant,
-      row.id,
-    )
+    this.#write(row, updated(row, identity, instant))
   }
 
-  /** Everything of `from` becomes that of `to`, who also takes over a profile that is newer. */
+  #write(row: Row, next: Row): void {
+    if (next !== row) this.#update.run(...valuesOf(next), row.id)
+  }
+
+  /** Everything of `from` becomes that of `to`, and of each thing known of both the newer one. */
   #merge(from: number, to: number): Row {
     this.flush()
-    const { username, name, profile_instant } = this.#findById.get(from) as Row
+    const former = this.#rowOf(from) as Row
     for (const statement of this.#absorb) statement.run({ from, to })
-    const profile = { phone: null, userId: null, parentUserId: null, username, name }
-    this.#bringUpToDate(this.#findById.get(to) as Row, profile, profile_instant as Instant)
-    return this.#findById.get(to) as Row
+    const row = this.#rowOf(to) as Row
+    const next = joined(row, former)
+    this.#write(row, next)
+    return next
+  }
+
+  /** A number that now belongs to another business-scoped id has been given to somebody else. */
+  #mayBe(row: Row, identity: Identity, instant: Instant): boolean {
+    const { userId } = identity
+    return userId === null || row.user_id === userId || this.#hasNoOther(row, identity, instant)
+  }
+
+  /** Whether nobody was known by an id under a number at that time, who is this person since. */
+  #hasNoOther(row: Row, { phone }: Identity, instant: Instant): boolean {
+    return row.user_id === null || this.#isHeld.get(phone, instant) !== undefined
   }
 }
 
-/** A number that now belongs to another business-scoped id has been given to somebody else. */
-function mayBe(row: Row, { userId }: Identity): boolean {
-  return userId === null || row.user_id === null || row.user_id === userId
-}
-
-/** The row with what is newer; the row itself where nothing is. */
-function updated(row: Row, identity: Identity, instant: Instant): Row {
-  const moved = instant >= row.address_instant
-  const renamed = hasProfile(identity) && instant >= row.profile_instant
-  const user_id = newest(identity.userId, row.user_id, moved)
-  const phone = newest(identity.phone, row.phone, moved)
-  const next: Row = {
-    ...row,
-    key: user_id ?? phone ?? row.key,
-    phone,
-    user_id,
-    parent_user_id: newest(identity.parentUserId, row.parent_user_id, moved),
-    username: newest(identity.username, row.username, renamed),
-    name: newest(identity.name, row.name, renamed),
-  }
-  const names = Object.keys(row) as (keyof Row)[]
-  const isSame = names.every((name) => next[name] === row[name])
-  // A later event that says the same moves the time forward, so that one which arrives late can't undo
-  // it. Without an id there is nothing to protect: such a person is known by one number only.
-  const isConfirmed =
-    (renamed && instant > row.profile_instant) ||
-    (moved && instant > row.address_instant && user_id !== null && identity.phone !== null)
-  if (isSame && !isConfirmed) return row
-  return {
-    ...next,
-    address_instant: moved ? instant : row.address_instant,
-    profile_instant: renamed ? instant : row.profile_instant,
-  }
-}
-
-function newest(given: string | null, known: string | null, isNewer: boolean): string | null {
-  return known === null || (isNewer && given !== null) ? given : known
-}
-
-function hasProfile({ username, name }: Identity): boolean {
-  return username !== null || name !== null
+function valuesOf(row: Row) {
+  return [
+    row.key,
+    row.phone,
+    row.user_id,
+    row.parent_user_id,
+    row.username,
+    row.name,
+    row.address_instant,
+    row.user_instant,
+    row.profile_instant,
+    row.username_instant,
+  ] as const
 }

@@ -29,7 +29,8 @@ export class EventWriter {
       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       on conflict (kind, key) where key is not null do nothing`)
     this.#makeEarlier = database.prepare(
-      "update events set ts = ?, instant = ? where kind = 'status' and key = ? and instant > ?",
+      `update events set ts = ?, instant = ?, contact = ?, phone_number_id = ?, data = ?
+       where kind = 'status' and key = ? and instant > ?`,
     )
     this.#history = database.prepare(
       "select type as status, instant from events where message_id = ? and kind = 'status'",
@@ -63,7 +64,7 @@ export class EventWriter {
     )
     const created = changes === 1
     if (created) this.#counters.add('kind', kind)
-    if (kind === 'status' && (created || this.#makeItEarlier(event))) {
+    if (kind === 'status' && (created || this.#makeItEarlier(event, contact))) {
       this.#changed.add(event.messageId)
     }
     return created
@@ -83,11 +84,11 @@ export class EventWriter {
     this.#changed.clear()
   }
 
-  /** Of a status that is repeated with another time, the earliest one counts. */
-  #makeItEarlier(event: StatusEvent): boolean {
-    const { ts, instant } = event
-    const { changes } = this.#makeEarlier.run(ts, instant, identityOf(event), instant)
-    return changes === 1
+  /** Of a status that is repeated with another time, the earliest one counts, and all it says. */
+  #makeItEarlier(event: StatusEvent, contact: number | null): boolean {
+    const { ts, instant, phoneNumberId, data } = event
+    const said = [ts, instant, contact, phoneNumberId, JSON.stringify(data ?? null)] as const
+    return this.#makeEarlier.run(...said, identityOf(event), instant).changes === 1
   }
 
   #updateState(messageId: string): void {

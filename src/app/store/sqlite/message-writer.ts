@@ -2,6 +2,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { PLACEHOLDER, PLACEHOLDER_FILLED } from '../../model/content.ts'
 import type { IncomingEvent, MessageEvent } from '../../model/event.ts'
+import type { Instant } from '../../model/instant.ts'
 import { EDITED, LATEST_EDIT } from '../sql/edits.ts'
 import type { ContactBook } from './contact-book.ts'
 import type { Counters } from './counters.ts'
@@ -19,8 +20,11 @@ export type StoredMessage = {
   sender: string
   recipient: string
   ts: string
+  instant: Instant
   text: string | null
   intake: number
+  contact: number | null
+  content: string | null
 }
 
 type Edit = { kind: keyof typeof EDITED; text: string | null }
@@ -34,6 +38,7 @@ export class MessageWriter {
   readonly #edits: StatementSync
   readonly #setText: StatementSync
   readonly #fill: StatementSync
+  readonly #giveTo: StatementSync
 
   constructor(database: DatabaseSync, contacts: ContactBook, counters: Counters) {
     this.#contacts = contacts
@@ -45,7 +50,7 @@ export class MessageWriter {
       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, null, ?, ?)
       on conflict (message_id, namespace) do nothing`)
     this.#find = database.prepare(`
-      select seq, type, sender, recipient, ts, intake,
+      select seq, type, sender, recipient, ts, instant, intake, contact, content,
         case edited when 0 then text else original_text end as text
       from messages where message_id = ? and namespace = ?`)
     this.#edits = database.prepare(`
@@ -57,6 +62,10 @@ export class MessageWriter {
     this.#fill = database.prepare(`
       update messages set type = ?, text = ?, content = ?, edited = 0, original_text = null
       where seq = ?`)
+    this.#giveTo = database.prepare(
+      `update messages set contact = ?, recipient = case recipient when '' then ? else recipient end
+       where seq = ?`,
+    )
   }
 
   /** Stores a message under `seq`; false where its identity is stored already. */
@@ -98,13 +107,34 @@ export class MessageWriter {
     this.#setText.run(EDITED[edit.kind], edit.text, messageId)
   }
 
-  /** Whether this is the content that the stored message was only a placeholder for. */
-  fills(message: MessageEvent, stored: StoredMessage): boolean {
-    return stored.type === PLACEHOLDER && message.type !== PLACEHOLDER
+  /**
+   * Brings the content of a message and the placeholder for it together, whichever of the two is
+   * stored: the placeholder may be the only one that says whose it is. What the message is now; null
+   * where that is no news.
+   */
+  complete(message: MessageEvent, stored: StoredMessage): MessageEvent | null {
+    if ((stored.type === PLACEHOLDER) === (message.type === PLACEHOLDER)) return null
+    const isOfSomebody = this.#setPerson(message, stored)
+    if (stored.type === PLACEHOLDER) {
+      this.#setContent(message, stored)
+      return message
+    }
+    const { type, text, content } = stored
+    if (!isOfSomebody) return null
+    return { ...message, type, text, content: content === null ? null : JSON.parse(content) }
+  }
+
+  /** Gives a message of nobody to the person of another one that it is the same as. */
+  #setPerson(message: MessageEvent, stored: StoredMessage): boolean {
+    const contact = stored.contact === null ? this.#contacts.contactOf(message) : null
+    if (contact === null) return false
+    this.#giveTo.run(contact, message.to, stored.seq)
+    this.#contacts.count(contact, stored.instant)
+    return true
   }
 
   /** Gives a placeholder its content, as if nobody had edited it, and then its edits. */
-  fill({ type, text, content, messageId }: MessageEvent, stored: StoredMessage): void {
+  #setContent({ type, text, content, messageId }: MessageEvent, stored: StoredMessage): void {
     this.#fill.run(type, text, content === null ? null : JSON.stringify(content), stored.seq)
     this.#counters.add('type', stored.type, -1)
     this.#counters.add('type', type)

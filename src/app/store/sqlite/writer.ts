@@ -177,10 +177,8 @@ export class Writer {
       return CREATED
     }
     const stored = this.#messages.find(event)
-    if (this.#messages.fills(event, stored)) {
-      this.#messages.fill(event, stored)
-      return this.#insertEvent(fillingEvent(event), arrival, digest)
-    }
+    const completed = this.#messages.complete(event, stored)
+    if (completed !== null) return this.#insertEvent(fillingEvent(completed), arrival, digest)
     const same =
       stored.sender === event.from &&
       stored.recipient === event.to &&

@@ -48,11 +48,12 @@ function isOf(event: OtherThanMessage, row: EventToCheck): boolean {
 }
 
 function differences(event: OtherThanMessage, row: EventToCheck): string[] {
-  const differing = Object.entries(columnsOf(event)).flatMap(([column, value]) =>
+  const columns = Object.entries(columnsOf(event)).flatMap(([column, value]) =>
     row[column as keyof EventToCheck] === (value?.toWellFormed() ?? null) ? [] : [column],
   )
-  if (isTimed(event, row)) return differing
-  return [...differing, 'instant']
+  if (wasRepeated(event, row)) return columns.filter((column) => !REPEATED.includes(column))
+  const isTimed = event.instant === row.instant && event.ts === row.ts
+  return isTimed ? columns : [...columns, 'instant']
 }
 
 function columnsOf(event: OtherThanMessage) {
@@ -65,8 +66,9 @@ function columnsOf(event: OtherThanMessage) {
   }
 }
 
-/** Of a status that was repeated with another time, the earliest one counts. */
-function isTimed(event: OtherThanMessage, { ts, instant }: EventToCheck): boolean {
-  if (event.kind === 'status' && instant < event.instant) return true
-  return event.instant === instant && event.ts === ts
+/** Of a status that was repeated with another time, the earliest one counts, and what it says. */
+function wasRepeated({ kind, instant }: OtherThanMessage, row: EventToCheck): boolean {
+  return kind === 'status' && row.instant < instant
 }
+
+const REPEATED: readonly string[] = ['phone_number_id', 'data']

@@ -42,8 +42,15 @@ function differences(events: readonly IncomingEvent[], row: MessageToCheck): str
   if (event.type === PLACEHOLDER) return []
   const stored = { ...row, text: row.edited === 0 ? row.text : row.original_text }
   return Object.entries(columnsOf(event)).flatMap(([column, value]) =>
-    stored[column as keyof MessageToCheck] === storable(value) ? [] : [column],
+    stored[column as keyof MessageToCheck] === storable(value) || isToldLater(column, event)
+      ? []
+      : [column],
   )
+}
+
+/** To whom media of a history went, the placeholder for them says, which may have come later. */
+function isToldLater(column: string, { direction, to }: MessageEvent): boolean {
+  return column === 'recipient' && direction === 'outbound' && to === ''
 }
 
 function isOf(event: IncomingEvent, { message_id, namespace }: MessageToCheck): boolean {
