@@ -3,19 +3,31 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { randomFrom } from '../../src/app/cli/random.ts'
+import { type Random, randomFrom } from '../../src/app/cli/random.ts'
 import type { Intake } from '../../src/app/model/event.ts'
 import { copyStore } from '../../src/app/store/copy/copy-store.ts'
 import { openCopySource, openCopyTarget } from '../../src/app/store/copy/ends.ts'
 import { type DatabaseUrl, parseDatabaseUrl } from '../../src/app/store/database-url.ts'
 import { openStore } from '../../src/app/store/open.ts'
 import { everythingIn, withoutNumbers } from '../support/all-seen.ts'
+import { intakeWith } from '../support/cloud-intake.ts'
 import { newDatabase } from '../support/databases.ts'
+import { finalStateOf } from '../support/final-state.ts'
+import { randomHistory } from '../support/random-histories.ts'
 import { type People, randomIntake } from '../support/random-webhooks.ts'
 import { findingsIn } from '../support/sound.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const BATCHES = 20
+/** Short, as what happens later repairs what came too late; by seed, what each of them has found. */
+const HISTORY_LENGTH = 9
+const HISTORIES = [
+  [6, 'an older number for the current one'],
+  [8, 'an older id for the current one'],
+  [9, 'a status with the time of one request and the data of another'],
+  [12, 'media of nobody, of which the history says whose they are'],
+  [48, 'one person as two'],
+] as const
 
 /** Batches of one to five requests; in contested ones of one. Every fifth comes again later. */
 function batchesFor(seed: number, people: People): Intake[][] {
@@ -104,4 +116,39 @@ describe('the same webhooks on SQLite and PostgreSQL', () => {
     }
     await assertSound(url)
   })
+})
+
+/** Each once and some again, in any order, in batches of one to four. */
+function shuffled(intakes: readonly Intake[], random: Random): Intake[][] {
+  const again = intakes.filter(() => random() < 0.2)
+  const rest = [...intakes, ...again]
+    .map((intake) => ({ intake, place: random() }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ intake }) => intake)
+  const batches: Intake[][] = []
+  while (rest.length > 0) batches.push(rest.splice(0, 1 + Math.floor(random() * 4)))
+  return batches
+}
+
+async function finalStateAfter(t: TestContext, url: DatabaseUrl, batches: readonly Intake[][]) {
+  const store = await openFor(t, url)
+  for (const batch of batches) await store.insert(batch)
+  const state = await finalStateOf(store)
+  await store.close()
+  await assertSound(url)
+  return state
+}
+
+describe('what happened to a few people', () => {
+  for (const [seed, found] of HISTORIES) {
+    it(`ends the same in any order on both engines: seed ${seed}, which found ${found}`, async (t) => {
+      const random = randomFrom(seed)
+      const intakes = randomHistory(random, HISTORY_LENGTH).map((change) => intakeWith(change))
+      const inOrder = intakes.map((intake) => [intake])
+      const expected = await finalStateAfter(t, newSqlite(t), inOrder)
+      assert.deepEqual(await finalStateAfter(t, newSqlite(t), shuffled(intakes, random)), expected)
+      const postgres = await newPostgres()
+      assert.deepEqual(await finalStateAfter(t, postgres, shuffled(intakes, random)), expected)
+    })
+  }
 })
