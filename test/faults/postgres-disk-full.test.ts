@@ -53,7 +53,7 @@ function hasRefusedToStore(server: PostgresServer): boolean {
   return server.log
     .split(/(?=ERROR: |PANIC: )/)
     .filter((said) => said.includes(NO_ROOM))
-    .some((said) => said.startsWith('PANIC') || said.includes('select ingest_1('))
+    .some((said) => said.startsWith('PANIC') || said.includes('ingest_1('))
 }
 
 /** Sends until what finds no room has been answered. */
