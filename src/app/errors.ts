@@ -112,9 +112,9 @@ export class ValidationError extends Error {
 }
 
 /**
- * The database can't serve now but may later: locked, full, read-only. Nothing may be taken as stored,
- * though it may be, as where a connection was lost in mid-commit. Its message is logged, so that it quotes
- * nothing that was to be stored.
+ * The database can't serve now but may later: locked, full, read-only. Nothing may be taken as
+ * stored, though it may be, as where a connection was lost in mid-commit. Its message is logged, so
+ * that it quotes nothing that was to be stored.
  */
 export class StoreUnavailableError extends Error {
   override readonly name = 'StoreUnavailableError'

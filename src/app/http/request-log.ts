@@ -54,7 +54,8 @@ export type Observe = (request: FastifyRequest, reply: FastifyReply) => void
 
 /**
  * Of what anybody can get, each status of 4xx but 422, 503 and public pages, it logs ten answers a
- * second of each status; the rest of them it only counts. Of a path that is none of `routes` it logs the parts they share.
+ * second of each status; the rest of them it only counts. Of a path that is none of `routes` it logs
+ * the parts they share.
  */
 export function observer(
   log: Log,

@@ -18,7 +18,7 @@ import {
   partsBeside,
 } from './cloud-api/shape.ts'
 import { standbyStatus, statusFrom, statusRecipientOf } from './cloud-api/statuses.ts'
-import { parseJsonExactly, parseJsonLoosely } from './parse.ts'
+import { parseJsonBy } from './parse.ts'
 
 /** What may stand beside the items of any field, and is none. */
 const SHARED = ['messaging_product', 'metadata', 'field', 'contacts', 'errors']
@@ -57,7 +57,7 @@ export function parseCloudApi(
 ): readonly IncomingEvent[] {
   let value: unknown
   try {
-    value = rules >= 2 ? parseJsonExactly(body) : parseJsonLoosely(body)
+    value = parseJsonBy(rules, body)
   } catch {
     return [unparsed(body, receivedAt, rules)]
   }

@@ -1,6 +1,7 @@
 // Bytes to JSON, with the limits that keep a hostile body from costing more than it is worth.
 import { isUtf8 } from 'node:buffer'
 import { type Problem, ValidationError } from '../errors.ts'
+import type { Rules } from '../model/event.ts'
 
 const MAX_DEPTH = 64
 const QUOTE = 0x22
@@ -44,6 +45,11 @@ export function parseJsonExactly(body: Buffer): unknown {
 /** As parseJson, but strings may hold lone surrogates. */
 export function parseJsonLoosely(body: Buffer): unknown {
   return parseWith(body, (text) => JSON.parse(text))
+}
+
+/** As bodies are read by these rules: the first ones rounded long integers. */
+export function parseJsonBy(rules: Rules, body: Buffer): unknown {
+  return rules < 2 ? parseJsonLoosely(body) : parseJsonExactly(body)
 }
 
 function exactInteger(

@@ -6,7 +6,7 @@ import {
   type MediaKind,
   PLACEHOLDER,
 } from '../../model/content.ts'
-import { parseJsonExactly, parseJsonLoosely } from '../parse.ts'
+import { parseJsonBy } from '../parse.ts'
 import type { Reading } from './envelope.ts'
 import { extraOf, extraOfContact } from './extra.ts'
 import { type Fields, fieldsOf, firstText, idOf, isFields, own } from './shape.ts'
@@ -107,9 +107,9 @@ function withResponse(part: Fields, { rules }: Reading): Fields {
   const reply = own(part, 'nfm_reply')
   const json = own(fieldsOf(reply), 'response_json')
   if (!isFields(reply) || typeof json !== 'string') return part
-  const parse = rules >= 2 ? parseJsonExactly : parseJsonLoosely
   try {
-    return { ...part, nfm_reply: { ...reply, response: parse(Buffer.from(json)) } }
+    const response = parseJsonBy(rules, Buffer.from(json))
+    return { ...part, nfm_reply: { ...reply, response } }
   } catch {
     return part
   }

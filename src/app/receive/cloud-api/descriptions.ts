@@ -55,13 +55,17 @@ function describeCall(item: Fields): Described {
 
 /** Who stops and resumes in one second has done both. By earlier rules only the first one counted. */
 function describePreference(item: Fields, rules: Rules): Described {
-  const { userId, phone } = subjectOf(item)
+  const contact = subjectOf(item)
   const value = firstText(item, 'value')
-  const parts = [userId ?? phone, firstText(item, 'category'), firstText(item, 'timestamp')]
+  const parts = [
+    contact.userId ?? contact.phone,
+    firstText(item, 'category'),
+    firstText(item, 'timestamp'),
+  ]
   return {
     type: value,
     key: keyUnless(...parts, ...(rules < 3 ? [] : [value])),
-    contact: subjectOf(item),
+    contact,
   }
 }
 
@@ -71,8 +75,8 @@ function describeNewId(item: Fields): Described {
     userId: firstId(fieldsOf(own(item, 'user_id')), name),
     parentUserId: firstId(fieldsOf(own(item, 'parent_user_id')), name),
   }))
-  const phone = subjectOf(item).phone
-  const contact = { ...subjectOf(item), ...now, phone }
+  const subject = subjectOf(item)
+  const contact = { ...subject, ...now, phone: subject.phone }
   return {
     type: null,
     key: keyUnless(contact.userId, textOf(own(item, 'timestamp'))),

@@ -29,19 +29,22 @@ export type Setting = {
 
 /** The event of one item of a list of messages. */
 export function messageFrom(given: unknown, setting: Setting): IncomingEvent {
-  const { change, namespace, direction } = setting
+  const { change, namespace, direction, isOnlyPerson } = setting
   const item = unwrapped(given)
   const messageId = idOf(own(item, 'id'))
   if (messageId === null || !isFields(given)) return oddItem(change, given)
   const type = firstId(item, 'type') ?? 'unknown'
-  const shared = { ...whoAndWhen(item, setting), phoneNumberId: change.phoneNumberId }
+  const people = peopleIn(item, setting)
+  const moment = momentOf(change.receivedAt, own(item, 'timestamp'), change.entryTime)
+  const contact = nullIfNobody(people.now)
+  const shared = { ...moment, contact, phoneNumberId: change.phoneNumberId }
   if (type === 'edit' || type === 'revoke') {
     const event = changeOfMessage(type, messageId, item, change)
     if (event !== null) return { ...shared, ...event }
   }
   const text = textOfMessage(type, item, change.rules)
   const business = businessOf(change.metadata)
-  const person = addressOfItem(item, setting)
+  const person = addressAmong(people, change)
   return {
     ...shared,
     ...formerlyIn(type, item),
@@ -53,7 +56,7 @@ export function messageFrom(given: unknown, setting: Setting): IncomingEvent {
     from: direction === 'inbound' ? person : outboundFrom(item, business),
     to: direction === 'inbound' ? business : person,
     text,
-    content: contentOf(type, item, contactIn(item, setting), change),
+    content: contentOf(type, item, change.profiles.contactOf(people.named, isOnlyPerson), change),
   }
 }
 
@@ -65,22 +68,14 @@ function unwrapped(given: unknown): Fields {
   return isWrapped ? { ...inner, ...item } : item
 }
 
-/** The other person, as the item names them, else the thread. */
-function personIn(item: Fields, { direction, thread }: Setting): Identity {
-  const named = direction === 'inbound' ? senderOf(item) : recipientOf(item)
-  return thread !== undefined && addressOf(named) === null ? thread : named
-}
+/** The other person: as the item names them, else the thread; as the contacts do; as they are now. */
+type People = { readonly named: Identity; readonly known: Identity; readonly now: Identity }
 
-function contactIn(item: Fields, setting: Setting): Fields {
-  return setting.change.profiles.contactOf(personIn(item, setting), setting.isOnlyPerson)
-}
-
-function whoAndWhen(item: Fields, setting: Setting) {
-  const { change, isOnlyPerson } = setting
-  const named = personIn(item, setting)
-  const person = withNewAddress(item, change.profiles.with(named, isOnlyPerson))
-  const moment = momentOf(change.receivedAt, own(item, 'timestamp'), change.entryTime)
-  return { ...moment, contact: nullIfNobody(person) }
+function peopleIn(item: Fields, { change, direction, isOnlyPerson, thread }: Setting): People {
+  const inItem = direction === 'inbound' ? senderOf(item) : recipientOf(item)
+  const named = thread !== undefined && addressOf(inItem) === null ? thread : inItem
+  const known = change.profiles.with(named, isOnlyPerson)
+  return { named, known, now: withNewAddress(item, known) }
 }
 
 /** Of a system message about a changed number or id, the person is who they are now. */
@@ -106,13 +101,8 @@ function formerlyIn(type: string, item: Fields): { formerly?: Identity } {
 }
 
 /** As the payload says it: a phone number, else the BSUID. */
-function addressOfItem(item: Fields, { direction, change, isOnlyPerson, thread }: Setting): string {
-  const named = direction === 'inbound' ? senderOf(item) : recipientOf(item)
-  const address = addressOf(named) ?? (thread === undefined ? null : addressOf(thread))
-  if (address !== null) return address
-  const person = change.profiles.with(named, isOnlyPerson)
-  const now = change.rules < 3 ? person : withNewAddress(item, person)
-  return addressOf(person) ?? addressOf(now) ?? ''
+function addressAmong({ named, known, now }: People, { rules }: Change): string {
+  return addressOf(named) ?? addressOf(known) ?? (rules < 3 ? null : addressOf(now)) ?? ''
 }
 
 function outboundFrom(item: Fields, business: string): string {

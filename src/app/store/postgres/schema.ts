@@ -129,8 +129,7 @@ export async function requireSchema(client: ClientBase): Promise<void> {
 
 /**
  * The same, and rejects with StoreUnavailableError where the server takes no writes or does not flush
- * them. One statement:
- * whoever waits behind it on a slow link waits once.
+ * them. One statement: whoever waits behind it on a slow link waits once.
  */
 export async function requireWritable(client: ClientBase): Promise<void> {
   const state = await readState(client)

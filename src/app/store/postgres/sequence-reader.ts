@@ -45,8 +45,8 @@ export class SequenceReader {
   }
 
   /**
-   * How far the sequence is settled, and the last number that was given. A standby knows neither: it has no
-   * locks of who stores, and hears of numbers before they are given.
+   * How far the sequence is settled, and the last number that was given. A standby knows neither: it
+   * has no locks of who stores, and hears of numbers before they are given.
    */
   async #bounds(): Promise<Bounds> {
     const [bounds] = await this.#snapshot.all<Bounds & { isStandby: boolean }>(

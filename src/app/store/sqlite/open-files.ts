@@ -3,12 +3,10 @@
 // is not its own: whatever is committed then is gone at the next start, or damaged.
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { StoreFailedError } from '../../errors.ts'
-import { logOf } from './sound-log.ts'
+import { indexOfLog, logOf, VERSION_AT, WITH_LOG } from './sound-log.ts'
 
 // https://www.sqlite.org/fileformat2.html#the_database_header
 const HEADER_BYTES = 32
-const VERSION_AT = 18
-const WITH_LOG = 2
 /** A counter of changes, of which only some count, and the pages that the database has. */
 const STATE_AT = 24
 
@@ -35,7 +33,7 @@ export class OpenFiles {
 
   /** After the first commit: from then on SQLite keeps its log, and the index of that, open. */
   takeLog(): void {
-    for (const file of [this.#log, this.#log.replace(/wal$/, 'shm')]) {
+    for (const file of [this.#log, indexOfLog(this.#log)]) {
       this.#places.set(file, placeOf(file))
     }
   }

@@ -34,8 +34,8 @@ export function requireSchema(database: DatabaseSync): void {
 
 /**
  * Applies what is missing, one transaction a file. Safe when several processes start at once:
- * the lock is taken before the version is read. Throws ConfigurationError when the database is newer than this build, or
- * another program's.
+ * the lock is taken before the version is read. Throws ConfigurationError when the database is newer
+ * than this build, or another program's.
  */
 export function migrate(database: DatabaseSync): void {
   for (const { version, file } of MIGRATIONS) {

@@ -1,8 +1,8 @@
 // Whether a write-ahead log is sound. SQLite reads it up to the first frame that is not as it was
 // written and takes the rest for a commit that a crash cut off. So it is, where nothing was
 // committed after that frame. Where something was, messages that were acknowledged are behind it,
-// and would vanish without a word. A log says nothing of whose it is, so beside a
-// database that took the place of another one, it would be read with pages that are not its own.
+// and would vanish without a word. A log says nothing of whose it is, so beside a database that took
+// the place of another one, it would be read with pages that are not its own.
 // https://www.sqlite.org/fileformat2.html#the_write_ahead_log
 import { closeSync, existsSync, fstatSync, openSync, readSync, realpathSync } from 'node:fs'
 import { basename } from 'node:path'
@@ -11,8 +11,9 @@ const HEADER_BYTES = 32
 const FRAME_HEADER_BYTES = 24
 const SMALLEST_PAGE_BYTES = 512
 const SMALLEST_LOG_BYTES = HEADER_BYTES + FRAME_HEADER_BYTES + SMALLEST_PAGE_BYTES
-/** Where the header of a database says whether it has a log, and what it says where it has none. */
-const VERSION_AT = 18
+/** Where the header of a database says whether it has a log, and what it says. */
+export const VERSION_AT = 18
+export const WITH_LOG = 2
 const WITHOUT_LOG = 1
 /** Its last bit tells the order of the bytes in the words that checksums are made of. */
 const MAGIC = 0x377f0682
@@ -34,6 +35,11 @@ export function logOf(file: string): string {
   return `${existsSync(file) ? realpathSync(file) : file}-wal`
 }
 
+/** The index of a log, which processes share. */
+export function indexOfLog(log: string): string {
+  return log.replace(/wal$/, 'shm')
+}
+
 /**
  * Throws where acknowledged commits in the log of a database file can't be read any more, and where
  * the log belongs to another database.
@@ -45,8 +51,8 @@ export function requireSoundLog(file: string): void {
 
 /**
  * Says where the log of a database file is damaged in front of acknowledged commits, or that it is of
- * another database; null where it is sound. Safe beside processes that write to it. What is missing at its end can't be told from
- * what a crash kept from being written.
+ * another database; null where it is sound. Safe beside processes that write to it. What is missing at
+ * its end can't be told from what a crash kept from being written.
  */
 export function lostCommits(file: string): string | null {
   const log = logOf(file)
@@ -90,7 +96,7 @@ function isWithoutLog(file: string): boolean {
 
 function foreignSentenceFor(log: string): string {
   const name = basename(log)
-  return `The log ${name} is not of this database, as where a backup was put in the place of another one. To go on with the database alone, remove ${name} and ${name.replace(/wal$/, 'shm')}; see "Restore" in docs/deployment.md.`
+  return `The log ${name} is not of this database, as where a backup was put in the place of another one. To go on with the database alone, remove ${name} and ${indexOfLog(name)}; see "Restore" in docs/deployment.md.`
 }
 
 function sentenceFor(log: string, offset: number): string {

@@ -55,7 +55,10 @@ function checkEvents(database: DatabaseSync, { bodies, report }: RowsOptions): v
   }
 }
 
-/** Numbers are given without gaps, but for those that a copy or a backup left out, and no event is ever deleted. */
+/**
+ * Numbers are given without gaps, but for those that a copy or a backup left out, and no event is
+ * ever deleted.
+ */
 function checkSequence(database: DatabaseSync, { lastSeq, report }: RowsOptions): void {
   const statement = database.prepare(
     `select seq as first, seq as last from messages not indexed

@@ -102,9 +102,10 @@ export class Writer {
   }
 
   /**
-   * Throws unless the files are in place, the schema is current and no commit has failed for good. Where the last one failed
-   * for now, one is tried: it takes the lock and writes, which it would not without a change. What
-   * room it takes may be left of the one that failed, so the disk itself is asked too.
+   * Throws unless the files are in place, the schema is current and no commit has failed for good.
+   * Where the last one failed for now, one is tried: it takes the lock and writes, which it would not
+   * without a change. What room it takes may be left of the one that failed, so the disk itself is
+   * asked too.
    */
   probe(): void {
     this.#guard(() => this.#requireInPlace())
