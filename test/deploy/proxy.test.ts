@@ -203,12 +203,25 @@ describe('the proxy', { skip: !hasHaproxy() && 'needs haproxy' }, () => {
     assert.equal((await reader.read()).done, true)
   })
 
-  test('logs neither queries nor bodies', async () => {
+  test('logs neither queries nor bodies, and of paths what the service’s routes share', async () => {
     await statusOf('/messages?q=secret-words')
+    await statusOf('/messages/secret-words')
+    await statusOf('/conversations/secret-words/messages')
+    await statusOf('/secret-words/events-secret-words')
     await statusOf('/webhook', { method: 'POST', body: 'secret-words' })
     await until('the request is logged', () => log.includes('POST /webhook 200'))
-    assert.match(log, /GET \/messages 200/)
+    for (const path of ['/messages', '/messages/…', '/conversations/…/messages', '/…/…']) {
+      assert.ok(log.includes(` GET ${path} 200 `), `${path} in ${log}`)
+    }
     assert.doesNotMatch(log, /secret-words/)
+  })
+
+  test('knows the parts of every route for its log', () => {
+    const [, known = ''] = /\(\?!\(([\w.|-]+)\)/.exec(readRepositoryFile(FILE)) ?? []
+    const routes = [...readRepositoryFile('README.md').matchAll(/^\| `[A-Z]+ \/(\S*)` \|/gm)]
+    const parts = routes.flatMap(([, path = '']) => path.split('/'))
+    const fixed = parts.filter((part) => !part.startsWith('{'))
+    assert.deepEqual(known.split('|').toSorted(), [...new Set(fixed)].toSorted())
   })
 })
 
