@@ -127,6 +127,20 @@ describe('the profile "postgres" of docker-compose.yml', () => {
     assert.notEqual(postgres.user?.split(':')[0] ?? '0', '0')
   })
 
+  test('gives the database’s user its socket directory, whatever the image lets others do there', () => {
+    const [uid, gid] = postgres.user?.split(':') ?? []
+    assert.deepEqual(postgres.tmpfs, ['/tmp', `/var/run/postgresql:uid=${uid},gid=${gid}`])
+  })
+
+  test('makes the database with an encoding and an order that no image or LANG decides', () => {
+    const initdb = postgres.environment?.['POSTGRES_INITDB_ARGS']?.split(' ') ?? []
+    assert.deepEqual(initdb.toSorted(), [
+      '--builtin-locale=C.UTF-8',
+      '--encoding=UTF8',
+      '--locale-provider=builtin',
+    ])
+  })
+
   test('lets only the proxy be reached, and only the replicas reach the database', () => {
     assert.deepEqual([replica.ports, postgres.ports], [undefined, undefined])
     assert.deepEqual(proxy.ports, webhook.ports)
