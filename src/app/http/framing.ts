@@ -36,7 +36,11 @@ export function isAmbiguous(request: IncomingMessage): boolean {
 type ParseError = Error & { readonly code?: string }
 
 type Exchange = { readonly request: IncomingMessage; readonly response: ServerResponse }
-type Exchanges = { unanswered: number; readonly last: Exchange }
+type Exchanges = {
+  unanswered: number
+  /** Null once it has arrived and all is answered: a connection that idles keeps no body. */
+  last: Exchange | null
+}
 
 /** The requests of each connection that are not answered yet, and the last one that began. */
 const exchanges = new WeakMap<Socket, Exchanges>()
@@ -51,7 +55,9 @@ export function requestBegins(last: Exchange): void {
 /** Notes that a request of this connection was answered or given up. */
 export function requestEnds(socket: Socket): void {
   const open = exchanges.get(socket)
-  if (open !== undefined) open.unanswered = Math.max(0, open.unanswered - 1)
+  if (open === undefined) return
+  open.unanswered = Math.max(0, open.unanswered - 1)
+  if (open.unanswered === 0 && open.last?.request.complete) open.last = null
 }
 
 /** Whether bytes written now would be taken for the answer to what the parser stumbled over. */
@@ -60,7 +66,7 @@ function mayAnswer(socket: Socket): boolean {
   if (open === undefined) return true
   const { unanswered, last } = open
   // The fault is either in the body of the last request or in what comes behind it.
-  if (last.request.complete) return unanswered === 0
+  if (last === null || last.request.complete) return unanswered === 0
   return unanswered === 1 && !last.response.headersSent
 }
 

@@ -108,6 +108,8 @@ export function collectBody(request: IncomingMessage, limits: BodyLimits): Promi
       arrived()
       const [first] = chunks
       resolve(chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks))
+      // What the request goes on to hold is its body, and not its parts beside it.
+      chunks.length = 0
     })
     // The sender went away, so nobody reads this answer; a reset is no fault of the service.
     request.once('error', () => reject(new AppError('bad_request')))

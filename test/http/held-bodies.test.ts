@@ -1,0 +1,92 @@
+// What requests keep in memory of their bodies: one copy until they are answered, and nothing behind
+// the answer, however long the connection idles.
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { APP_SECRET } from '../support/cloud-api.ts'
+import { openServer } from '../support/http-server.ts'
+import { RawConnection } from '../support/raw-http.ts'
+import { signature } from '../support/signed.ts'
+import { until } from '../support/until.ts'
+
+const CONNECTIONS = 20
+/** Bodies that may be in memory for other reasons, as what a socket has just read. */
+const FEW = 4
+const BODY = JSON.stringify({ text: 'x'.repeat(1024 * 1024) })
+const TOO_LARGE = 'x'.repeat(2 * BODY.length)
+const ENVIRONMENT = {
+  META_APP_SECRET: APP_SECRET,
+  MAX_BODY_BYTES: String(BODY.length),
+  // Refused bodies are kept, but not many.
+  QUARANTINE_MAX_BYTES: String(64 * 1024),
+}
+const SIGNED = { 'X-Hub-Signature-256': `sha256=${signature(BODY, APP_SECRET)}` }
+
+setFlagsFromString('--expose-gc')
+const collectGarbage: () => void = runInNewContext('gc')
+
+/** Memory of buffers that something still needs, in bodies. */
+async function bodiesHeld(): Promise<number> {
+  // What was let go of in this turn may need another one to be collected.
+  for (let turn = 0; turn < 5; turn++) {
+    await nextTurn()
+    collectGarbage()
+  }
+  return process.memoryUsage().arrayBuffers / BODY.length
+}
+
+function post(path: string, body: string, headers: Record<string, string> = {}): string {
+  const lines = Object.entries({ Host: 'localhost', 'Content-Length': body.length, ...headers })
+  const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')
+  return `POST ${path} HTTP/1.1\r\n${head}\r\n${body}`
+}
+
+function open(t: TestContext, port: number): RawConnection {
+  const connection = new RawConnection(port)
+  t.after(() => connection.close())
+  return connection
+}
+
+const ANSWERED = {
+  'a signature that does not hold': [401, post('/webhook', BODY, { 'X-Signature': 'no' })],
+  'a message that is not valid': [422, post('/webhook', BODY, { 'X-Signature': signature(BODY) })],
+  'a batch that was stored': [200, post('/webhook/cloud-api', BODY, SIGNED)],
+  'a path that nobody knows': [404, post('/nowhere', BODY)],
+  'a body that is too large': [413, post('/webhook', TOO_LARGE)],
+} as const
+
+for (const [name, [status, request]] of Object.entries(ANSWERED)) {
+  test(`connections that idle behind the answer to ${name} keep no body`, async (t) => {
+    const server = await openServer(t, { environment: ENVIRONMENT })
+    const port = await server.listen()
+    const before = await bodiesHeld()
+    for (let i = 0; i < CONNECTIONS; i++) {
+      const connection = open(t, port)
+      connection.send(request)
+      assert.equal((await connection.answer()).status, status)
+    }
+    const held = (await bodiesHeld()) - before
+    assert.ok(held < FEW, `${held.toFixed(1)} of ${CONNECTIONS} bodies are held`)
+  })
+}
+
+test('a body that waits to be stored is in memory once', async (t) => {
+  const { promise: mayStore, resolve: letStore } = Promise.withResolvers<void>()
+  const server = await openServer(t, {
+    environment: ENVIRONMENT,
+    store: (real) => ({ insert: (batch) => mayStore.then(() => real.insert(batch)) }),
+  })
+  const port = await server.listen()
+  const before = await bodiesHeld()
+  const connections = Array.from({ length: CONNECTIONS }, () => open(t, port))
+  for (const connection of connections) {
+    connection.send(post('/webhook/cloud-api', BODY, SIGNED))
+  }
+  await until('all wait', () => server.queue.bytes === CONNECTIONS * BODY.length)
+  const held = (await bodiesHeld()) - before
+  letStore()
+  for (const connection of connections) assert.equal((await connection.answer()).status, 200)
+  assert.ok(held < CONNECTIONS + FEW, `${held.toFixed(1)} bodies for ${CONNECTIONS} requests`)
+})
