@@ -60,6 +60,16 @@ const KINDS = {
     detail: 'The message could not be stored just now; send it again later.',
     retryAfterS: 5,
   },
+  storing_timed_out: {
+    status: 503,
+    detail: 'The message was not stored in time; send it again later.',
+    retryAfterS: 5,
+  },
+  read_timed_out: {
+    status: 503,
+    detail: 'The query took too long; ask for less, or send it again later.',
+    retryAfterS: 5,
+  },
   reads_unavailable: {
     status: 503,
     detail: 'The database cannot be read just now; send the query again later.',

@@ -29,6 +29,8 @@ export type ServerOptions = {
   readonly environment?: Environment
   /** Replaces methods of the store in memory, which it is handed. */
   readonly store?: (real: MessageStore) => Partial<MessageStore>
+  /** How long nothing may move on a connection. Default: as long as in the service. */
+  readonly stalledMs?: number
 }
 
 type Body = object | string | Uint8Array
@@ -88,15 +90,11 @@ export async function openServer(scope: Scope, options: ServerOptions = {}): Pro
       databaseBytes: () => store.sizeBytes(),
     },
   )
-  const app = await createServer({
-    config,
-    apiKeys: config.apiKeys,
-    store,
-    queue,
-    hub,
-    metrics,
-    log: log.log,
-  })
+  const { stalledMs } = options
+  const app = await createServer(
+    { config, apiKeys: config.apiKeys, store, queue, hub, metrics, log: log.log },
+    stalledMs === undefined ? {} : { stalledMs },
+  )
   const answers = describedAnswers(app)
   scope.after(async () => {
     await app.close()

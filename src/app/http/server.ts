@@ -35,6 +35,7 @@ import { rejectionRoutes } from './routes/rejections.ts'
 import { statsRoute } from './routes/stats.ts'
 import { streamRoute } from './routes/stream.ts'
 import { webhookRoutes } from './routes/webhook.ts'
+import { endStalled } from './stalled.ts'
 import { Unsent } from './unsent.ts'
 import { compileValidator } from './validation.ts'
 
@@ -42,7 +43,7 @@ const MAX_HEADER_BYTES = 16 * 1024
 const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 30_000
 const TIMEOUT_CHECK_MS = 1000
-/** A connection on which nothing moves for so long is closed, an unread answer included. */
+/** A connection on which nothing moves for so long is answered or closed; longer than any long poll. */
 const STALLED_MS = 60_000
 /** All that Node reads, but for tunnels, which never become requests. */
 const METHODS = httpMethods.filter((method) => method !== 'CONNECT')
@@ -59,14 +60,20 @@ export type HttpDeps = {
   readonly log: Log
 }
 
-/** The server, ready to listen. Throws when a route does not declare who may use it. */
-export async function createServer(deps: HttpDeps): Promise<FastifyInstance> {
+/**
+ * The server, ready to listen. Throws when a route does not declare who may use it. `stalledMs` is
+ * how long nothing may move on a connection.
+ */
+export async function createServer(
+  deps: HttpDeps,
+  { stalledMs = STALLED_MS }: { stalledMs?: number } = {},
+): Promise<FastifyInstance> {
   const { config, apiKeys, store, metrics, log } = deps
   const app = Fastify({
     logger: false,
     genReqId: requestId,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    connectionTimeout: STALLED_MS,
+    connectionTimeout: stalledMs,
     bodyLimit: config.maxBodyBytes,
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -98,6 +105,7 @@ export async function createServer(deps: HttpDeps): Promise<FastifyInstance> {
   observeRequests(app, observe)
   answerErrors(app, log)
   const isClosing = endsWaiting(app, deps.hub)
+  endStalled(app)
   guardRequests(app, { readAccess: config.readAccess, apiKeys, isClosing })
   readRawBodies(app, config)
   const unsent = new Unsent()

@@ -65,8 +65,8 @@ export function streamRoute(app: FastifyInstance, deps: StreamDeps): void {
       if (start !== null) requirePosition(start, await deps.store.eventsAfter(pageAt(start)))
       const position = start ?? (await deps.store.lastSeq())
       if (deps.isClosing()) throw new AppError('shutting_down')
-      // Whoever has gone while the place was looked up is not heard of again.
-      if (reply.raw.destroyed) return reply.hijack()
+      // Whoever has gone while the place was looked up, or waited too long, is not heard of again.
+      if (reply.sent || reply.raw.destroyed) return reply.hijack()
       const stream = new EventStream({ ...deps, filter, position, response: begin(reply) })
       open.add(stream)
       reply.raw.once('close', () => {

@@ -104,8 +104,10 @@ async function receive(
   const headers = headersThatMatter(request.headers)
   const intake = { provider: provider.name, body, headers, receivedAt, events }
   const outcomes = await deps.queue.add(intake)
-  if (!isProbe(body)) deps.activity.accepted(provider.name, receivedAt)
   report(request, intake, outcomes, deps)
+  // It was stored, but too late: its sender was told to send it again.
+  if (reply.sent) return reply
+  if (!isProbe(body)) deps.activity.accepted(provider.name, receivedAt)
   return reply.send({ status: 'ok' })
 }
 
