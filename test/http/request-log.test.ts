@@ -243,6 +243,7 @@ test('a flood of what anybody can ask is ten lines a second of each kind', async
     ['DELETE', '/webhook', 405],
     ['GET', '/messages/%ff', 400],
     ['GET', '/health/live', 200],
+    ['HEAD', '/health/live', 200],
   ] as const
   for (let i = 0; i < 30; i++) {
     for (const [method, url] of kinds) await server.app.inject({ method, url })

@@ -78,7 +78,8 @@ export function observer(
 /** Whether neither a key nor a signature may have been needed for this answer. */
 function isForAnybody({ routeOptions, method }: FastifyRequest, { statusCode }: FastifyReply) {
   if (statusCode >= 400) return (statusCode < 500 && statusCode !== UNFIT) || statusCode === NOT_NOW
-  return method === 'GET' && routeOptions?.config?.access === 'public'
+  const isRead = method === 'GET' || method === 'HEAD'
+  return isRead && routeOptions?.config?.access === 'public'
 }
 
 function samplerOf(samplers: Map<number, Sampler>, { statusCode }: FastifyReply): Sampler {
