@@ -45,6 +45,24 @@ export function queueBounds({
   }
 }
 
+/** What fails for as long as its cause lasts, and is tried again meanwhile. */
+function outageLogs(log: Log) {
+  return {
+    database: new OutageLog(log, {
+      failed: 'the database did not answer; it is tried again',
+      ended: 'the database answers',
+    }),
+    index: new OutageLog(log, {
+      failed: 'the search index could not be brought up to date; it is tried again',
+      ended: 'the search index is being brought up to date again',
+    }),
+    streams: new OutageLog(log, {
+      failed: 'the streams could not read on; they try again',
+      ended: 'the streams read on again',
+    }),
+  }
+}
+
 /** Starts the service. Rejects when the database can't be opened or the port can't be taken. */
 export async function startService(config: Config, log: Log): Promise<Service> {
   const metrics = createMetrics(
@@ -55,21 +73,24 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       databaseBytes: () => store.sizeBytes(),
     },
   )
+  const outages = outageLogs(log)
   const hub = new StreamHub({
     eventsAfter: (request) => store.eventsAfter(request),
     addressesOf: (keys) => store.addressesOf(keys),
-    onError: (error) => log.error({ err: error }, 'the streams could not read on; they try again'),
+    onError: (error) => outages.streams.failed(error),
+    onRead: () => outages.streams.ended(),
+    onLost: (error) => log.error({ err: error }, 'a stream ended early'),
   })
-  const outage = new OutageLog(log)
   const store = await openStore({
     url: config.databaseUrl,
     poolSize: config.databasePoolSize,
     onIndexError: (error) => {
       metrics.searchIndexErrors.inc()
-      log.error({ err: error }, 'the search index could not be brought up to date')
+      outages.index.failed(error)
     },
-    onUpkeepError: (error) => outage.failed(error),
-    onReached: () => outage.ended(),
+    onIndexed: () => outages.index.ended(),
+    onUpkeepError: (error) => outages.database.failed(error),
+    onReached: () => outages.database.ended(),
     onClocksApart: (secondsAhead) =>
       log.warn({ secondsAhead }, 'the clock of this machine is not that of the database server'),
     onCommitted: () => hub.wake(),

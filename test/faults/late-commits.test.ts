@@ -120,6 +120,8 @@ async function followInterleavings(t: TestContext, count: number, sabotage?: str
     eventsAfter: (request) => store.eventsAfter(request),
     addressesOf: (keys) => store.addressesOf(keys),
     onError: assert.ifError,
+    onRead: () => {},
+    onLost: assert.ifError,
   })
   t.after(async () => hub.close())
   const pages = new PageFollower(store)

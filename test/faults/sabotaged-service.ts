@@ -103,6 +103,8 @@ const hub = new Hub({
   },
   addressesOf: (keys) => store.addressesOf(keys),
   onError: () => {},
+  onRead: () => {},
+  onLost: () => {},
 })
 const metrics = createMetrics(
   { name: 'sabotaged', version: '0' },

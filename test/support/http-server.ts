@@ -80,6 +80,8 @@ export async function openServer(scope: Scope, options: ServerOptions = {}): Pro
     eventsAfter: (request) => store.eventsAfter(request),
     addressesOf: (keys) => store.addressesOf(keys),
     onError: (err) => log.log.error({ err }, 'hub'),
+    onRead: () => {},
+    onLost: (err) => log.log.error({ err }, 'hub lost a follower'),
   })
   const queue = queueFor(config, store, hub)
   const metrics = createMetrics(

@@ -5,11 +5,12 @@ import { OutageLog } from '../../src/app/outage-log.ts'
 import { CapturedLog } from '../support/captured-log.ts'
 
 const MINUTE_MS = 60_000
+const WORDS = { failed: 'it failed; it is tried again', ended: 'it works again' }
 
 function observed() {
   const captured = new CapturedLog()
   const clock = { nowMs: 0 }
-  const outage = new OutageLog(captured.log, () => clock.nowMs)
+  const outage = new OutageLog(captured.log, WORDS, () => clock.nowMs)
   const fail = (reason: string) => outage.failed(new StoreUnavailableError(reason))
   const reasons = () =>
     captured.where({ level: 'warn' }).map(({ err }) => (err as { reason: string }).reason)
@@ -34,10 +35,13 @@ describe('the log of an outage', () => {
 
   it('says that it is over, and begins anew with the next one', () => {
     const { captured, outage, fail, reasons } = observed()
+    outage.ended()
     fail('refused')
+    outage.ended()
     outage.ended()
     fail('refused')
     assert.deepEqual(reasons(), ['refused', 'refused'])
-    assert.equal(captured.where({ level: 'info', msg: 'the database answers' }).length, 1)
+    assert.equal(captured.where({ level: 'warn', msg: WORDS.failed }).length, 2)
+    assert.equal(captured.where({ level: 'info', msg: WORDS.ended }).length, 1)
   })
 })

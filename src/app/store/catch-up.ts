@@ -12,6 +12,8 @@ export type CatchUpOptions = {
   readonly step: () => Promise<number>
   /** Told of an error; the next try is a second later. */
   readonly onError: (error: unknown) => void
+  /** Told of each part that was done. */
+  readonly onDone?: (() => void) | undefined
 }
 
 /** The loop that catches up with what was committed, woken by each commit. */
@@ -57,6 +59,7 @@ export class CatchUp {
     const start = performance.now()
     try {
       const left = await this.#options.step()
+      this.#options.onDone?.()
       const busy = this.#arrivals !== arrivals
       if (busy && left < MAX_LAG) await this.#pause((performance.now() - start) * PAUSE_FACTOR)
       return left

@@ -10,6 +10,8 @@ export type OpenOptions = {
   readonly poolSize: number
   /** Told of faults in the search index, which lags behind until they pass. */
   readonly onIndexError: (error: unknown) => void
+  /** Told of each part of what was stored that the index has taken in. */
+  readonly onIndexed?: () => void
   /** Told of other faults that pass, and of a server that can't be reached yet. */
   readonly onUpkeepError: (error: unknown) => void
   /** Told when a server that could not be reached at first has been. */
@@ -26,6 +28,6 @@ export type OpenOptions = {
  */
 export function openStore({ url, ...options }: OpenOptions): Promise<MessageStore> {
   return url.engine === 'sqlite'
-    ? openSqliteStore({ file: url.file, onIndexError: options.onIndexError })
+    ? openSqliteStore({ ...options, file: url.file })
     : openPostgresStore({ ...options, url: url.url })
 }

@@ -18,7 +18,12 @@ export type HubOptions = {
   readonly eventsAfter: (request: Request) => Promise<SequencePage>
   /** Every address that the people with these keys were seen under. */
   readonly addressesOf: (keys: readonly string[]) => Promise<readonly KnownAs[]>
+  /** Told of an error of reading; the next try is a second later. */
   readonly onError: (error: unknown) => void
+  /** Told of each part that was read. */
+  readonly onRead: () => void
+  /** Told why a follower that threw was lost. */
+  readonly onLost: (error: unknown) => void
 }
 
 /** Somebody who follows. */
@@ -46,7 +51,7 @@ export class StreamHub {
   #head = 0
   #timer: NodeJS.Timeout | null = null
   #dueMs = 0
-  /** From a commit to its reading; longer while reading fails: each failure is one to report. */
+  /** From a commit to its reading; longer while reading fails. */
   #gatherMs = GATHER_MS
   #reading = false
   #woken = false
@@ -134,6 +139,7 @@ export class StreamHub {
     try {
       more = await this.#readOn()
       this.#gatherMs = GATHER_MS
+      this.#options.onRead()
     } catch (error) {
       this.#gatherMs = POLL_MS
       this.#options.onError(error)
@@ -190,7 +196,7 @@ export class StreamHub {
     try {
       return follower.take(entries, next)
     } catch (error) {
-      this.#options.onError(error)
+      this.#options.onLost(error)
       follower.lose()
       return false
     }

@@ -75,6 +75,23 @@ describe('catching up with what was committed', () => {
     assert.deepEqual(errors, [failure])
   })
 
+  it('says when a part was done, and not when one failed', async () => {
+    const told: string[] = []
+    let tries = 0
+    const catchUp = new CatchUp({
+      step: async () => {
+        if (++tries === 2) throw new Error('locked')
+        return tries === 1 ? 1 : 0
+      },
+      onError: () => told.push('error'),
+      onDone: () => told.push('done'),
+    })
+    catchUp.wake()
+    await until('it has gone on', () => told.length === 3)
+    await catchUp.close()
+    assert.deepEqual(told, ['done', 'error', 'done'])
+  })
+
   it('does nothing once it is closed', async () => {
     let chunks = 0
     const catchUp = new CatchUp({

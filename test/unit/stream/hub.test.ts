@@ -23,6 +23,8 @@ function aHub(last: () => number, addressesOf: HubOptions['addressesOf'] = async
       }),
     addressesOf,
     onError: assert.ifError,
+    onRead: () => {},
+    onLost: assert.ifError,
   })
   return { hub, asked }
 }
@@ -135,7 +137,9 @@ describe('the hub', () => {
           pages.push({ after, answer: () => resolve(page) })
         }),
       addressesOf: async () => [],
-      onError: (error) => errors.push(error),
+      onError: assert.ifError,
+      onRead: () => {},
+      onLost: (error) => errors.push(error),
     })
     test.after(() => hub.close())
     const [before, unable, behind] = [aFollower(), aFollower(), aFollower()]
@@ -162,6 +166,7 @@ describe('the hub', () => {
   it("asks a store that can't be read again after a while, however much is committed, and goes on", async (test) => {
     let faults = 0
     let isReadable = false
+    let reads = 0
     const hub = new StreamHub({
       eventsAfter: async ({ after }) => {
         if (!isReadable) throw new Error('Not just now.')
@@ -171,6 +176,10 @@ describe('the hub', () => {
       onError: () => {
         faults++
       },
+      onRead: () => {
+        reads++
+      },
+      onLost: assert.ifError,
     })
     test.after(() => hub.close())
     const { follower, state } = aFollower()
@@ -183,8 +192,10 @@ describe('the hub', () => {
     }
     const seconds = (performance.now() - start) / 1000
     assert.ok(faults <= 2 + seconds, `it asked ${faults} times in ${seconds} s`)
+    assert.equal(reads, 0)
     isReadable = true
     await until('it has read on', () => state.seen.length > 0)
     assert.equal(state.seen[0], 1)
+    await until('it says so', () => reads > 0)
   })
 })

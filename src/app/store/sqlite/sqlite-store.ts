@@ -36,16 +36,19 @@ export type SqliteOptions = {
   readonly file: string | null
   /** Told of faults in the search index, which lags behind until they pass. */
   readonly onIndexError: (error: unknown) => void
+  /** Told of each part that the index has taken in. */
+  readonly onIndexed?: (() => void) | undefined
 }
 
 /** Opens the store. Rejects with the reason when the file can't be used. */
 export async function openSqliteStore({
   file,
   onIndexError,
+  onIndexed,
 }: SqliteOptions): Promise<MessageStore> {
   const directory = file === null ? mkdtempSync(join(tmpdir(), 'whatsapp-webhook-')) : null
   const messages = file ?? join(directory ?? '', 'messages.db')
-  const store = new SqliteStore({ messages, directory, onIndexError })
+  const store = new SqliteStore({ messages, directory, onIndexError, onIndexed })
   try {
     await store.open()
     return store
@@ -59,11 +62,10 @@ export async function openSqliteStore({
   }
 }
 
-type Files = {
+type Files = Omit<SqliteOptions, 'file'> & {
   readonly messages: string
   /** A directory to remove at the end; null to keep everything. */
   readonly directory: string | null
-  readonly onIndexError: (error: unknown) => void
 }
 
 class SqliteStore implements MessageStore {
@@ -88,12 +90,13 @@ class SqliteStore implements MessageStore {
   #closed: Promise<void> | null = null
   #probing: Promise<void> | null = null
 
-  constructor({ messages, directory, onIndexError }: Files) {
+  constructor({ messages, directory, onIndexError, onIndexed }: Files) {
     this.#files = { messages, search: searchFileOf(messages) }
     this.#directory = directory
     this.#catchUp = new CatchUp({
       step: () => this.#searches.call('indexChunk', null),
       onError: onIndexError,
+      onDone: onIndexed,
     })
     this.failed = new Promise((resolve) => {
       this.#fail = resolve
