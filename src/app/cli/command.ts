@@ -1,5 +1,6 @@
 // What a command is, and what all of them share: options, exit codes, output.
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
+import { forOutput } from './terminal.ts'
 
 /** One command of the command line. */
 export type Command = {
@@ -101,12 +102,12 @@ export function print(line: string): void {
       process.exit(FAILED)
     })
   }
-  process.stdout.write(`${line}\n`)
+  process.stdout.write(forOutput(`${line}\n`, process.stdout))
 }
 
 /** Says something to the person at the terminal, away from the results. */
 export function tell(line: string): void {
-  process.stderr.write(`${line}\n`)
+  process.stderr.write(forOutput(`${line}\n`, process.stderr))
 }
 
 /** Text from outside as it may stand in a line of ours: in quotes, and nothing in it hidden. */

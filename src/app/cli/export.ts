@@ -19,6 +19,7 @@ import {
 } from './command.ts'
 import { CSV_HEADER, csvLine } from './csv.ts'
 import { databaseOf } from './settings.ts'
+import { forOutput } from './terminal.ts'
 import { requireOther, writeWholeFile } from './whole-file.ts'
 
 const HELP = `
@@ -40,6 +41,9 @@ Filters, as in GET /messages:
   --until TIME     Only sent before this instant.
   --q TEXT         Only with this in the text, in upper or lower case.
   --order ORDER    asc (the oldest first, the default) or desc.
+
+On a terminal, characters of a text that would steer it, such as ESC, are shown as \\u001b; a file
+or a pipe gets them as they are.
 
 Options:
   --format FORMAT  ndjson or csv.
@@ -138,9 +142,13 @@ class Lines implements AsyncIterable<string> {
   }
 }
 
+async function* shown(lines: Lines): AsyncGenerator<string> {
+  for await (const text of lines) yield forOutput(text, process.stdout)
+}
+
 async function writeToStdout(lines: Lines): Promise<void> {
   try {
-    await pipeline(Readable.from(lines), process.stdout, { end: false })
+    await pipeline(Readable.from(shown(lines)), process.stdout, { end: false })
   } catch (error) {
     // Whoever reads has seen enough, as `head` does.
     if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
