@@ -139,6 +139,21 @@ test('the parameters are those that the service reads, and only the id is requir
   }
 })
 
+test('no description has a word in angle brackets, which its readers take for a tag, but as code', () => {
+  let described = 0
+  for (const [place, fields] of objectsIn(description)) {
+    for (const name of ['description', 'summary', 'title']) {
+      const text = fields[name]
+      if (typeof text !== 'string') continue
+      described++
+      assert.doesNotMatch(text.replace(/`[^`]*`/g, ''), /<[a-z/!]/i, `${place}/${name}`)
+    }
+  }
+  assert.ok(described > 100)
+  const { description: unauthorized } = operationAt('/messages').responses['401'] ?? {}
+  assert.match(unauthorized ?? '', /`Authorization: Bearer <key>`/)
+})
+
 test('the routes that need a key say so, and the public ones that they do not', () => {
   assert.deepEqual(description.security, [{ key: [] }])
   const { key } = description.components.securitySchemes

@@ -130,7 +130,15 @@ export const NotReadyBody = readiness(
 )
 
 const detail = (example: string) =>
-  Type.Object({ detail: Type.String() }, { description: example, examples: [{ detail: example }] })
+  Type.Object(
+    { detail: Type.String() },
+    { description: asMarkdown(example), examples: [{ detail: example }] },
+  )
+
+/** A quotation with a word in angle brackets as code: the pages would take that word for a tag. */
+function asMarkdown(text: string): string {
+  return text.replace(/"([^"]*<\w+>[^"]*)"/g, '`$1`')
+}
 
 const RETRY_AFTER = {
   'Retry-After': { type: 'integer', description: 'Seconds after which to try again.' },
