@@ -4,6 +4,8 @@ import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { HELD_MS } from '../support/held-briefly.ts'
 import { type Ended, type LaunchOptions, launch, startService } from '../support/service.ts'
 import { SECRET } from '../support/signed.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
@@ -87,6 +89,42 @@ test('a database that can not be used ends with 1, and says so without a stack',
     assert.equal(stderr.trimEnd().split('\n').length, 1, stderr)
     assert.doesNotMatch(stderr, /^\s+at /m)
   }
+})
+
+for (const [name, file, begin] of [
+  ['a database', 'messages.db', 'begin exclusive'],
+  ['a search index', 'messages-search.db', 'begin immediate'],
+] as const) {
+  test(`${name} that another process keeps locked ends with 1, and says so and what to do`, async (t) => {
+    const cwd = temporaryDirectory(t)
+    const environment = { WEBHOOK_SECRET: SECRET, DATABASE_URL: 'sqlite:///./messages.db' }
+    await (await startService(t, { cwd, environment })).stop()
+    const holder = new DatabaseSync(join(cwd, file))
+    t.after(() => holder.close())
+    holder.exec(begin)
+    const { code, stderr, stdout } = await endOf(t, { cwd, environment })
+    assert.equal(code, 1)
+    assert.equal(stdout, '')
+    assert.match(stderr, /^The database \.\/messages\.db can't be used: another process .*\.\n$/)
+    assert.match(stderr, /has kept it, or the search index beside it, locked for two seconds: /)
+    assert.match(stderr, /wait for it or end it .*, and try again\.\n$/)
+    holder.exec('rollback')
+    await startService(t, { cwd, environment })
+  })
+}
+
+test('a database that is locked only for a moment is waited for', async (t) => {
+  const cwd = temporaryDirectory(t)
+  const environment = { WEBHOOK_SECRET: SECRET, DATABASE_URL: 'sqlite:///./messages.db' }
+  await (await startService(t, { cwd, environment })).stop()
+  const holder = new DatabaseSync(join(cwd, 'messages.db'))
+  t.after(() => holder.close())
+  holder.exec('begin exclusive')
+  const starting = startService(t, { cwd, environment })
+  // It is at the database by now, on a machine that does nothing else.
+  await delay(HELD_MS)
+  holder.exec('rollback')
+  await starting
 })
 
 test('a database that a restart makes no better ends with 2', async (t) => {

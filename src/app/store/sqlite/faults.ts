@@ -43,10 +43,22 @@ export function fileFault(error: unknown): string {
   if (primary === READONLY) {
     return 'this user may not write it or beside it, which SQLite needs even to read: run this as the user of the service.'
   }
+  if (primary === BUSY) {
+    return 'another process has kept it, or the search index beside it, locked for two seconds: wait for it or end it (fuser and lsof name who has a file open), and try again.'
+  }
   if (primary === CANTOPEN) {
     return 'this user may not open it, or not what SQLite has beside it: run this as the user of the service.'
   }
   return (error instanceof Error ? error.message : String(error)).replace(/\.?$/, '.')
+}
+
+/**
+ * As storeError, but where somebody else has the lock in the words for whoever opens the file: nothing
+ * goes on by itself then.
+ */
+export function openingError(error: unknown): unknown {
+  if (!isBusy(error)) return storeError(error)
+  return new StoreUnavailableError(fileFault(error), { cause: error })
 }
 
 /** The extended result code of an error of node:sqlite; null for any other error. */

@@ -2,7 +2,7 @@
 // type on the way; a worker that dies fails every call that waits for it, and every later one.
 import { type MessagePort, parentPort, type Transferable, Worker } from 'node:worker_threads'
 import { ConfigurationError, StoreFailedError, StoreUnavailableError } from '../../errors.ts'
-import { storeError } from './faults.ts'
+import { openingError, storeError } from './faults.ts'
 
 type Methods = Record<string, (argument: never) => unknown>
 type Request = { readonly id: number; readonly method: string; readonly argument: unknown }
@@ -91,7 +91,8 @@ function answerTo(methods: Methods, id: number, method: string, argument: unknow
     const value = methods[method]?.(argument as never)
     return { id, ok: true, value }
   } catch (error) {
-    return { id, ok: false, error: describe(storeError(error)) }
+    const typed = method === 'open' ? openingError(error) : storeError(error)
+    return { id, ok: false, error: describe(typed) }
   }
 }
 
