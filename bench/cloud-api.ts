@@ -6,10 +6,10 @@ import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
+import { parseOptions } from '../src/app/cli/command.ts'
 import { evenTraffic } from '../src/app/cli/simulate/traffic.ts'
 import { closedLoop } from './closed-loop.ts'
-import { integer } from './options.ts'
+import { COMMON_HELP, integer, runBenchmark } from './command.ts'
 import { memoryOf } from './process-facts.ts'
 import { SERVICE } from './programs.ts'
 import { cloudApiRequests, signedRequests } from './requests.ts'
@@ -24,6 +24,7 @@ const STREAMS = 1000
 const REQUESTS_A_SECOND: Readonly<Record<number, number>> = { 1: 12_000, 10: 4000, 100: 800 }
 
 type Workload = { readonly name: string; readonly items: number; readonly streams: number }
+type Options = { readonly rounds: number; readonly seconds: number }
 type Measured = { readonly eventsPerSecond: number; readonly streamsMb: number | null }
 
 const FLAT: Workload = { name: 'flat format', items: 0, streams: 0 }
@@ -88,15 +89,28 @@ async function openStreams(streams: Socket[], count: number, port: number): Prom
   await sleep(2000)
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      rounds: { type: 'string', default: '3' },
-      seconds: { type: 'string', default: '5' },
-    },
-  })
-  const rounds = integer('rounds', values.rounds, 1)
-  const seconds = integer('seconds', values.seconds, 1)
+const HELP = `Usage: npm run bench:cloud-api -- [options]
+
+Loads the service with batches of the Cloud API and with the flat format, and with ${STREAMS} streams on
+which nothing happens, and writes a report.
+
+Options:
+  --rounds N        Measurements of each workload; the medians count (3).
+  --seconds N       Length of each measurement (5).
+${COMMON_HELP}`
+
+function parse(args: readonly string[]): Options {
+  const { values } = parseOptions(args, {
+    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '5' },
+  } as const)
+  return {
+    rounds: integer('rounds', values.rounds, 1),
+    seconds: integer('seconds', values.seconds, 1),
+  }
+}
+
+async function run({ rounds, seconds }: Options): Promise<boolean> {
   const startedAt = new Date()
   const measured = new Map<Workload, Measured[]>(WORKLOADS.map((workload) => [workload, []]))
   for (let round = 1; round <= rounds; round++) {
@@ -119,6 +133,7 @@ async function main(): Promise<void> {
       'An item is a message or anything else that becomes an event. Idle streams follow a person ' +
       'who never writes.',
   })
+  return true
 }
 
 function workloadTable(measured: ReadonlyMap<Workload, readonly Measured[]>): string {
@@ -139,4 +154,4 @@ function workloadTable(measured: ReadonlyMap<Workload, readonly Measured[]>): st
   ])
 }
 
-await main()
+await runBenchmark({ help: HELP, parse, run })

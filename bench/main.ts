@@ -1,4 +1,6 @@
 // The benchmark: the service and its peers under load, then queries on many messages.
+import { tell } from '../src/app/cli/command.ts'
+import { runBenchmark } from './command.ts'
 import { measureIngest } from './ingest.ts'
 import { describeMachine } from './machine.ts'
 import { HELP, type Options, parseOptions } from './options.ts'
@@ -8,11 +10,7 @@ import { outcomeTable, writeReport } from './report.ts'
 import { faultsOf, type Results } from './results.ts'
 import { judgeAll } from './targets.ts'
 
-const FAILED = 1
-const MISUSED = 2
-const INTERRUPTED = 130
-
-async function run(options: Options, args: readonly string[]): Promise<void> {
+async function run(options: Options, args: readonly string[]): Promise<boolean> {
   const startedAt = new Date()
   const original = originalVersions()
   if (original === null) tell('(c) is skipped: its packages are not installed')
@@ -26,27 +24,7 @@ async function run(options: Options, args: readonly string[]): Promise<void> {
   const faults = faultsOf(results)
   process.stdout.write(`\n${outcomeTable(judgeAll(results))}\n\nReport: ${report}\n`)
   for (const fault of faults) tell(`INVALID: ${fault}`)
-  if (faults.length > 0) process.exitCode = FAILED
+  return faults.length === 0
 }
 
-function tell(text: string): void {
-  process.stderr.write(`${text}\n`)
-}
-
-function readOptions(args: readonly string[]): Options | null | undefined {
-  try {
-    return parseOptions(args)
-  } catch (error) {
-    tell(error instanceof Error ? error.message : String(error))
-    process.exitCode = MISUSED
-    return undefined
-  }
-}
-
-// Through process.exit, so that the programs under measurement end with this one.
-for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(INTERRUPTED))
-
-const args = process.argv.slice(2)
-const options = readOptions(args)
-if (options === null) process.stdout.write(HELP)
-else if (options !== undefined) await run(options, args)
+await runBenchmark({ help: HELP, parse: parseOptions, run })

@@ -1,11 +1,12 @@
 // The command line of the benchmark.
 import { tmpdir } from 'node:os'
-import { parseArgs } from 'node:util'
+import { parseOptions as parseArguments } from '../src/app/cli/command.ts'
+import { COMMON_HELP, choice, integer } from './command.ts'
 
 export const HELP = `Usage: npm run bench -- [options]
 
 Loads the service and its peers over loopback, one after another, prints one table of ratios and
-writes a report. A missed target does not fail the run; an invalid measurement does (exit code 1).
+writes a report. A missed target does not fail the run; an invalid measurement does.
 
 Options:
   --rounds N        Measurements of each program; the medians count (3).
@@ -20,8 +21,7 @@ Options:
                     disk (0). Needs strace.
   --refill          Fill the databases of the query part again; else they are kept between runs.
   --quick           A smoke run of under a minute: 1 round, 2 seconds, 20000 messages.
-  -h, --help        Show this text.
-`
+${COMMON_HELP}`
 
 export type Options = {
   readonly rounds: number
@@ -40,48 +40,30 @@ export type Options = {
 /** Fewer would not hold a page, its cursor and the texts to search for. */
 const LEAST_MESSAGES = 2000
 
-/** Options from the arguments; null when help was asked for. Throws when they make no sense. */
-export function parseOptions(args: readonly string[]): Options | null {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      rounds: { type: 'string' },
-      seconds: { type: 'string' },
-      connections: { type: 'string' },
-      messages: { type: 'string' },
-      only: { type: 'string' },
-      directory: { type: 'string' },
-      'flush-ms': { type: 'string' },
-      refill: { type: 'boolean' },
-      quick: { type: 'boolean' },
-      help: { type: 'boolean', short: 'h' },
-    },
-  })
-  if (values.help === true) return null
+/** Options from the arguments. Throws UsageError where they make no sense. */
+export function parseOptions(args: readonly string[]): Options {
+  const { values } = parseArguments(args, {
+    rounds: { type: 'string' },
+    seconds: { type: 'string' },
+    connections: { type: 'string' },
+    messages: { type: 'string' },
+    only: { type: 'string' },
+    directory: { type: 'string' },
+    'flush-ms': { type: 'string' },
+    refill: { type: 'boolean' },
+    quick: { type: 'boolean' },
+  } as const)
   const quick = values.quick === true
-  const { only } = values
-  if (only !== undefined && only !== 'ingest' && only !== 'queries') {
-    throw new Error('--only takes "ingest" or "queries".')
-  }
   return {
     rounds: integer('rounds', values.rounds ?? (quick ? '1' : '3'), 1),
     seconds: integer('seconds', values.seconds ?? (quick ? '2' : '10'), 1),
     warmUpSeconds: quick ? 1 : 3,
     connections: integer('connections', values.connections ?? '64', 1),
     messages: integer('messages', values.messages ?? (quick ? '20000' : '1000000'), LEAST_MESSAGES),
-    only: only ?? null,
+    only: choice('only', values.only, ['ingest', 'queries']),
     directory: values.directory ?? tmpdir(),
     flushMs: integer('flush-ms', values['flush-ms'] ?? '0', 0),
     refill: values.refill === true,
     quick,
   }
-}
-
-/** The whole number in the text of an option. Throws where it is none, or less than `least`. */
-export function integer(name: string, text: string, least: number): number {
-  const value = Number(text)
-  if (!Number.isInteger(value) || value < least) {
-    throw new Error(`--${name} takes a whole number of at least ${least}.`)
-  }
-  return value
 }

@@ -1,10 +1,10 @@
 // The service on PostgreSQL: ingest through one replica and two beside what pgbench inserts on the
 // same server, and the queries on a thousand messages and a million. Round by round in one run.
-import { parseArgs } from 'node:util'
+import { parseOptions } from '../src/app/cli/command.ts'
 import { PostgresServer } from '../test/support/postgres-server.ts'
 import { batchFormTable, measureBatchForms } from './batch-forms.ts'
+import { COMMON_HELP, choice, integer, runBenchmark } from './command.ts'
 import { contentionTable, measureContention } from './contention.ts'
-import { integer } from './options.ts'
 import { databaseWithSchema, filledDatabase } from './postgres-databases.ts'
 import { CONNECTIONS, ingestTable, measureIngest } from './postgres-ingest.ts'
 import { expiryTable, measureQueries, queryTable, sizeTable } from './postgres-queries.ts'
@@ -18,12 +18,16 @@ const SETTINGS = [
   'max_connections=200',
 ]
 
-type Options = { readonly rounds: number; readonly seconds: number; readonly messages: number }
+type Options = {
+  readonly rounds: number
+  readonly seconds: number
+  readonly messages: number
+  readonly only: string | null
+}
+type Part = (server: PostgresServer, options: Options) => Promise<readonly string[]>
 
 /** What can be asked for alone with --only, in the order of a whole run. */
-const PARTS: Readonly<
-  Record<string, (server: PostgresServer, options: Options) => Promise<readonly string[]>>
-> = {
+const PARTS: Readonly<Record<string, Part>> = {
   ingest: async (server, { rounds, seconds }) => [
     ingestTable(await inRounds(rounds, () => measureIngest(server, seconds))),
   ],
@@ -46,6 +50,32 @@ const PARTS: Readonly<
   },
 }
 
+const HELP = `Usage: npm run bench:postgres -- [options]
+
+Starts a PostgreSQL of its own, measures the service on it beside pgbench, and writes a report.
+
+Options:
+  --rounds N        Measurements of each kind; the medians count (3).
+  --seconds N       Length of each measurement (5).
+  --messages N      Messages in the large database of the query part (1000000).
+  --only PART       ${Object.keys(PARTS).join(', ')}; all of them otherwise.
+${COMMON_HELP}`
+
+function parse(args: readonly string[]): Options {
+  const { values } = parseOptions(args, {
+    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '5' },
+    messages: { type: 'string', default: '1000000' },
+    only: { type: 'string' },
+  } as const)
+  return {
+    rounds: integer('rounds', values.rounds, 1),
+    seconds: integer('seconds', values.seconds, 1),
+    messages: integer('messages', values.messages, FEW),
+    only: choice('only', values.only, Object.keys(PARTS)),
+  }
+}
+
 async function inRounds<Result>(
   rounds: number,
   measure: () => Promise<Result>,
@@ -59,22 +89,9 @@ async function inRounds<Result>(
   return results
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      rounds: { type: 'string', default: '3' },
-      seconds: { type: 'string', default: '5' },
-      messages: { type: 'string', default: '1000000' },
-      only: { type: 'string', default: '' },
-    },
-  })
-  const options = {
-    rounds: integer('rounds', values.rounds, 1),
-    seconds: integer('seconds', values.seconds, 1),
-    messages: integer('messages', values.messages, FEW),
-  }
-  const parts = Object.entries(PARTS).filter(([name]) => ['', name].includes(values.only))
-  if (parts.length === 0) throw new Error(`--only is one of ${Object.keys(PARTS).join(', ')}.`)
+async function run(options: Options): Promise<boolean> {
+  const { only } = options
+  const parts = Object.entries(PARTS).filter(([name]) => only === null || only === name)
   const startedAt = new Date()
   const server = await PostgresServer.start({ settings: SETTINGS })
   const tables: string[] = []
@@ -96,6 +113,7 @@ async function main(): Promise<void> {
       'and transaction: all rows that the service stores for it, or its own and its body alone, ' +
       'without its person and counters. Nothing folds counters or indexes texts beside pgbench.',
   })
+  return true
 }
 
-await main()
+await runBenchmark({ help: HELP, parse, run })
