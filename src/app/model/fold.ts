@@ -1,4 +1,5 @@
 // The one folding that both sides of a search go through, in every engine.
+import { composed } from './composed.ts'
 
 /**
  * Text as it is compared in a search: Unicode NFC, then Unicode lower case.
@@ -8,7 +9,7 @@
  * that `i` and `İ` both find it. ß stays ß: this is lower case, not case folding.
  */
 export function fold(text: string): string {
-  return text.normalize('NFC').toLowerCase().replaceAll('ς', 'σ')
+  return composed(text).toLowerCase().replaceAll('ς', 'σ')
 }
 
 /** U+0000, which PostgreSQL cannot hold, shown as U+FFFD. */
