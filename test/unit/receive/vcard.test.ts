@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { nameInVcard } from '../../../src/app/receive/cloud-api/vcard.ts'
+import { growthOf } from '../../support/growth.ts'
 
 describe('nameInVcard', () => {
   for (const [vcard, name] of [
@@ -23,19 +24,8 @@ describe('nameInVcard', () => {
   // Lines that JavaScript's expressions know beside those of a vCard: each is a beginning.
   for (const unit of ['FN;\u2028', 'FN;\u2029', 'a.FN;x\u2028', 'FN;\n', 'a-a.', '\r\n ', 'FN: ']) {
     it(`takes time as it is long, of ${encodeURIComponent(unit)} again and again`, () => {
-      const [one, eight] = [medianOf(unit.repeat(4_000)), medianOf(unit.repeat(32_000))]
-      // Its square would take 64 times as long. Far below a millisecond other things count.
-      assert.ok(eight < 24 * Math.max(one, 0.5), `${eight} ms after ${one} ms`)
+      const growth = growthOf(4_000, (size) => unit.repeat(size), nameInVcard)
+      assert.ok(growth < 24, `eight times the length takes ${growth} times as long`)
     })
   }
 })
-
-/** Milliseconds, of three. */
-function medianOf(vcard: string): number {
-  const times = Array.from({ length: 3 }, () => {
-    const start = performance.now()
-    nameInVcard(vcard)
-    return performance.now() - start
-  })
-  return times.sort((a, b) => a - b)[1] ?? 0
-}

@@ -1,16 +1,8 @@
 // The frame of a batch: entries, their changes, and what all items of one change share.
 import type { Rules } from '../../model/event.ts'
+import { businessOf } from './identity.ts'
 import { Profiles } from './profiles.ts'
-import {
-  type Fields,
-  fieldsOf,
-  firstId,
-  firstText,
-  isFields,
-  itemsOf,
-  own,
-  partsBeside,
-} from './shape.ts'
+import { type Fields, fieldsOf, firstId, isFields, itemsOf, own, partsBeside } from './shape.ts'
 
 /** What all changes of a body share. */
 export type Reading = {
@@ -27,7 +19,8 @@ export type Change = Reading & {
   readonly raw: unknown
   readonly entryId: string | null
   readonly entryTime: unknown
-  readonly metadata: Fields
+  /** The number of the business, else its id, else "". */
+  readonly business: string
   readonly phoneNumberId: string | null
   readonly profiles: Profiles
 }
@@ -86,9 +79,9 @@ function changeOf(entry: Fields, raw: unknown, reading: Reading): Change | null 
     field: firstId(fields, 'field') ?? firstId(value, 'field') ?? firstId(entry, 'field') ?? '',
     value,
     raw,
-    entryId: firstText(entry, 'id'),
+    entryId: firstId(entry, 'id'),
     entryTime: own(entry, 'time'),
-    metadata,
+    business: businessOf(metadata),
     phoneNumberId: firstId(metadata, 'phone_number_id'),
     profiles: new Profiles(own(value, 'contacts')),
   }

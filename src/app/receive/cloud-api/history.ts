@@ -2,7 +2,7 @@
 import { addressOf } from '../../model/contact.ts'
 import type { IncomingEvent } from '../../model/event.ts'
 import { type Change, listIn } from './envelope.ts'
-import { businessOf, phoneFrom, subjectOf } from './identity.ts'
+import { phoneFrom, subjectOf } from './identity.ts'
 import { messageFrom } from './messages.ts'
 import { oddItem } from './odd.ts'
 import { historyChunk } from './others.ts'
@@ -48,8 +48,7 @@ function historyMessage(item: unknown, thread: Fields, change: Change): readonly
   const named = subjectOf(fieldsOf(own(thread, 'context')))
   const person = { ...named, phone: phoneFrom(own(thread, 'id')) ?? named.phone }
   const isOutbound =
-    from !== null &&
-    (from === businessOf(change.metadata) || (person.phone !== null && from !== person.phone))
+    from !== null && (from === change.business || (person.phone !== null && from !== person.phone))
   const event = messageFrom(item, {
     change,
     namespace: '',

@@ -4,14 +4,7 @@ import type { Media } from '../../model/content.ts'
 import type { Direction, IncomingEvent, Namespace } from '../../model/event.ts'
 import { contentOf, mediaIn } from './content.ts'
 import type { Change } from './envelope.ts'
-import {
-  businessOf,
-  nullIfNobody,
-  phoneFrom,
-  recipientOf,
-  senderOf,
-  subjectOf,
-} from './identity.ts'
+import { nullIfNobody, phoneFrom, recipientOf, senderOf, subjectOf } from './identity.ts'
 import { oddItem } from './odd.ts'
 import { type Fields, fieldsOf, firstId, firstText, idOf, isFields, own } from './shape.ts'
 import { textOfMessage } from './text.ts'
@@ -43,7 +36,7 @@ export function messageFrom(given: unknown, setting: Setting): IncomingEvent {
     if (event !== null) return { ...shared, ...event }
   }
   const text = textOfMessage(type, item, change.rules)
-  const business = businessOf(change.metadata)
+  const { business } = change
   const person = addressAmong(people, change)
   return {
     ...shared,

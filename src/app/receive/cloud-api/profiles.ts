@@ -3,7 +3,13 @@ import type { Identity } from '../../model/contact.ts'
 import { subjectOf, usernameIn } from './identity.ts'
 import { type Fields, fieldsOf, firstText, itemsOf, own } from './shape.ts'
 
-type Entry = { readonly contact: Fields; readonly subject: Identity; readonly place: number }
+type Entry = {
+  readonly contact: Fields
+  readonly subject: Identity
+  /** Read once: a thousand messages may be of one contact. */
+  readonly profile: Pick<Identity, 'username' | 'name'>
+  readonly place: number
+}
 
 /** The contacts of one change. Looking one up does not go through all: there may be a thousand. */
 export class Profiles {
@@ -15,7 +21,7 @@ export class Profiles {
   constructor(contacts: unknown) {
     const entries = itemsOf(contacts).map((given, place): Entry => {
       const contact = fieldsOf(given)
-      return { contact, subject: subjectOf(contact), place }
+      return { contact, subject: subjectOf(contact), profile: profileOf(contact), place }
     })
     this.#only = entries.length === 1 ? entries[0] : undefined
     for (const entry of entries) {
@@ -30,16 +36,14 @@ export class Profiles {
   with(identity: Identity, isOnlyPerson: boolean): Identity {
     const entry = this.#entryOf(identity, isOnlyPerson)
     if (entry === undefined) return identity
-    const { contact, subject } = entry
-    const profile = fieldsOf(own(contact, 'profile'))
+    const { subject, profile } = entry
     return {
       // The same number can be spelled in two ways here (a ninth digit in Brazil): the sender's own
       // spelling stays.
       phone: identity.phone ?? subject.phone,
       userId: identity.userId ?? subject.userId,
       parentUserId: identity.parentUserId ?? subject.parentUserId,
-      username: usernameIn(profile) ?? usernameIn(contact),
-      name: firstText(profile, 'name'),
+      ...profile,
     }
   }
 
@@ -60,6 +64,14 @@ export class Profiles {
     const byPhone = phone === null ? undefined : this.#byPhoneAlone.get(phone)
     if (byUserId === undefined || byPhone === undefined) return byUserId ?? byPhone
     return byUserId.place < byPhone.place ? byUserId : byPhone
+  }
+}
+
+function profileOf(contact: Fields): Entry['profile'] {
+  const profile = fieldsOf(own(contact, 'profile'))
+  return {
+    username: usernameIn(profile) ?? usernameIn(contact),
+    name: firstText(profile, 'name'),
   }
 }
 
