@@ -395,6 +395,26 @@ test('of the reactions of a person the last is shown, whatever address it names'
   )
 })
 
+test('a message, its echo and its copy in standby are three entries with keys of their own', async () => {
+  const item = aText({ id: 'wamid.THRICE' })
+  const body = batch(
+    change({ messages: [item] }),
+    change({ message_echoes: [item] }, 'smb_message_echoes'),
+    change({ standby: { messages: [item] } }, 'standby'),
+  )
+  await app.inject(signedBatch(body))
+  const { data } = await read('/events?limit=1000')
+  const entries = (data as Json[]).filter((entry) => entry['message_id'] === 'wamid.THRICE')
+  assert.deepEqual(
+    entries.map(({ kind, key }) => [kind, key]),
+    [
+      ['message', 'wamid.THRICE'],
+      ['message', '["wamid.THRICE","echo"]'],
+      ['message', '["wamid.THRICE","standby"]'],
+    ],
+  )
+})
+
 test('the raw body of a request is given back byte for byte', async () => {
   const value = batch(change({ messages: [aText({ id: 'wamid.RAW', text: { body: 'ä/🎉' } })] }))
   const signed = signedBatch(value, { headers: { 'user-agent': 'sender/1' } })

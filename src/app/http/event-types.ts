@@ -35,7 +35,9 @@ const EventBody = Type.Object(
     type: Type.String({
       description: "The provider's word for what it is; of a status, the status.",
     }),
-    key: nullable('Its identity among its kind; null where it has none.'),
+    key: nullable(
+      'Its identity among its kind; null where it has none. Of a message its id, or `["id","namespace"]` of an echo, a copy in standby and an id that begins with `["`.',
+    ),
     message_id: nullable('The message it is, or happened to.'),
     ts: Type.String({ description: 'When it happened.' }),
     received_at: Type.String({ description: 'When it arrived.' }),

@@ -81,7 +81,7 @@ function presentMessageEntry(message: Message, intake: number) {
     seq: shown.seq,
     kind: 'message',
     type: shown.type,
-    key: shown.message_id,
+    key: keyOfMessage(message),
     message_id: shown.message_id,
     ts: shown.ts,
     received_at: shown.received_at,
@@ -95,6 +95,15 @@ function presentMessageEntry(message: Message, intake: number) {
     message: shown,
     data: null,
   }
+}
+
+/**
+ * A message's identity, as those of other kinds that have several parts. Where its id alone is its
+ * key, none that looks like such a list may be.
+ */
+function keyOfMessage({ messageId, namespace }: Message): string {
+  const isAlone = namespace === '' && !messageId.startsWith('["')
+  return isAlone ? messageId : JSON.stringify([messageId, namespace])
 }
 
 function presentEvent(event: StoredEvent) {
