@@ -38,6 +38,15 @@ const threadOf = (...items: Fields[]) =>
   inHistory({ history: [{ threads: [{ id: PHONE, messages: items }] }] })
 const placeholder = ofHistory({ type: 'media_placeholder', text: undefined })
 
+const ofOne = (id: string, what: Fields) =>
+  change({ messages: [aText({ id, ...at(2), text: undefined, ...what })] })
+const editOfOne = (id: string) => {
+  const message = { type: 'text', text: { body: `Edit ${id}` } }
+  return ofOne(id, { type: 'edit', edit: { original_message_id: 'm1', message } })
+}
+const revocationOfOne = (id: string) =>
+  ofOne(id, { type: 'revoke', revoke: { original_message_id: 'm1' } })
+
 type Scene = {
   readonly what: string
   readonly items: readonly Fields[]
@@ -88,6 +97,15 @@ const SCENES: readonly Scene[] = [
       assert.deepEqual(
         details.map((detail) => [detail?.message.text, detail?.originalText]),
         [['Lake', 'View']],
+      ),
+  },
+  {
+    what: 'edits and revocations of one moment',
+    items: [said(1, { from: PHONE }), ...['e2', 'e10'].map(editOfOne), revocationOfOne('r1')],
+    expected: ({ details }) =>
+      assert.deepEqual(
+        details.map((detail) => detail?.events.map(({ key }) => key)),
+        [['e10', 'e2', 'r1']],
       ),
   },
   {

@@ -154,6 +154,31 @@ function changes(newPlace: NewPlace): void {
     }
   })
 
+  it('and lists edits so that the last one is what the message says, in whatever order they came', async (test) => {
+    const store = await (await usePlace(test, newPlace)).open()
+    let runs = 0
+    const anEdit = fc.record({ id: fc.nat(99), second: fc.nat(1) })
+    const someEdits = fc.uniqueArray(anEdit, {
+      selector: ({ id }) => id,
+      minLength: 1,
+      maxLength: 6,
+    })
+    await fc.assert(
+      fc.asyncProperty(someEdits, fc.nat(6), async (edits, place) => {
+        const original = `edited-${++runs}`
+        const items = edits.map(({ id, second }) =>
+          edited(`${runs}-${id}`, original, `Edit ${id}`, String(1736935300 + second)),
+        )
+        const arrived = items.toSpliced(place % (items.length + 1), 0, aText({ id: original }))
+        for (const item of arrived) await store.insert([intakeWith(messages(item))])
+        const detail = await store.find(original)
+        assert.equal(detail?.events.length, edits.length)
+        assert.equal(detail.events.at(-1)?.text, detail.message.text)
+      }),
+      { numRuns: 100 },
+    )
+  })
+
   it('and shows a revoked message without its text, which stays in its history', async (test) => {
     const store = await (await usePlace(test, newPlace)).open()
     await store.insert([intakeWith(messages(revoked('r', 'a')))])

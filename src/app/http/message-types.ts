@@ -115,7 +115,7 @@ export const MessageDetailBody = Type.Object(
         media: { type: ['object', 'null'], additionalProperties: true },
         seq: integer,
       },
-      'All its edits, in the order in which they happened, each with the file it came with.',
+      'All its edits, in the order in which they happened, each with the file it came with. The last one is what `text` says, unless it was revoked; of those of one moment the one whose id sorts last.',
     ),
     revocation: Type.Unsafe<unknown>({
       type: ['object', 'null'],

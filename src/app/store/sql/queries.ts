@@ -2,6 +2,7 @@
 // value.
 import type { MessageFilter, Order, PageRequest, Position } from '../../model/message.ts'
 import { conditionsBehind, conditionsFor, ordered, type SearchCondition } from './conditions.ts'
+import { EVENTS_IN_ORDER } from './edits.ts'
 import { EVENT_SQL, LISTED_MESSAGES_SQL } from './rows.ts'
 
 export type Query = { readonly sql: string; readonly values: readonly (string | number)[] }
@@ -11,7 +12,7 @@ export type Scan = { readonly filter: MessageFilter; readonly order: Order }
 
 /** Statuses, edits and revocations of a message; its one value. */
 export const EVENTS_OF_MESSAGE_SQL = `${EVENT_SQL}
-  where message_id = ? and kind in ('status', 'edit', 'revoke') order by instant, seq`
+  where message_id = ? and kind in ('status', 'edit', 'revoke') ${EVENTS_IN_ORDER}`
 
 /** The rows of a page, and one more. */
 export function pageQuery(
