@@ -395,6 +395,49 @@ test('of the reactions of a person the last is shown, whatever address it names'
   )
 })
 
+test('a reaction that was revoked is no longer shown, in whatever order the two came', async () => {
+  const react = (id: string, to: string, timestamp: string, from = '14155550100') =>
+    aText({
+      ...{ id, from, timestamp, type: 'reaction', text: undefined },
+      reaction: { message_id: to, emoji: '👍' },
+    })
+  const revoke = (id: string) =>
+    aText({ type: 'revoke', text: undefined, revoke: { original_message_id: id } })
+  const orders = [
+    ['REVOKED-LAST', (reaction: Json, revocation: Json) => [reaction, revocation]],
+    ['REVOKED-FIRST', (reaction: Json, revocation: Json) => [revocation, reaction]],
+  ] as const
+  for (const [id, inOrder] of orders) {
+    const messages = [
+      aText({ id }),
+      // Each reaction replaces the one before, which does not come back.
+      react(`${id}-1`, id, '1736935201'),
+      react(`${id}-other`, id, '1736935201', '14155550179'),
+      ...inOrder(react(`${id}-2`, id, '1736935202'), revoke(`${id}-2`)),
+    ]
+    for (const item of messages) {
+      await app.inject(signedBatch(batch(change({ messages: [item] }))))
+    }
+    const { reactions } = await read(`/messages/${id}`)
+    assert.deepEqual(
+      (reactions as Json[]).map(({ message_id, emoji }) => [message_id, emoji]),
+      [
+        [`${id}-2`, null],
+        [`${id}-other`, '👍'],
+      ],
+    )
+    const gone = {
+      type: 'reaction',
+      text: null,
+      content: { reaction: { message_id: id, emoji: null } },
+    }
+    assert.partialDeepStrictEqual(await read(`/messages/${id}-2`), { ...gone, revoked: true })
+    const entries = (await read('/events?kind=message&limit=1000'))['data'] as Json[]
+    const shown = entries.filter((entry) => entry['key'] === `${id}-2`)
+    assert.partialDeepStrictEqual(shown, [{ text: null, message: gone }])
+  }
+})
+
 test('a message, its echo and its copy in standby are three entries with keys of their own', async () => {
   const item = aText({ id: 'wamid.THRICE' })
   const body = batch(

@@ -77,7 +77,7 @@ export const MessageBody = Type.Object(
     ),
     context: part('What it replies to, whether it was forwarded, the ad it came from.'),
     content: part(
-      'What else it holds, under the name of its type, as the provider sent it; fields without a place of their own are in `extra`, those of its contact in `extra.contact`.',
+      'What else it holds, under the name of its type, as the provider sent it; fields without a place of their own are in `extra`, those of its contact in `extra.contact`. Of a reaction that was revoked `emoji` is null.',
     ),
     business_phone_number_id: nullableText('The business number.', '106540352242922'),
     provider: text('The format it came in.', 'cloud-api'),
@@ -124,7 +124,7 @@ export const MessageDetailBody = Type.Object(
     }),
     reactions: list(
       { message_id: string, from: string, emoji: nullableString, ts: string },
-      'The reaction of each person that counts now; a removed one is null.',
+      'The reaction of each person that counts now; `emoji` is null of one that was removed or revoked.',
     ),
   },
   {

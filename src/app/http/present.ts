@@ -1,5 +1,6 @@
 // What is stored, in the words of the API.
 import type { Contact } from '../model/contact.ts'
+import type { Content } from '../model/content.ts'
 import type { SequenceEntry, StoredEvent } from '../model/event.ts'
 import type { Instant } from '../model/instant.ts'
 import type { Message, MessageDetail } from '../model/message.ts'
@@ -10,7 +11,7 @@ const STALE_MS = 60 * 60 * 1000
 
 /** A message in the words of the API. */
 export function presentMessage(message: Message) {
-  const { media = null, context = null, ...content } = message.content ?? {}
+  const { media = null, context = null, ...content } = contentNow(message)
   return {
     message_id: message.messageId,
     from: message.from,
@@ -21,8 +22,7 @@ export function presentMessage(message: Message) {
     direction: message.direction,
     contact: presentContact(message.contact),
     status: message.status,
-    // A caption is text, which a revoked message has none of.
-    media: media !== null && message.revoked ? { ...media, caption: null } : media,
+    media,
     context,
     content: Object.keys(content).length === 0 ? null : content,
     business_phone_number_id: message.phoneNumberId,
@@ -59,12 +59,23 @@ export function presentDetail({ message, originalText, events, reactions }: Mess
       revocation === undefined
         ? null
         : { message_id: revocation.key, ts: revocation.ts, seq: revocation.seq },
-    reactions: lastOfEach(reactions).map(({ messageId, from, ts, content }) => ({
-      message_id: messageId,
-      from,
-      emoji: content?.reaction?.emoji ?? null,
-      ts,
+    reactions: lastOfEach(reactions).map((reaction) => ({
+      message_id: reaction.messageId,
+      from: reaction.from,
+      emoji: contentNow(reaction).reaction?.emoji ?? null,
+      ts: reaction.ts,
     })),
+  }
+}
+
+/** A caption and an emoji are text, which a revoked message has none of. */
+function contentNow({ content, revoked }: Message): Content {
+  if (content === null || !revoked) return content ?? {}
+  const { media, reaction, ...others } = content
+  return {
+    ...others,
+    ...(media === undefined ? {} : { media: { ...media, caption: null } }),
+    ...(reaction === undefined ? {} : { reaction: { ...reaction, emoji: null } }),
   }
 }
 
