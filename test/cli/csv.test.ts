@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { CSV_HEADER, type CsvFields, csvLine } from '../../src/app/cli/csv.ts'
 import { anyCharacter } from '../support/any-character.ts'
 import { parseCsv } from '../support/csv.ts'
+import { growthOf } from '../support/growth.ts'
 
 const PHONE = '+14155550100'
 
@@ -80,6 +81,13 @@ describe('a CSV line', () => {
     for (const text of ['1+1=2', 'a', ' a', "'", "'a", '"=1"', '🎉', '#N/A', ' ', 'x\t=1']) {
       assert.equal(textCell(text), text)
     }
+  })
+
+  it('takes time as it is long, also of nothing but apostrophes', () => {
+    const write = (text: string) =>
+      csvLine({ messageId: 'a', from: PHONE, to: PHONE, ts: 'b', text }, { raw: false })
+    const growth = growthOf(4_000, (length) => "'".repeat(length), write)
+    assert.ok(growth < 40, `eight times the length takes ${growth} times as long`)
   })
 
   it('leaves phone numbers alone where numbers belong, and only there', () => {

@@ -15,7 +15,7 @@ export const CSV_HEADER = 'message_id,from,to,ts,text\r\n'
 const PHONE_NUMBER = /^\+[0-9]{2,15}$/
 // Spreadsheets skip blanks before a formula, and take the wide signs for the plain ones. A cell
 // that would look the same once it is defused is defused too: so one apostrophe can be taken away.
-const FORMULA = /^'*(?:[\t\r\n\0]|[\s\p{Cc}\p{Cf}']*[=+\-@＝＋－＠])/u
+const FORMULA = /^(?:'*[\t\r\n\0]|[\s\p{Cc}\p{Cf}']*[=+\-@＝＋－＠])/u
 
 /** The line of one message. A text that is null is nothing, an empty one is "". */
 export function csvLine({ messageId, from, to, ts, text }: CsvFields, { raw }: CsvOptions): string {
