@@ -7,6 +7,7 @@ import { largeBatchContract } from './large-batches.ts'
 import { largePageContract } from './large-pages.ts'
 import { lifecycleContract } from './lifecycle.ts'
 import { listContract } from './lists.ts'
+import { mirrorContract } from './mirrors.ts'
 import { searchContract } from './searches.ts'
 import { statisticsContract } from './statistics.ts'
 import type { NewPlace } from './store-place.ts'
@@ -22,6 +23,7 @@ export function messageStoreContract(engine: string, newPlace: NewPlace): void {
     statisticsContract(newPlace)
     eventContract(newPlace)
     anyOrderContract(newPlace)
+    mirrorContract(newPlace)
     lifecycleContract(newPlace)
   })
 }
