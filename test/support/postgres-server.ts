@@ -4,6 +4,7 @@ import {
   chmodSync,
   chownSync,
   closeSync,
+  existsSync,
   mkdtempSync,
   openSync,
   readFileSync,
@@ -14,6 +15,7 @@ import { join } from 'node:path'
 import { Client } from 'pg'
 import { freePort } from './free-port.ts'
 import { postgresBinaries } from './postgres-binaries.ts'
+import { lockFileOf, releaseSegment } from './shared-memory.ts'
 import { until } from './until.ts'
 
 /** Who a server runs as where root starts it: it refuses root. The numbers of `nobody`. */
@@ -25,6 +27,9 @@ const FIRST_WITH_BUILTIN_LOCALE = 17
 /** How long a statement may wait for its connection; whoever asks whether there is one asks again. */
 const CONNECT_MS = 20_000
 const ASKED_MS = 2000
+/** How long an immediate shutdown may take: after five seconds a server kills what does not end. */
+const QUIT_MS = 10_000
+const QUIT_POLL_MS = 5
 
 export type ServerOptions = {
   /** More lines of postgresql.conf, as `name=value`. */
@@ -93,6 +98,8 @@ export class PostgresServer {
     const settings = [
       ...[`port=${this.port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories='],
       ...['shared_buffers=64MB', 'max_connections=60', 'logging_collector=off'],
+      // Among its files, with which it goes however the server ends.
+      'dynamic_shared_memory_type=mmap',
       ...this.#settings,
     ]
     // After a crash a new postmaster gives up while processes of the last one still end.
@@ -190,12 +197,24 @@ export class PostgresServer {
     await this.#end('SIGINT')
   }
 
-  /** Ends it and removes its files. */
+  /** Ends it and removes its files and its shared memory. Waits in place: a process that exits can't else. */
   remove(): void {
     servers.delete(this)
-    this.#process?.kill('SIGKILL')
+    if (!this.#isEnded()) this.#quit()
+    releaseSegment(this.directory)
     rmSync(`${this.directory}.log`, { force: true })
     rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 })
+  }
+
+  /** Ends it as fast as it can while it still gives its shared memory back; the lock file goes last. */
+  #quit(): void {
+    const lock = lockFileOf(this.directory)
+    const pause = new Int32Array(new SharedArrayBuffer(4))
+    this.#process?.kill('SIGQUIT')
+    for (let waited = 0; waited < QUIT_MS && existsSync(lock); waited += QUIT_POLL_MS) {
+      Atomics.wait(pause, 0, 0, QUIT_POLL_MS)
+    }
+    this.#process?.kill('SIGKILL')
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {
