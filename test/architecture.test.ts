@@ -199,6 +199,40 @@ test('nothing is skipped by a comment, and no timer is let go', () => {
   }
 })
 
+/** Names of the functions that the service defines on PostgreSQL. */
+const OWN_FUNCTIONS = readdirSync(join(ROOT, 'store/postgres/migrations')).flatMap((file) =>
+  [
+    ...readFileSync(join(ROOT, 'store/postgres/migrations', file), 'utf8').matchAll(
+      /^create (?:or replace )?function (\w+)/gm,
+    ),
+  ].map(([, name = '']) => name),
+)
+const OWN_CALL = new RegExp(String.raw`\b(?:${[...new Set(OWN_FUNCTIONS)].join('|')})\(`, 'g')
+
+/** The text behind an open bracket, up to the one that closes it. */
+function bracketed(text: string): string {
+  let depth = 1
+  for (let end = 0; end < text.length; end++) {
+    if (text[end] === '(') depth++
+    if (text[end] === ')' && --depth === 0) return text.slice(0, end)
+  }
+  return text
+}
+
+test('a parameter of a function of ours on PostgreSQL says its type, so that no other is called', () => {
+  const calls = files.flatMap(({ path, text }) =>
+    [...text.matchAll(OWN_CALL)].map(({ 0: name, index }) => ({
+      path,
+      name,
+      given: bracketed(text.slice(index + name.length)),
+    })),
+  )
+  assert.ok(calls.some(({ given }) => given.includes('$1::')))
+  for (const { path, name, given } of calls) {
+    assert.doesNotMatch(given, /\?|\$\d+(?![\d:])/, `${path}: ${name}${given})`)
+  }
+})
+
 test('files are short: 90 lines in the middle, and none over 250 without a reason', () => {
   const lengths = files.map(({ path, text }) => ({ path, lines: text.split('\n').length - 1 }))
   const sorted = lengths.map(({ lines }) => lines).sort((a, b) => a - b)

@@ -93,6 +93,11 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     onReached: () => outages.database.ended(),
     onClocksApart: (secondsAhead) =>
       log.warn({ secondsAhead }, 'the clock of this machine is not that of the database server'),
+    onForeignCreators: (remedy) =>
+      log.warn(
+        { remedy },
+        "others may create in the database's schema and so take over what stores messages: let its owner run the remedy",
+      ),
     onCommitted: () => hub.wake(),
   })
   const retention = new Retention({

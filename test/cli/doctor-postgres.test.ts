@@ -9,7 +9,7 @@ import { freePort } from '../support/free-port.ts'
 import { PostgresServer } from '../support/postgres-server.ts'
 import { connectFor, openStoreFor } from '../support/postgres-stores.ts'
 import { runCommand } from '../support/run-command.ts'
-import { refusedStart } from '../support/service.ts'
+import { refusedStart, startService } from '../support/service.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const MIGRATIONS = readMigrations(
@@ -83,6 +83,19 @@ describe('doctor, of PostgreSQL', () => {
       found[1],
       'FAULT  database: has the encoding LATIN1, which does not hold every character: create it with encoding UTF8.',
     )
+  })
+
+  it('says who else may create in the schema, as the service does at its start', async (test) => {
+    const url = await server.newDatabase()
+    await server.query('grant create on schema public to public', new URL(url).pathname.slice(1))
+    const remedy = 'REVOKE CREATE ON SCHEMA public FROM PUBLIC;'
+    const found = await findingsFor(test, url)
+    assert.match(found.at(-1) ?? '', /^check {2}database: lets others create in its schema, /)
+    assert.ok(found.at(-1)?.endsWith(`Let its owner run: ${remedy}`))
+    const environment = { DATABASE_URL: url, API_KEYS: 'reader:key' }
+    const service = await startService(test, { cwd: temporaryDirectory(test), environment })
+    await service.logged('listening')
+    assert.ok(service.log.some((entry) => entry['level'] === 'warn' && entry['remedy'] === remedy))
   })
 
   it('is agreed with by a service that can not start', async (test) => {

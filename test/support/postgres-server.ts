@@ -183,8 +183,9 @@ export class PostgresServer {
     return this.url(name)
   }
 
-  url(database: string): string {
-    return `postgresql://postgres:${PASSWORD}@127.0.0.1:${this.port}/${database}`
+  /** The URL of a database, for a user whom its pg_hba.conf lets in without a look at the password. */
+  url(database: string, user = 'postgres'): string {
+    return `postgresql://${user}:${PASSWORD}@127.0.0.1:${this.port}/${database}`
   }
 
   /** Ends every process of it at once, as a crash of the machine would. */

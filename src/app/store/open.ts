@@ -18,6 +18,8 @@ export type OpenOptions = {
   readonly onReached?: () => void
   /** Told by how many seconds the clock here is ahead of the database server's, or behind (below 0). */
   readonly onClocksApart?: (secondsAhead: number) => void
+  /** Told at the start where others may create in the database's schema, with the SQL that ends it. */
+  readonly onForeignCreators?: (remedy: string) => void
   /** Another process on the same database may have committed something. */
   readonly onCommitted: () => void
 }

@@ -61,7 +61,7 @@ function reportServer(
 }
 
 function reportDatabase(
-  { narrowEncoding, schema, isUnfinished }: Inspection,
+  { narrowEncoding, schema, isUnfinished, remedyForCreators }: Inspection,
   findings: Findings,
 ): void {
   if (narrowEncoding !== null) {
@@ -78,5 +78,11 @@ function reportDatabase(
     findings.fault('database', 'is a copy that is not complete: run migrate-store again.')
   } else {
     findings.good('database', `has schema ${schema.found}, and ${schema.needed} is needed.`)
+  }
+  if (remedyForCreators !== null) {
+    findings.doubtful(
+      'database',
+      `lets others create in its schema, who could so take over what stores messages. Let its owner run: ${remedyForCreators}`,
+    )
   }
 }

@@ -6,9 +6,13 @@ import { fold } from '../../model/fold.ts'
 import { identityOf, messageOf, typeOf } from '../sql/identity.ts'
 import { FLUSHES } from './durability.ts'
 
-/** Stores a batch: a token, then its parameters; or nothing, where the server does not flush. */
+/**
+ * Stores a batch: a token, then its parameters; or nothing, where the server does not flush. Types that
+ * were left open could fit a function better that somebody else has made beside ours.
+ */
 export const INGEST_SQL = `select flushes,
-    case when flushes then ingest_1($1, $2, $3, $4, $5, $6, $7, $8, $9) end as copies
+    case when flushes then ingest_1($1::uuid, $2::boolean, $3::json, $4::integer[], $5::text[],
+      $6::bigint[], $7::text[], $8::integer[], $9::bytea) end as copies
   from (select ${FLUSHES}) as server(flushes)`
 
 /** What is stored of an event; the fields of incoming_event_1. Absent: null. */

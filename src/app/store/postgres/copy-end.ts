@@ -177,7 +177,7 @@ class PostgresEnd implements CopyTarget {
     const days = new Set(rows.map((row) => Math.floor(Number(row[2]) / DAY_MS)))
     for (const day of days) {
       const date = new Date(day * DAY_MS).toISOString().slice(0, 10)
-      await this.#query({ text: 'select make_days_1($1, 1)', values: [date] })
+      await this.#query({ text: 'select make_days_1($1::date, 1)', values: [date] })
     }
   }
 

@@ -5,6 +5,7 @@ import { connectionFault } from './connection-faults.ts'
 import { createClient } from './connections.ts'
 import { FLUSHES } from './durability.ts'
 import { narrowEncoding } from './encoding.ts'
+import { remedyForCreators } from './foreign-creators.ts'
 import { readIdentity } from './identity.ts'
 import { sharesSessions } from './pooler.ts'
 import { type SchemaState, schemaState } from './schema.ts'
@@ -26,6 +27,8 @@ export type Inspection = {
   readonly schema: SchemaState
   /** A store was being copied into it, and not all of it is there. */
   readonly isUnfinished: boolean
+  /** The SQL after which nobody else may create in the schema; null where nobody may. */
+  readonly remedyForCreators: string | null
 }
 
 /** Connects and looks. Rejects with what keeps it from that, in words that hold no secret. */
@@ -58,5 +61,6 @@ async function inspect(client: Client, url: string): Promise<Inspection> {
     keepsSessions,
     schema,
     isUnfinished: schema.found > 0 && (await readIdentity(client)).endsWith(UNFINISHED),
+    remedyForCreators: await remedyForCreators(client),
   }
 }

@@ -12,8 +12,10 @@ import type {
   StoreFailure,
 } from '../store.ts'
 import { passingFault, startError, startFault } from './connection-faults.ts'
+import { withConnection } from './connections.ts'
 import { explained } from './explained.ts'
 import { storeError } from './faults.ts'
+import { remedyForCreators } from './foreign-creators.ts'
 import { findIntake, readRawBody } from './intakes.ts'
 import { prepareDatabase, prepareEventually, UnusableDatabaseError } from './opening.ts'
 import { ReadPool } from './read-pool.ts'
@@ -43,6 +45,8 @@ export type PostgresOptions = {
   readonly onReached?: () => void
   /** Told by how many seconds the clock here is ahead of the server's, or behind (below 0). */
   readonly onClocksApart?: (secondsAhead: number) => void
+  /** Told at the start where others may create in the schema, with the SQL that ends it. */
+  readonly onForeignCreators?: (remedy: string) => void
 }
 
 /**
@@ -93,10 +97,21 @@ class PostgresStore implements MessageStore {
 
   async begin(): Promise<void> {
     await this.#upkeep.start()
+    await this.#lookForCreators()
     if (this.#closed !== null) return await this.#upkeep.close()
     this.#wakeUp.start()
     this.#begun = true
     this.#options.onCommitted()
+  }
+
+  /** Whatever comes of it, messages are stored. */
+  async #lookForCreators(): Promise<void> {
+    try {
+      const remedy = await withConnection(this.#reads.pool, remedyForCreators)
+      if (remedy !== null) this.#options.onForeignCreators?.(remedy)
+    } catch (error) {
+      this.#report(error)
+    }
   }
 
   /** After the first try has failed with this. */

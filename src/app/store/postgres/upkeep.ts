@@ -17,6 +17,7 @@ const VACUUM_AFTER = 5000
 /** How far the clocks of two machines may be apart before somebody should know, in ms. */
 const CLOCKS_APART_MS = 5 * 60 * 1000
 
+const MAKE_DAYS_SQL = 'select make_days_1($1::date, $2::integer) as answer'
 /**
  * Bodies expire by their age, and never by a moment that the server's clock has not come to: a clock
  * that is ahead would take those of all replicas, and those still to come.
@@ -77,7 +78,7 @@ export class Upkeep {
   async #look(): Promise<void> {
     try {
       const yesterday = new Date(Date.now() - DAY_MS).toISOString().slice(0, 10)
-      await this.#alone('select make_days_1($1, $2) as answer', [yesterday, DAYS_AHEAD + 1])
+      await this.#alone(MAKE_DAYS_SQL, [yesterday, DAYS_AHEAD + 1])
       await this.#options.pool.query('select forget_batches_1()')
       await this.#compareClocks()
     } catch (error) {
@@ -99,7 +100,7 @@ export class Upkeep {
     return withConnection(this.#options.pool, async (client) => {
       await client.query('begin; set local synchronous_commit = off')
       const { rows } = await client.query<{ folded: number }>(
-        'select fold_changes_1($1) as folded',
+        'select fold_changes_1($1::integer) as folded',
         [FOLDED_AT_ONCE],
       )
       await client.query('commit')

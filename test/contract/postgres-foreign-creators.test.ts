@@ -1,0 +1,149 @@
+// A schema in which others may create, as `public` is in clusters that come from before PostgreSQL 15:
+// functions of theirs with our names and other parameters take no call of the service.
+import assert from 'node:assert/strict'
+import { after, before, describe, it, type TestContext } from 'node:test'
+import { Client } from 'pg'
+import { openPostgresStore } from '../../src/app/store/postgres/postgres-store.ts'
+import { aMessage, insertAll } from '../support/a-message.ts'
+import { PostgresServer } from '../support/postgres-server.ts'
+import { openStoreFor } from '../support/postgres-stores.ts'
+import { until } from '../support/until.ts'
+
+/** What the service calls with parameters. */
+const CALLED = ['expire_intakes_2', 'fold_changes_1', 'ingest_1', 'make_days_1']
+
+/**
+ * Definitions of functions with our names: each answers as ours might, and does nothing. A parameter
+ * whose type the caller leaves open is text to the server.
+ */
+const OVERLOADS = `select proname as name, format('create function %I.%I(%s) returns %s language sql as $$ select %L::%s $$',
+    pronamespace::regnamespace, proname, array_to_string(array_fill('text'::text, array[pronargs]), ', '),
+    prorettype::regtype, case prorettype::regtype::text when 'json' then '[]' else '0' end, prorettype::regtype) as definition
+  from pg_proc where proname = any ($1) and pronargs > 0 order by 1`
+
+describe('a schema in which others may create', () => {
+  let server: PostgresServer
+  before(async () => {
+    server = await PostgresServer.start()
+    await server.query(
+      'create role webhook login; create role stranger login; create role "Odd one"',
+    )
+  })
+  after(() => server.remove())
+
+  /** A database of a cluster that was upgraded, by its name. */
+  async function openDatabase(): Promise<string> {
+    const name = new URL(await server.newDatabase()).pathname.slice(1)
+    await server.query('create extension pg_trgm; grant create on schema public to public', name)
+    return name
+  }
+
+  async function as<Result>(url: string, work: (client: Client) => Promise<Result>) {
+    const client = new Client({ connectionString: url })
+    await client.connect()
+    try {
+      return await work(client)
+    } finally {
+      await client.end()
+    }
+  }
+
+  /** Lets a stranger create functions that fit calls without types better than ours. */
+  async function createOverloads(database: string): Promise<void> {
+    await as(server.url(database, 'stranger'), async (client) => {
+      const { rows } = await client.query<{ name: string; definition: string }>(OVERLOADS, [CALLED])
+      assert.deepEqual(
+        rows.map(({ name }) => name),
+        CALLED,
+      )
+      for (const { definition } of rows) await client.query(definition)
+    })
+  }
+
+  async function invadedStore(test: TestContext) {
+    const database = await openDatabase()
+    const url = server.url(database, 'webhook')
+    await (await openStoreFor(test, url)).close()
+    await createOverloads(database)
+    return { database, store: await openStoreFor(test, url) }
+  }
+
+  it('stores messages, and folds its counters', async (test) => {
+    const { database, store } = await invadedStore(test)
+    await insertAll(store, [aMessage({ text: 'Stored' })])
+    const { messages } = await store.page({ filter: {}, order: 'asc', limit: 10, offset: 0 })
+    assert.deepEqual(
+      messages.map(({ text }) => text),
+      ['Stored'],
+    )
+    await until('the counters are folded', async () => {
+      const waiting = await server.query('select from count_changes', database)
+      return waiting.length === 0
+    })
+  })
+
+  it('makes the days of raw bodies, and lets them expire', async (test) => {
+    const { database, store } = await invadedStore(test)
+    const days = await daysIn(database)
+    await server.query(`drop table ${days.at(-1)}`, database)
+    await openStoreFor(test, server.url(database, 'webhook'))
+    assert.deepEqual(await daysIn(database), days)
+    await insertAll(store, [aMessage()])
+    assert.equal(await store.expireIntakes(Date.now()), false)
+  })
+
+  it('is told of at the start, with what ends it, after which the service goes on', async (test) => {
+    const database = await openDatabase()
+    const url = server.url(database, 'webhook')
+    const grant = 'GRANT CREATE ON SCHEMA public TO webhook;'
+    const revoke = 'REVOKE CREATE ON SCHEMA public FROM'
+    assert.deepEqual(await remediesAt(test, url), [`${grant} ${revoke} PUBLIC;`])
+    await server.query(
+      'grant create on schema public to webhook, postgres, stranger, "Odd one"',
+      database,
+    )
+    const remedy = `${revoke} "Odd one", PUBLIC, stranger;`
+    assert.deepEqual(await remediesAt(test, url), [remedy])
+    await server.query(remedy, database)
+    assert.deepEqual(await remediesAt(test, url), [])
+    await as(url, (client) => client.query('create table still_allowed ()'))
+    await assert.rejects(
+      as(server.url(database, 'stranger'), (client) => client.query('create table refused ()')),
+      { code: '42501' },
+    )
+  })
+
+  it('is none where it is the one of a user who owns the database', async (test) => {
+    const name = new URL(await server.newDatabase('owner webhook')).pathname.slice(1)
+    assert.deepEqual(await remediesAt(test, server.url(name, 'webhook')), [])
+    // A schema of the service's own, in a database of many.
+    await server.query('create schema "Tenant 1" authorization webhook', name)
+    const url = `${server.url(name, 'webhook')}?options=-c%20search_path%3D%22Tenant%5C%201%22,public`
+    await server.query('grant create on schema public to public', name)
+    assert.deepEqual(await remediesAt(test, url), [])
+    await server.query('grant create on schema "Tenant 1" to stranger', name)
+    assert.deepEqual(await remediesAt(test, url), [
+      'REVOKE CREATE ON SCHEMA "Tenant 1" FROM stranger;',
+    ])
+  })
+
+  /** What a store that opens says has to be done. */
+  async function remediesAt(test: TestContext, url: string): Promise<readonly string[]> {
+    const remedies: string[] = []
+    const store = await openPostgresStore({
+      ...{ url, poolSize: 5, onCommitted: () => {}, onUpkeepError: assert.ifError },
+      onForeignCreators: (remedy) => remedies.push(remedy),
+    })
+    test.after(() => store.close())
+    return remedies
+  }
+
+  async function daysIn(database: string): Promise<readonly string[]> {
+    const rows = await server.query<{ name: string }>(
+      `select inhrelid::regclass::text as name from pg_inherits
+       where inhparent = 'intakes'::regclass and inhrelid::regclass::text ~ '\\d' order by 1`,
+      database,
+    )
+    return rows.map(({ name }) => name)
+  }
+})
