@@ -143,7 +143,7 @@ describe('a server that is waited for', () => {
     let wanted = true
     const url = `postgresql://nobody@127.0.0.1:${await freePort()}/none`
     const isWanted = () => wanted
-    const waiting = prepareEventually(url, { isWanted, onFailure: assert.ifError })
+    const waiting = prepareEventually(url, { after: null, isWanted, onFailure: assert.ifError })
     wanted = false
     await waiting
   })

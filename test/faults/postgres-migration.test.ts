@@ -26,8 +26,8 @@ const CARELESS: readonly Migration[] = MIGRATIONS.map((migration) => ({
 
 /** Ends the backend that runs it. */
 const END = 'pg_terminate_backend(pg_backend_pid())'
-/** Waits for whoever has taken GATE. */
-const WAIT = 'pg_advisory_xact_lock_shared(1, 2)'
+/** Waits for whoever has taken GATE, however long that takes. */
+const WAIT = "set_config('lock_timeout', '0', true), pg_advisory_xact_lock_shared(1, 2)"
 const GATE = 'select pg_advisory_lock(1, 2)'
 
 /** Counts the commands that define something, and does something at the one of this number. */

@@ -9,9 +9,14 @@ import { narrowEncoding } from './encoding.ts'
 import { refusal, storeError } from './faults.ts'
 import { readIdentity } from './identity.ts'
 import { sharesSessions } from './pooler.ts'
-import { migrate, requireSchema } from './schema.ts'
+import { migrate, requireSchema, TableInUseError } from './schema.ts'
 
 const RETRY_MS = 1000
+/**
+ * Pauses before another try of what waited for a table. Storing stands still while it waits, a fifth of a
+ * second for each table: so for a small part of the time, however long somebody uses the table.
+ */
+const PAUSES_FOR_A_TABLE = 3
 
 /** A database that waiting makes no better: a wrong password, no such database, a newer schema. */
 export class UnusableDatabaseError extends Error {
@@ -49,21 +54,35 @@ async function prepare(url: string, check: (client: Client) => Promise<void>): P
   }
 }
 
+export type Waiting = {
+  /** What the first try failed with. */
+  readonly after: unknown
+  readonly isWanted: () => boolean
+  readonly onFailure: (error: unknown) => void
+}
+
 /** Tries until it succeeds, `isWanted` says no more, or it can't succeed. Tells of each failure. */
 export async function prepareEventually(
   url: string,
-  { isWanted, onFailure }: { isWanted: () => boolean; onFailure: (error: unknown) => void },
+  { after, isWanted, onFailure }: Waiting,
 ): Promise<void> {
-  for (;;) {
-    await sleep(RETRY_MS)
-    if (!isWanted()) return
+  for (let fault = after; ; ) {
+    for (let pauses = pausesAfter(fault); pauses > 0; pauses--) {
+      await sleep(RETRY_MS)
+      if (!isWanted()) return
+    }
     try {
       return await prepareDatabase(url)
     } catch (error) {
       if (error instanceof UnusableDatabaseError) throw error
       onFailure(error)
+      fault = error
     }
   }
+}
+
+function pausesAfter(fault: unknown): number {
+  return fault instanceof TableInUseError ? PAUSES_FOR_A_TABLE : 1
 }
 
 async function requireFinished(client: Client): Promise<void> {

@@ -119,7 +119,7 @@ class PostgresStore implements MessageStore {
     this.#report(error)
     const isWanted = () => this.#closed === null
     const onFailure = (again: unknown) => this.#report(again)
-    prepareEventually(this.#options.url, { isWanted, onFailure })
+    prepareEventually(this.#options.url, { after: error, isWanted, onFailure })
       .then(() => (isWanted() ? this.begin() : undefined))
       .then(() => (this.#begun ? this.#options.onReached?.() : undefined))
       .catch((error: unknown) => {

@@ -5,9 +5,13 @@ import { readdirSync, readFileSync } from 'node:fs'
 import type { ClientBase } from 'pg'
 import { StoreUnavailableError } from '../../errors.ts'
 import { FLUSHES, requireFlushes } from './durability.ts'
+import { sqlState } from './faults.ts'
 import { MIGRATION_LOCK } from './locks.ts'
 
 const DIRECTORY = new URL('./migrations/', import.meta.url)
+/** So long a migration waits for a table in use, in ms: whoever stores or reads queues up behind it. */
+const LOCK_TIMEOUT_MS = 200
+const LOCK_NOT_AVAILABLE = '55P03'
 const OLDEST_REPLICA = /^-- oldest-replica: (\d+)\n/
 
 export type Migration = {
@@ -39,9 +43,20 @@ export class SchemaMismatchError extends Error {
   override readonly name = 'SchemaMismatchError'
 }
 
+/** A table that a migration changes is in use, by something that takes longer than it may wait. */
+export class TableInUseError extends StoreUnavailableError {
+  constructor(cause: unknown) {
+    super(
+      'The update of the schema waits for a table that something long is reading, such as a backup, verify or a vacuum: it goes on when that ends.',
+      { cause },
+    )
+  }
+}
+
 /**
  * Brings the schema up to date, each migration in a transaction of its own. Replicas that start at
- * once wait for each other; one that was interrupted left nothing behind.
+ * once wait for each other; one that was interrupted left nothing behind. Rejects with TableInUseError
+ * where others would have to wait for too long with it.
  */
 export async function migrate(client: ClientBase, migrations = MIGRATIONS): Promise<void> {
   for (const migration of migrations) {
@@ -52,11 +67,12 @@ export async function migrate(client: ClientBase, migrations = MIGRATIONS): Prom
       await client.query(`create table if not exists schema_migrations (
         version integer primary key, oldest_replica integer not null,
         applied_at timestamptz not null default now())`)
+      await client.query(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`)
       await apply(client, migration)
       await client.query('commit')
     } catch (error) {
       await client.query('rollback').catch(() => {})
-      throw error
+      throw sqlState(error) === LOCK_NOT_AVAILABLE ? new TableInUseError(error) : error
     }
   }
 }
