@@ -10,13 +10,18 @@ import { works } from './tracing.ts'
 const SHUT_DOWN =
   'import fcntl,os,struct,sys;fcntl.ioctl(os.open(sys.argv[1],os.O_RDONLY),0x8004587d,struct.pack("I",2))'
 
+/** How long others may hold a disk that was unmounted here. */
+const HELD_MS = 20_000
+const POLL_MS = 20
+const NOBODY = new Int32Array(new SharedArrayBuffer(4))
+
 export type LoopDisk = {
   readonly directory: string
   /** Everything that was not flushed is gone. */
   cut(): void
   /** What a kernel does to a file system with an error: from now on no write succeeds. */
   turnReadOnly(): void
-  /** Recovers from either. */
+  /** Recovers from either; waits for those who hold it elsewhere, and throws where they don't let go. */
   mount(): void
   remove(): void
 }
@@ -38,6 +43,7 @@ export function newLoopDisk(): LoopDisk {
     turnReadOnly: () => void execFileSync('mount', ['-o', 'remount,abort', directory]),
     mount: () => {
       execFileSync('umount', [directory])
+      waitUntilFree(image)
       mount()
     },
     remove: () => {
@@ -45,6 +51,19 @@ export function newLoopDisk(): LoopDisk {
       rmSync(place, { recursive: true })
     },
   }
+}
+
+/**
+ * Returns once no loop device is left of an image. One that a namespace still sees mounted, as a container
+ * does that was begun beside it, would be used again: with what its memory had before the cut.
+ */
+function waitUntilFree(image: string): void {
+  const end = performance.now() + HELD_MS
+  while (performance.now() < end) {
+    if (execFileSync('losetup', ['--associated', image], { encoding: 'utf8' }) === '') return
+    Atomics.wait(NOBODY, 0, 0, POLL_MS)
+  }
+  throw new Error(`${image} is still mounted in another namespace, and can't be read anew.`)
 }
 
 /** Whether such disks can be made here, and cut. */
