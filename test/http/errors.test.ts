@@ -147,6 +147,24 @@ test('a store that fails tells its reason to the log, and to nobody else', async
   }
 })
 
+test('while the database is away the log says why once, and not with every request', async (t) => {
+  const cause = new StoreUnavailableError('PostgreSQL could not be reached.')
+  const server = await openServer(t, {
+    environment: { READ_ACCESS: 'open' },
+    store: () => ({
+      stats: () => Promise.reject(new AppError('reads_unavailable', { cause })),
+      insert: () => Promise.reject(cause),
+    }),
+  })
+  for (let i = 0; i < 20; i++) {
+    assert.equal((await server.get('/stats')).statusCode, 503)
+    assert.equal((await server.post(flatBody())).statusCode, 503)
+  }
+  for (const msg of ['reads_unavailable', 'store_unavailable']) {
+    assert.equal(server.log.where({ msg }).length, 1)
+  }
+})
+
 test('while the server closes, what is in flight is answered, and idle connections are closed', async (t) => {
   const gate = Promise.withResolvers<null>()
   let asked = false

@@ -9,6 +9,7 @@ import {
   ValidationError,
 } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { CauseLog } from './cause-log.ts'
 
 /** Errors that Fastify itself finds, as ours. */
 const FRAMEWORK_ERRORS: Readonly<Record<string, ErrorCode>> = {
@@ -17,22 +18,24 @@ const FRAMEWORK_ERRORS: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'bad_request',
 }
 
-/** Answers errors and unknown paths on every route of `app`. */
+/** Answers errors and unknown paths on every route of `app`, and logs why something was not possible. */
 export function answerErrors(app: FastifyInstance, log: Log): void {
-  app.setErrorHandler((error, request, reply) => answer(error, request, reply, log))
+  const causes = new CauseLog(log)
+  app.setErrorHandler((error, request, reply) => {
+    const known = asAppError(error)
+    if (known !== null) causes.failed(known, request.id)
+    return answer(error, request, reply, log)
+  })
   app.setNotFoundHandler((request, reply) => answer(new AppError('not_found'), request, reply, log))
 }
 
-/** Sends what `error` means to the caller, and logs what it hides from them. */
+/** Sends what `error` means to the caller, and logs what nobody has foreseen. */
 export function answer(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Log) {
   if (error instanceof ValidationError) return reply.code(422).send({ detail: error.problems })
   const known = asAppError(error)
   if (known === null) {
     log.error({ request_id: request.id, err: error }, 'unexpected error')
     return reply.code(500).send({ detail: 'Internal Server Error' })
-  }
-  if (known.cause !== undefined) {
-    log.warn({ request_id: request.id, err: known.cause }, known.code)
   }
   if (known.retryAfterS !== undefined) reply.header('retry-after', known.retryAfterS)
   if (known.code === 'unauthorized') reply.header('www-authenticate', 'Bearer')
