@@ -41,14 +41,10 @@ export type SqliteOptions = {
 }
 
 /** Opens the store. Rejects with the reason when the file can't be used. */
-export async function openSqliteStore({
-  file,
-  onIndexError,
-  onIndexed,
-}: SqliteOptions): Promise<MessageStore> {
+export async function openSqliteStore({ file, ...told }: SqliteOptions): Promise<MessageStore> {
   const directory = file === null ? mkdtempSync(join(tmpdir(), 'whatsapp-webhook-')) : null
   const messages = file ?? join(directory ?? '', 'messages.db')
-  const store = new SqliteStore({ messages, directory, onIndexError, onIndexed })
+  const store = new SqliteStore({ messages, directory, ...told })
   try {
     await store.open()
     return store
