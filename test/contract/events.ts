@@ -562,7 +562,7 @@ function orders(newPlace: NewPlace): void {
 
 /** As retention does it: as long as there may be more. */
 async function expireAll(store: MessageStore, before: number): Promise<void> {
-  while (await store.expireIntakes(before));
+  while ((await store.expireIntakes(before)) === 'more');
 }
 
 function bodies(newPlace: NewPlace): void {

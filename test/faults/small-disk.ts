@@ -17,6 +17,8 @@ export type SmallDisk = {
   fill(): void
   /** Gives the space back. */
   free(): void
+  /** Gives so many megabytes of it back. */
+  freeSome(megabytes: number): void
   /** Nothing can be written to it any more; refused while a file is open for that. */
   turnReadOnly(): void
   turnWritable(): void
@@ -81,6 +83,9 @@ function diskOf(place: Place, asRoot: readonly string[]) {
     fill: () => {
       // What does not fit as a whole leaves less than a page.
       for (let megabytes = 0; fits(join(ballast, String(megabytes))); megabytes++);
+    },
+    freeSome: (megabytes: number) => {
+      for (let n = 0; n < megabytes; n++) rmSync(join(ballast, String(n)))
     },
     free: () => {
       rmSync(ballast, { recursive: true })

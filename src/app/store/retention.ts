@@ -1,10 +1,13 @@
 // Lets raw bodies expire, a part at a time, so that no acknowledgement waits for long.
+import type { ExpiryStep } from './store.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 /** Between two looks at what has expired. */
 const INTERVAL_MS = 10 * 60 * 1000
 /** Between two deletions while there is more. */
 const PAUSE_MS = 50
+/** Before another try where something holds it up; twice as long each time, up to the interval. */
+const FIRST_HELD_PAUSE_MS = 1000
 /**
  * How far the clock may get ahead of the time since the start. What it jumps beyond that is ignored
  * until the next start, so that a wrong clock deletes nothing.
@@ -14,8 +17,8 @@ const BELIEVED_STEP_MS = 60 * 60 * 1000
 export type RetentionOptions = {
   /** 0: nothing expires. */
   readonly days: number
-  /** Deletes some that arrived before this moment (ms since 1970); true: there may be more. */
-  readonly expire: (before: number) => Promise<boolean>
+  /** Deletes some that arrived before this moment (ms since 1970). */
+  readonly expire: (before: number) => Promise<ExpiryStep>
   readonly onError: (error: unknown) => void
 }
 
@@ -24,6 +27,7 @@ export class Retention {
   readonly #options: RetentionOptions
   readonly #startedAt = Date.now()
   readonly #start = performance.now()
+  #heldPauseMs = FIRST_HELD_PAUSE_MS
   #timer: NodeJS.Timeout | null = null
   #stopped = false
 
@@ -52,14 +56,24 @@ export class Retention {
 
   async #expire(): Promise<void> {
     const { days, expire, onError } = this.#options
-    let more = false
+    let step: ExpiryStep = 'done'
     try {
-      more = await expire(this.#now() - days * DAY_MS)
+      step = await expire(this.#now() - days * DAY_MS)
     } catch (error) {
       // The store that is being closed may have given it up.
       if (!this.#stopped) onError(error)
     }
-    this.#schedule(more ? PAUSE_MS : INTERVAL_MS)
+    this.#schedule(this.#pauseAfter(step))
+  }
+
+  #pauseAfter(step: ExpiryStep): number {
+    if (typeof step === 'string') {
+      this.#heldPauseMs = FIRST_HELD_PAUSE_MS
+      return step === 'more' ? PAUSE_MS : INTERVAL_MS
+    }
+    const pauseMs = this.#heldPauseMs
+    this.#heldPauseMs = Math.min(2 * pauseMs, INTERVAL_MS)
+    return pauseMs
   }
 
   #now(): number {

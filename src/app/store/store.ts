@@ -19,6 +19,12 @@ export type InsertedBatch = {
   readonly seconds: number
 }
 
+/**
+ * What became of a part of the expiry: there may be more, there is none left, or something holds it up
+ * for now: what, and what to do about it, in words that go on after "because".
+ */
+export type ExpiryStep = 'more' | 'done' | { readonly heldBy: string }
+
 /** Events, stored exactly once and durably. */
 interface EventWriter {
   /**
@@ -29,10 +35,10 @@ interface EventWriter {
    */
   insert(batch: readonly Intake[]): Promise<InsertedBatch>
   /**
-   * Deletes raw bodies that arrived before this moment (ms since 1970), a part at a time. Resolves
-   * with whether there may be more; the events that were in them stay.
+   * Deletes raw bodies that arrived before this moment (ms since 1970), a part at a time; the events
+   * that were in them stay. Rejects as `insert` does for want of the database.
    */
-  expireIntakes(before: number): Promise<boolean>
+  expireIntakes(before: number): Promise<ExpiryStep>
 }
 
 /**

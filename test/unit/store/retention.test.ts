@@ -1,23 +1,24 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Retention } from '../../../src/app/store/retention.ts'
+import type { ExpiryStep } from '../../../src/app/store/store.ts'
 import { until } from '../../support/until.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
 test('what is older than so many days expires, part by part until nothing is left', async () => {
   const asked: number[] = []
-  const left = [true, true, true, false]
+  const left = ['more', 'more', 'more', 'done'] as const
   const retention = new Retention({
     days: 30,
     expire: async (before) => {
       asked.push(before)
-      return left.shift() ?? false
+      return left[asked.length - 1] ?? 'done'
     },
     onError: assert.ifError,
   })
   retention.start()
-  await until('all has expired', () => left.length === 0)
+  await until('all has expired', () => asked.length === left.length)
   retention.stop()
   assert.equal(asked.length, 4)
   for (const before of asked) assert.ok(Math.abs(Date.now() - 30 * DAY_MS - before) < 60_000)
@@ -36,7 +37,7 @@ test('a clock that is put forward by more than an hour lets nothing expire befor
       days: 30,
       expire: async (before) => {
         asked.push(before)
-        return false
+        return 'done'
       },
       onError: assert.ifError,
     })
@@ -48,6 +49,38 @@ test('a clock that is put forward by more than an hour lets nothing expire befor
     const believed = (asked[0] ?? 0) + 30 * DAY_MS - start
     assert.ok(Math.abs(believed - believedMs) < 60_000, `${stepMs}: ${believed}`)
   }
+})
+
+test('while something holds it up, it tries again, more and more seldom, and at once when that has passed', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const steps: ExpiryStep[] = []
+  const heldUp = { heldBy: 'a read does not end' }
+  let next: ExpiryStep = heldUp
+  const retention = new Retention({
+    days: 30,
+    expire: async () => {
+      steps.push(next)
+      return next
+    },
+    onError: assert.ifError,
+  })
+  const triesIn = async (seconds: number) => {
+    const before = steps.length
+    for (let second = 0; second < seconds; second++) {
+      t.mock.timers.tick(1000)
+      await new Promise(setImmediate)
+    }
+    return steps.length - before
+  }
+  retention.start()
+  assert.equal(await triesIn(60), 6)
+  assert.equal(await triesIn(3600), 9)
+  next = 'more'
+  await triesIn(600)
+  assert.ok((await triesIn(10)) >= 10, 'it goes on')
+  next = heldUp
+  assert.equal(await triesIn(60), 6)
+  retention.stop()
 })
 
 test('an error is told, and with 0 days nothing is ever asked', async () => {
@@ -71,7 +104,7 @@ test('an error is told, and with 0 days nothing is ever asked', async () => {
 })
 
 test('what is given up because the store is being closed is no error', async () => {
-  const giveUp = Promise.withResolvers<boolean>()
+  const giveUp = Promise.withResolvers<ExpiryStep>()
   let asked = false
   const retention = new Retention({
     days: 1,

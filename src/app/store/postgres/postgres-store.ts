@@ -6,6 +6,7 @@ import type { PageRequest } from '../../model/message.ts'
 import { within } from '../../within.ts'
 import type {
   ConversationRequest,
+  ExpiryStep,
   InsertedBatch,
   MessageStore,
   SequenceRequest,
@@ -147,7 +148,7 @@ class PostgresStore implements MessageStore {
     await this.#writer.probe()
   }
 
-  async expireIntakes(before: number): Promise<boolean> {
+  async expireIntakes(before: number): Promise<ExpiryStep> {
     this.#requireBegun()
     try {
       return await this.#upkeep.expireIntakes(before)

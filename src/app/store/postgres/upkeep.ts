@@ -1,6 +1,7 @@
 // What is done beside storing and reading: folding counters, making days, forgetting batches.
 import type { Pool } from 'pg'
 import { CatchUp } from '../catch-up.ts'
+import type { ExpiryStep } from '../store.ts'
 import { withConnection } from './connections.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
@@ -63,10 +64,10 @@ export class Upkeep {
     this.#folding.wake()
   }
 
-  /** Lets bodies expire that arrived before this moment; resolves with whether there may be more. */
-  async expireIntakes(before: number): Promise<boolean> {
+  /** Lets bodies expire that arrived before this moment. */
+  async expireIntakes(before: number): Promise<ExpiryStep> {
     const more = await this.#alone(EXPIRE_SQL, [before, Date.now() - before])
-    return more === 1
+    return more === 1 ? 'more' : 'done'
   }
 
   /** Resolves when nothing is under way any more. Idempotent. */

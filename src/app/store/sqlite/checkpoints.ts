@@ -17,6 +17,8 @@ export type CheckpointSteps = {
   readonly copyMost: () => Promise<void>
   /** Copies the rest, between two commits. */
   readonly finish: () => Promise<void>
+  /** The same, and resolves with whether the next commit begins the log anew. */
+  readonly restart: () => Promise<boolean>
 }
 
 /** Keeps the log short. A step that fails is left to the next commit: the log loses nothing. */
@@ -34,6 +36,16 @@ export class Checkpoints {
     if (frames >= MAX_FRAMES) void this.#finish()
     if (frames < CHECKPOINT_FRAMES || this.#running !== null) return
     this.#running = this.#run()
+  }
+
+  /**
+   * Copies everything now. Resolves with whether the next commit begins the log anew, which it does
+   * not while somebody reads from it; rejects where the writer can't copy.
+   */
+  async restartLog(): Promise<boolean> {
+    await this.#running
+    await this.#steps.copyMost().catch(() => {})
+    return await this.#steps.restart()
   }
 
   /** Resolves when nothing is being copied. Idempotent. */

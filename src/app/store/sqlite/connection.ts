@@ -13,7 +13,7 @@ import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { ConfigurationError, StoreFailedError } from '../../errors.ts'
 import { isBusy } from './faults.ts'
-import { requireSoundLog } from './sound-log.ts'
+import { logOf, requireSoundLog } from './sound-log.ts'
 
 /** The first release without the bug that could corrupt a database when its log is reset. */
 const MINIMUM_VERSION = [3, 51, 3] as const
@@ -133,6 +133,19 @@ export function checkpoint(database: DatabaseSync): void {
   pragma(database, 'wal_checkpoint(passive)')
 }
 
+/**
+ * Copies the log into the database file, and waits for nobody. Whether that was all and nobody reads from
+ * the log any more: then the next commit begins it anew.
+ */
+export function restartLog(database: DatabaseSync): boolean {
+  database.exec('pragma busy_timeout = 0')
+  try {
+    return pragma(database, 'wal_checkpoint(restart)') === 0
+  } finally {
+    database.exec(`pragma busy_timeout = ${BUSY_TIMEOUT_MS}`)
+  }
+}
+
 /** Copies the log into the database file, as far as no reader needs it, and leaves it empty. */
 export function emptyLog(database: DatabaseSync): void {
   pragma(database, 'wal_checkpoint(truncate)')
@@ -140,8 +153,17 @@ export function emptyLog(database: DatabaseSync): void {
 
 /** Whether the disk of a file has room for messages. */
 export function hasRoom(file: string): boolean {
+  return freeBytes(file) >= ROOM_BYTES
+}
+
+/** How long the log of a database file can get, in bytes: a new one lies where the last one did. */
+export function roomForLog(file: string): number {
+  return freeBytes(file) + (statSync(logOf(file), { throwIfNoEntry: false })?.size ?? 0)
+}
+
+function freeBytes(file: string): number {
   const { bavail, bsize } = statfsSync(dirname(file))
-  return bavail * bsize >= ROOM_BYTES
+  return bavail * bsize
 }
 
 /** Fsyncs a database file beside its connections. Throws StoreFailedError. */

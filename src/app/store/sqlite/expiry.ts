@@ -8,48 +8,88 @@ const STRIDE = 500
 const LOOKS = 20
 /** How far the places of a pass are from those of the last one: after 500 passes each was one. */
 const SHIFT = 309
+/** What is freed at once, in bytes as they are stored: each page of it is written to the log. */
+const MAX_BYTES = 4 * 1024 * 1024
+/** What a body takes beside its own bytes, at most: the page that its row lies in. */
+const ROW_BYTES = 4096
 
 type Arrival = { id: number; received_at: number }
+type Stored = { id: number; bytes: number }
+/** Numbers between these two. */
+type Range = { readonly after: number; readonly until: number }
+
+/** `found`: some have expired and wait to be deleted. `end`: of the pass; the next look begins another one. */
+export type Look = 'found' | 'none' | 'end'
 
 /**
- * Deletes bodies that have expired, in steps of a pass over all numbers. What a pass may miss is of a
- * time when the clock was wrong: fewer than 500 in a row between others that are kept. The passes
+ * Finds and deletes bodies that have expired, in steps of a pass over all numbers. What a pass may miss
+ * is of a time when the clock was wrong: fewer than 500 in a row between others that are kept. The passes
  * after it look at other places.
  */
 export class Expiry {
   readonly #look: StatementSync
+  readonly #due: StatementSync
   readonly #delete: StatementSync
   /** Where the pass goes on; its first look is at the lowest number there is. */
   #next = 0
   #shift = 0
+  /** Where the last look found some: fewer than 1000. */
+  #found: Range | null = null
 
   constructor(database: DatabaseSync) {
     this.#look = database.prepare(
       'select id, received_at from intakes where id >= ? order by id limit 1',
     )
+    this.#due = database.prepare(`
+      select id, length(body) as bytes from intakes
+      where id > ? and id < ? and received_at < ? order by id`)
     this.#delete = database.prepare(
-      'delete from intakes where id > ? and id < ? and received_at < ?',
+      'delete from intakes where id > ? and id <= ? and received_at < ?',
     )
   }
 
-  /**
-   * A step: deletes fewer than 1000 that arrived before this moment (ms since 1970). False at the end
-   * of a pass; the next step begins another one.
-   */
-  step(before: number): boolean {
+  /** Looks for what arrived before this moment (ms since 1970), where it left off. */
+  look(before: number): Look {
+    if (this.#isLeft(before)) return 'found'
+    this.#found = null
     for (let looks = 0; looks < LOOKS; looks++) {
-      const found = this.#look.get(this.#next) as Arrival | undefined
-      if (found === undefined) {
+      const seen = this.#look.get(this.#next) as Arrival | undefined
+      if (seen === undefined) {
         this.#next = 0
         this.#shift = (this.#shift + SHIFT) % STRIDE
-        return false
+        return 'end'
       }
-      const last = this.#next - STRIDE
-      this.#next = found.id + STRIDE - ((found.id + this.#shift) % STRIDE)
-      if (found.received_at >= before) continue
-      this.#delete.run(last, this.#next, before)
-      return true
+      const after = this.#next - STRIDE
+      this.#next = seen.id + STRIDE - ((seen.id + this.#shift) % STRIDE)
+      if (seen.received_at >= before) continue
+      this.#found = { after, until: this.#next }
+      return 'found'
     }
-    return true
+    return 'none'
+  }
+
+  /**
+   * Deletes of what was found as much as 4 MiB, or one body that is larger, and not more than there is
+   * room for, in bytes. False where that is too little for the next one.
+   */
+  delete(before: number, room: number): boolean {
+    if (this.#found === null) return true
+    const { after, until } = this.#found
+    const most = Math.min(MAX_BYTES, room)
+    let last: number | null = null
+    let sum = 0
+    for (const { id, bytes } of this.#due.iterate(after, until, before) as Iterable<Stored>) {
+      sum += bytes + ROW_BYTES
+      if (sum > (last === null ? room : most)) break
+      last = id
+    }
+    if (last !== null) this.#delete.run(after, last, before)
+    return last !== null || sum === 0
+  }
+
+  /** Not known from the deletion: that may have been undone. */
+  #isLeft(before: number): boolean {
+    if (this.#found === null) return false
+    return this.#due.get(this.#found.after, this.#found.until, before) !== undefined
   }
 }

@@ -22,6 +22,7 @@ import type {
 import { packBatch } from './batch.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { createPrivateFile, makePrivate } from './connection.ts'
+import { expireStep } from './expiry-step.ts'
 import type { ReaderMethods } from './reader-thread.ts'
 import { searchFileOf } from './search-index.ts'
 import type { SearchMethods } from './search-thread.ts'
@@ -77,6 +78,7 @@ class SqliteStore implements MessageStore {
   readonly #checkpoints = new Checkpoints({
     copyMost: () => this.#write(() => this.#searches.call('checkpoint', null)),
     finish: () => this.#write(() => this.#writer.call('checkpoint', null)),
+    restart: () => this.#writer.call('restartLog', null),
   })
   // For fsyncs beside the connections. Whichever thread closes such a handle takes every lock that
   // the process has on the file with it: this is the last one to be closed.
@@ -130,8 +132,14 @@ class SqliteStore implements MessageStore {
     return this.#probing
   }
 
-  expireIntakes(before: number): Promise<boolean> {
-    return this.#write(() => this.#writer.call('expireIntakes', before))
+  expireIntakes(before: number) {
+    return this.#write(() =>
+      expireStep({
+        look: () => this.#writer.call('findExpired', before),
+        restartLog: () => this.#checkpoints.restartLog(),
+        deleteFound: () => this.#writer.call('deleteExpired', before),
+      }),
+    )
   }
 
   page(request: PageRequest) {

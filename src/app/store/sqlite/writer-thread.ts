@@ -10,8 +10,10 @@ const methods = {
     writer = new Writer(file, options)
   },
   insert: (batch: PackedBatch) => writer.insert(batch),
-  expireIntakes: (before: number) => writer.expireIntakes(before),
+  findExpired: (before: number) => writer.findExpired(before),
+  deleteExpired: (before: number) => writer.deleteExpired(before),
   checkpoint: (_: null) => writer.checkpoint(),
+  restartLog: (_: null) => writer.restartLog(),
   probe: (_: null) => writer.probe(),
   close: (_: null) => writer.close(),
 }

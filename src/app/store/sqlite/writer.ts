@@ -6,11 +6,19 @@ import type { InsertOutcome } from '../../model/message.ts'
 import { digestOf } from '../body.ts'
 import type { InsertedBatch } from '../store.ts'
 import { type PackedBatch, unpackBatch } from './batch.ts'
-import { checkpoint, emptyLog, hasRoom, openWriter, requireDurability } from './connection.ts'
+import {
+  checkpoint,
+  emptyLog,
+  hasRoom,
+  openWriter,
+  requireDurability,
+  restartLog,
+  roomForLog,
+} from './connection.ts'
 import { ContactBook } from './contact-book.ts'
 import { Counters } from './counters.ts'
 import { EventWriter } from './event-writer.ts'
-import { Expiry } from './expiry.ts'
+import { Expiry, type Look } from './expiry.ts'
 import { storeError } from './faults.ts'
 import { IntakeWriter } from './intakes.ts'
 import { type Arrival, fillingEvent, MessageWriter } from './message-writer.ts'
@@ -96,9 +104,18 @@ export class Writer {
     return { outcomes, seconds, logFrames: log }
   }
 
-  /** Deletes some of the raw bodies that arrived before this moment; true: there may be more. */
-  expireIntakes(before: number): boolean {
-    return this.#guard(() => this.#transaction(() => this.#expiry.step(before)))
+  /** Looks for raw bodies that arrived before this moment; to be deleted by the next method. */
+  findExpired(before: number): Look {
+    return this.#guard(() => this.#expiry.look(before))
+  }
+
+  /**
+   * Deletes some of those, for which the log should begin anew; false where the disk has not the room.
+   * Messages need some of that too.
+   */
+  deleteExpired(before: number): boolean {
+    const room = roomForLog(this.#file) / 2
+    return this.#guard(() => this.#transaction(() => this.#expiry.delete(before, room)))
   }
 
   /**
@@ -121,6 +138,11 @@ export class Writer {
   /** Copies what is left of the log into the database file, after which it begins anew. */
   checkpoint(): void {
     this.#guard(() => checkpoint(this.#database))
+  }
+
+  /** Copies all of the log; whether the next commit begins it anew, which a reader may prevent. */
+  restartLog(): boolean {
+    return this.#guard(() => restartLog(this.#database))
   }
 
   close(): void {

@@ -12,7 +12,8 @@ function someCheckpoints() {
     new Promise<void>((resolve, reject) => {
       steps.push({ name, done: resolve, fail: () => reject(new Error('disk full')) })
     })
-  const checkpoints = new Checkpoints({ copyMost: step('most'), finish: step('rest') })
+  const restart = () => step('all')().then(() => true)
+  const checkpoints = new Checkpoints({ copyMost: step('most'), finish: step('rest'), restart })
   const names = () => steps.map(({ name }) => name)
   return { checkpoints, steps, names }
 }
@@ -61,6 +62,28 @@ describe('checkpoints', () => {
     checkpoints.grown(32_000)
     checkpoints.grown(32_100)
     assert.deepEqual(names(), ['most', 'rest'])
+  })
+
+  it('let the log begin anew after a copy that is under way, beside the writer first', async () => {
+    const { checkpoints, steps, names } = someCheckpoints()
+    checkpoints.grown(8000)
+    const restarted = checkpoints.restartLog()
+    for (const step of [0, 1, 2]) {
+      steps[step]?.done()
+      await nextTurn()
+    }
+    assert.deepEqual(names(), ['most', 'most', 'rest', 'most'])
+    steps[3]?.fail()
+    await nextTurn()
+    assert.equal(names().at(-1), 'all')
+    steps[4]?.done()
+    assert.equal(await restarted, true)
+    const failed = checkpoints.restartLog()
+    await nextTurn()
+    steps[5]?.done()
+    await nextTurn()
+    steps[6]?.fail()
+    await assert.rejects(failed, /disk full/)
   })
 
   it('try again after a failure', async () => {

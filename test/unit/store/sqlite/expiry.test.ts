@@ -6,17 +6,22 @@ import { Expiry } from '../../../../src/app/store/sqlite/expiry.ts'
 const BEFORE = 1000
 const DUE = BEFORE - 1
 const KEPT = BEFORE
+const MIB = 1024 * 1024
+/** On a disk that has enough, in bytes. */
+const ROOM = 1024 * MIB
 
-/** So many bodies that arrived then, one behind the other. */
-type Run = readonly [count: number, receivedAt: number]
+/** So many bodies that arrived then, one behind the other, of so many bytes. */
+type Run = readonly [count: number, receivedAt: number, bytes?: number]
 
 function intakesOf(test: TestContext, runs: readonly Run[]) {
   const database = new DatabaseSync(':memory:')
   test.after(() => database.close())
-  database.exec('create table intakes (id integer primary key, received_at integer not null)')
-  const insert = database.prepare('insert into intakes (received_at) values (?)')
-  for (const [count, receivedAt] of runs) {
-    for (let n = 0; n < count; n++) insert.run(receivedAt)
+  database.exec(
+    'create table intakes (id integer primary key, received_at integer not null, body blob not null)',
+  )
+  const insert = database.prepare('insert into intakes (received_at, body) values (?, zeroblob(?))')
+  for (const [count, receivedAt, bytes = 100] of runs) {
+    for (let n = 0; n < count; n++) insert.run(receivedAt, bytes)
   }
   const count = (receivedAt: number) =>
     Number(
@@ -30,9 +35,9 @@ function intakesOf(test: TestContext, runs: readonly Run[]) {
 /** Steps to the end of a pass; returns what each of them deleted. */
 function pass(expiry: Expiry, count: (receivedAt: number) => number): number[] {
   const deleted: number[] = []
-  for (let more = true; more; ) {
+  for (let look = expiry.look(BEFORE); look !== 'end'; look = expiry.look(BEFORE)) {
     const before = count(DUE)
-    more = expiry.step(BEFORE)
+    if (look === 'found') assert.equal(expiry.delete(BEFORE, ROOM), true)
     deleted.push(before - count(DUE))
   }
   return deleted
@@ -48,6 +53,42 @@ describe('bodies expire', () => {
     assert.deepEqual([count(DUE), count(KEPT)], [0, 3333])
     assert.ok(steps.every((deleted) => deleted < 1000))
     assert.ok(steps.length < 20, 'what is kept is not looked at one by one')
+  })
+
+  it('in steps of 4 MiB, or of one body that is larger', (test) => {
+    const { database, count } = intakesOf(test, [
+      [20, DUE, MIB],
+      [2, DUE, 5 * MIB],
+      [3, KEPT],
+      [30, DUE, 1.9 * MIB],
+      [700, KEPT],
+    ])
+    const steps = pass(new Expiry(database), count).filter((deleted) => deleted > 0)
+    assert.deepEqual(steps, [3, 3, 3, 3, 3, 3, 2, 1, 1, ...Array<number>(15).fill(2)])
+    assert.equal(count(KEPT), 703)
+  })
+
+  it('as far as there is room, and the rest when there is more', (test) => {
+    const { database, count } = intakesOf(test, [[9, DUE, MIB]])
+    const expiry = new Expiry(database)
+    assert.equal(expiry.look(BEFORE), 'found')
+    assert.equal(expiry.delete(BEFORE, MIB), false)
+    assert.equal(count(DUE), 9)
+    assert.equal(expiry.delete(BEFORE, 2.5 * MIB), true)
+    assert.equal(count(DUE), 7)
+    pass(expiry, count)
+    assert.equal(count(DUE), 0)
+  })
+
+  it('also where a deletion was undone', (test) => {
+    const { database, count } = intakesOf(test, [[9, DUE, MIB]])
+    const expiry = new Expiry(database)
+    expiry.look(BEFORE)
+    database.exec('begin')
+    expiry.delete(BEFORE, ROOM)
+    database.exec('rollback')
+    pass(expiry, count)
+    assert.equal(count(DUE), 0)
   })
 
   it('in one pass wherever 500 are in a row', (test) => {
