@@ -11,6 +11,8 @@ const HEADER_BYTES = 32
 const FRAME_HEADER_BYTES = 24
 const SMALLEST_PAGE_BYTES = 512
 const SMALLEST_LOG_BYTES = HEADER_BYTES + FRAME_HEADER_BYTES + SMALLEST_PAGE_BYTES
+/** How often a log that changes meanwhile is looked at. */
+const MAX_LOOKS = 20
 /** Where the header of a database says whether it has a log, and what it says. */
 export const VERSION_AT = 18
 export const WITH_LOG = 2
@@ -20,6 +22,9 @@ const MAGIC = 0x377f0682
 
 /** Running sums over everything from the header on; each frame carries those up to its end. */
 type Checksum = readonly [number, number]
+
+/** Where the readable part of a log ends, in bytes, and what the log was then. */
+type Damage = { readonly offset: number; readonly header: Buffer; readonly size: number }
 
 type Frame = {
   readonly bytes: Buffer
@@ -41,8 +46,8 @@ export function indexOfLog(log: string): string {
 }
 
 /**
- * Throws where acknowledged commits in the log of a database file can't be read any more, and where
- * the log belongs to another database.
+ * Throws where acknowledged commits in the log of a database file can't be read any more, where
+ * the log belongs to another database, and as `lostCommits` does.
  */
 export function requireSoundLog(file: string): void {
   const lost = lostCommits(file)
@@ -52,7 +57,7 @@ export function requireSoundLog(file: string): void {
 /**
  * Says where the log of a database file is damaged in front of acknowledged commits, or that it is of
  * another database; null where it is sound. Safe beside processes that write to it. What is missing at
- * its end can't be told from what a crash kept from being written.
+ * its end can't be told from what a crash kept from being written. Throws where the log never holds still.
  */
 export function lostCommits(file: string): string | null {
   const log = logOf(file)
@@ -61,17 +66,36 @@ export function lostCommits(file: string): string | null {
   try {
     if (fstatSync(handle).size < SMALLEST_LOG_BYTES) return null
     if (isWithoutLog(file)) return foreignSentenceFor(log)
-    let offset = damageIn(handle)
-    while (offset !== null) {
-      const again = damageIn(handle)
-      // Else somebody was writing to it meanwhile.
-      if (again === offset) return sentenceFor(log, offset)
-      offset = again
-    }
-    return null
+    return lostIn(handle, log)
   } finally {
     closeSync(handle)
   }
+}
+
+/**
+ * Somebody may write to the log meanwhile, or begin it anew behind the header that was read, which leaves
+ * frames of two generations. So damage is what two looks at one generation agree on.
+ */
+function lostIn(handle: number, log: string): string | null {
+  let last: Damage | null = null
+  for (let looks = 0; looks < MAX_LOOKS; looks++) {
+    const found = damageIn(handle)
+    if (found === null) return null
+    if (last !== null && found.offset === last.offset && isOfOneLog(handle, last, found)) {
+      return sentenceFor(log, found.offset)
+    }
+    last = found
+  }
+  throw new Error(
+    `The log ${basename(log)} changed at every look, so nobody knows whether it is sound. Try again while less is stored, or while the service is stopped.`,
+  )
+}
+
+/** Whether both looks, and one at this moment, are at the same generation of a log. */
+function isOfOneLog(handle: number, last: Damage, found: Damage): boolean {
+  const header = readAt(handle, 0, HEADER_BYTES)
+  const isLonger = fstatSync(handle).size >= found.size
+  return isLonger && found.header.equals(last.header) && found.header.equals(header)
 }
 
 function openIfThere(file: string): number | null {
@@ -103,12 +127,14 @@ function sentenceFor(log: string, offset: number): string {
   return `The log ${basename(log)} is damaged at byte ${offset}, and what was stored after that can't be read. Restore a backup, or see "A damaged log" in docs/deployment.md.`
 }
 
-/** Where the readable part of a log ends, in bytes, if commits follow; null where none do. */
-function damageIn(handle: number): number | null {
+/** What one look at a log finds; null where no commits follow the readable part. */
+function damageIn(handle: number): Damage | null {
   const size = fstatSync(handle).size
   if (size < SMALLEST_LOG_BYTES) return null
-  const log = Log.open(handle, size)
-  return log === null ? 0 : log.damage()
+  const header = readAt(handle, 0, HEADER_BYTES)
+  const log = Log.open(handle, size, header)
+  const offset = log === null ? 0 : log.damage()
+  return offset === null ? null : { offset, header, size }
 }
 
 class Log {
@@ -119,8 +145,7 @@ class Log {
   readonly #isLittleEndian: boolean
 
   /** Null where its header is not as it was written: the first frame was, only after it. */
-  static open(handle: number, size: number): Log | null {
-    const header = readAt(handle, 0, HEADER_BYTES)
+  static open(handle: number, size: number, header: Buffer): Log | null {
     const isLog = (header.readUInt32BE(0) & ~1) === MAGIC
     const log = new Log(handle, size, header)
     const sum = log.#sum([0, 0], header.subarray(0, 24))

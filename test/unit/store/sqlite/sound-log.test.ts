@@ -1,6 +1,6 @@
 // A log that lost what was acknowledged is told from one that a crash cut off.
 import assert from 'node:assert/strict'
-import {
+import fs, {
   appendFileSync,
   copyFileSync,
   existsSync,
@@ -8,6 +8,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
@@ -175,6 +176,78 @@ test('nor was what a restart has begun to write over', (t) => {
     writeFileSync(`${state.file}-wal`, torn)
     requireSoundLog(state.file)
   }
+})
+
+/** A database, and its log as it was before each time that it began anew: each shorter than the last one. */
+function generationsOf(t: TestContext, count: number) {
+  const file = join(temporaryDirectory(t), 'busy.db')
+  const database = openWriter(file)
+  database.exec('create table facts (count integer not null); insert into facts values (0)')
+  // A transaction is a frame.
+  const change = database.prepare('update facts set count = count + 1')
+  const logs = Array.from({ length: count }, (_, generation) => {
+    database.exec('pragma wal_checkpoint(restart)')
+    transactions(database, 2 * (count - generation), () => change.run())
+    return readFileSync(`${file}-wal`)
+  })
+  database.close()
+  return { file, logs }
+}
+
+/** Writes the next log in the place of the one whose header was just read, as long as there are any. */
+function replaceBehindHeaders(t: TestContext, log: string, logs: readonly Buffer[]) {
+  const { readSync } = fs
+  const replacing = { times: 0 }
+  t.mock.method(fs, 'readSync', (...[handle, bytes, ...where]: Parameters<typeof readAt>) => {
+    const read = readSync(handle, bytes, ...where)
+    const next = logs[replacing.times]
+    if (where[1] === HEADER && where[2] === 0 && next !== undefined) {
+      replacing.times++
+      writeFileSync(log, next)
+    }
+    return read
+  })
+  syncBuiltinESMExports()
+  t.after(() => {
+    t.mock.restoreAll()
+    syncBuiltinESMExports()
+  })
+  return replacing
+}
+
+function readAt(handle: number, bytes: Buffer, at: number, length: number, position: number) {
+  return fs.readSync(handle, bytes, at, length, position)
+}
+
+test('a log that began anew while it was being read is not damaged', (t) => {
+  const { file, logs } = generationsOf(t, 6)
+  for (let restarts = 1; restarts < logs.length; restarts++) {
+    writeFileSync(`${file}-wal`, logs[0] ?? '')
+    const replacing = replaceBehindHeaders(t, `${file}-wal`, logs.slice(1, 1 + restarts))
+    requireSoundLog(file)
+    assert.equal(replacing.times, restarts)
+    t.mock.restoreAll()
+    syncBuiltinESMExports()
+  }
+})
+
+test('one that begins anew at each look is not called damaged either', (t) => {
+  const { file, logs } = generationsOf(t, 48)
+  writeFileSync(`${file}-wal`, logs[0] ?? '')
+  replaceBehindHeaders(t, `${file}-wal`, logs.slice(1))
+  assert.throws(() => requireSoundLog(file), {
+    message: /^The log busy\.db-wal changed at every look, .* Try again while less is stored/,
+  })
+})
+
+test('damage behind a log that began anew is found all the same', (t) => {
+  const { file, logs } = generationsOf(t, 8)
+  writeFileSync(`${file}-wal`, logs[0] ?? '')
+  const damaged = flipped(8 * (HEADER + 2 * FRAME + 100))(Buffer.from(logs[2] ?? ''))
+  replaceBehindHeaders(t, `${file}-wal`, [...logs.slice(1, 2), damaged])
+  assert.throws(() => requireSoundLog(file), {
+    message: new RegExp(`is damaged at byte ${HEADER + 2 * FRAME}, `),
+  })
 })
 
 const WRITING = `
