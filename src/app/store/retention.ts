@@ -1,4 +1,5 @@
 // Lets raw bodies expire, a part at a time, so that no acknowledgement waits for long.
+import { uptime } from 'node:os'
 import type { ExpiryStep } from './store.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
@@ -25,14 +26,18 @@ export type RetentionOptions = {
 /** The loop that lets bodies expire, from `start` to `stop`. */
 export class Retention {
   readonly #options: RetentionOptions
+  readonly #uptimeMs: () => number
   readonly #startedAt = Date.now()
-  readonly #start = performance.now()
+  readonly #startUptimeMs: number
   #heldPauseMs = FIRST_HELD_PAUSE_MS
   #timer: NodeJS.Timeout | null = null
   #stopped = false
 
-  constructor(options: RetentionOptions) {
+  /** `uptimeMs` is a clock in ms that nobody can set, and that goes on while the machine sleeps. */
+  constructor(options: RetentionOptions, uptimeMs = () => uptime() * 1000) {
     this.#options = options
+    this.#uptimeMs = uptimeMs
+    this.#startUptimeMs = uptimeMs()
   }
 
   /** Begins the loop, unless nothing expires. */
@@ -77,7 +82,7 @@ export class Retention {
   }
 
   #now(): number {
-    const latest = this.#startedAt + performance.now() - this.#start + BELIEVED_STEP_MS
-    return Math.min(Date.now(), latest)
+    const elapsedMs = this.#uptimeMs() - this.#startUptimeMs
+    return Math.min(Date.now(), this.#startedAt + elapsedMs + BELIEVED_STEP_MS)
   }
 }

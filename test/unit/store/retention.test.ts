@@ -51,6 +51,33 @@ test('a clock that is put forward by more than an hour lets nothing expire befor
   }
 })
 
+test('a machine that sleeps each night keeps nothing longer for it', async (t) => {
+  const start = Date.now()
+  const nightMs = 10 * 60 * 60_000
+  t.mock.timers.enable({ apis: ['Date'], now: start })
+  let uptimeMs = 7000
+  const asked: number[] = []
+  const retention = new Retention(
+    {
+      days: 30,
+      expire: async (before) => {
+        asked.push(before)
+        return 'more'
+      },
+      onError: assert.ifError,
+    },
+    () => uptimeMs,
+  )
+  t.after(() => retention.stop())
+  for (let night = 1; night <= 3; night++) {
+    t.mock.timers.setTime(start + night * nightMs)
+    uptimeMs += nightMs
+    if (night === 1) retention.start()
+    const before = start + night * nightMs - 30 * DAY_MS
+    await until('it has looked', () => asked.at(-1) === before)
+  }
+})
+
 test('while something holds it up, it tries again, more and more seldom, and at once when that has passed', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const steps: ExpiryStep[] = []
