@@ -105,6 +105,8 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     expire: (before) => store.expireIntakes(before),
     onError: (error) =>
       log.warn({ err: error }, 'raw bodies could not expire; this is tried again'),
+    onHeldUp: (heldBy, since) =>
+      log.warn({ since, because: heldBy }, 'raw bodies have been kept from expiring'),
   })
   const queue = new WriteQueue<Intake, readonly InsertOutcome[]>({
     write: async (batch) => {

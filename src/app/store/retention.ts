@@ -1,5 +1,5 @@
 // Lets raw bodies expire, a part at a time, so that no acknowledgement waits for long.
-import { uptime } from 'node:os'
+import { HeldUp, type OnHeldUp, uptimeMs } from './held-up.ts'
 import type { ExpiryStep } from './store.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
@@ -14,6 +14,8 @@ const FIRST_HELD_PAUSE_MS = 1000
  * until the next start, so that a wrong clock deletes nothing.
  */
 const BELIEVED_STEP_MS = 60 * 60 * 1000
+const CLOCK =
+  'the clock of this machine was put forward by more than an hour since the start: set it right, or start the service anew if it is right now'
 
 export type RetentionOptions = {
   /** 0: nothing expires. */
@@ -21,6 +23,8 @@ export type RetentionOptions = {
   /** Deletes some that arrived before this moment (ms since 1970). */
   readonly expire: (before: number) => Promise<ExpiryStep>
   readonly onError: (error: unknown) => void
+  /** Told of what has kept bodies from expiring for a day. */
+  readonly onHeldUp: OnHeldUp
 }
 
 /** The loop that lets bodies expire, from `start` to `stop`. */
@@ -29,15 +33,17 @@ export class Retention {
   readonly #uptimeMs: () => number
   readonly #startedAt = Date.now()
   readonly #startUptimeMs: number
+  readonly #heldUp: HeldUp
   #heldPauseMs = FIRST_HELD_PAUSE_MS
   #timer: NodeJS.Timeout | null = null
   #stopped = false
 
-  /** `uptimeMs` is a clock in ms that nobody can set, and that goes on while the machine sleeps. */
-  constructor(options: RetentionOptions, uptimeMs = () => uptime() * 1000) {
+  /** `nowMs` is a clock in ms that nobody can set, and that goes on while the machine sleeps. */
+  constructor(options: RetentionOptions, nowMs = uptimeMs) {
     this.#options = options
-    this.#uptimeMs = uptimeMs
-    this.#startUptimeMs = uptimeMs()
+    this.#uptimeMs = nowMs
+    this.#startUptimeMs = nowMs()
+    this.#heldUp = new HeldUp(options.onHeldUp, nowMs)
   }
 
   /** Begins the loop, unless nothing expires. */
@@ -63,7 +69,10 @@ export class Retention {
     const { days, expire, onError } = this.#options
     let step: ExpiryStep = 'done'
     try {
-      step = await expire(this.#now() - days * DAY_MS)
+      const msAhead = Math.max(0, Date.now() - this.#latestMs())
+      step = await expire(Date.now() - msAhead - days * DAY_MS)
+      const heldBy = msAhead > 0 ? CLOCK : null
+      this.#heldUp.tried(typeof step === 'string' ? heldBy : step.heldBy)
     } catch (error) {
       // The store that is being closed may have given it up.
       if (!this.#stopped) onError(error)
@@ -81,8 +90,8 @@ export class Retention {
     return pauseMs
   }
 
-  #now(): number {
-    const elapsedMs = this.#uptimeMs() - this.#startUptimeMs
-    return Math.min(Date.now(), this.#startedAt + elapsedMs + BELIEVED_STEP_MS)
+  /** What is believed to be the time at the latest, in ms since 1970. */
+  #latestMs(): number {
+    return this.#startedAt + this.#uptimeMs() - this.#startUptimeMs + BELIEVED_STEP_MS
   }
 }

@@ -16,6 +16,7 @@ test('what is older than so many days expires, part by part until nothing is lef
       return left[asked.length - 1] ?? 'done'
     },
     onError: assert.ifError,
+    onHeldUp: assert.fail,
   })
   retention.start()
   await until('all has expired', () => asked.length === left.length)
@@ -40,6 +41,7 @@ test('a clock that is put forward by more than an hour lets nothing expire befor
         return 'done'
       },
       onError: assert.ifError,
+      onHeldUp: assert.fail,
     })
     t.mock.timers.setTime(start + stepMs)
     retention.start()
@@ -65,6 +67,7 @@ test('a machine that sleeps each night keeps nothing longer for it', async (t) =
         return 'more'
       },
       onError: assert.ifError,
+      onHeldUp: assert.fail,
     },
     () => uptimeMs,
   )
@@ -90,6 +93,7 @@ test('while something holds it up, it tries again, more and more seldom, and at 
       return next
     },
     onError: assert.ifError,
+    onHeldUp: assert.fail,
   })
   const triesIn = async (seconds: number) => {
     const before = steps.length
@@ -110,12 +114,53 @@ test('while something holds it up, it tries again, more and more seldom, and at 
   retention.stop()
 })
 
+test('what has kept bodies from expiring for a day is told, be it a reader or the clock', async (t) => {
+  for (const [step, jumpMs, because] of [
+    [{ heldBy: 'a read does not end' }, 0, /^a read does not end$/],
+    [
+      'done',
+      2 * 60 * 60_000,
+      /^the clock of this machine was put forward .* start the service anew/,
+    ],
+    ['done', 30 * 60_000, null],
+  ] as const) {
+    const start = Date.now()
+    t.mock.timers.enable({ apis: ['Date', 'setTimeout'], now: start })
+    let uptimeMs = 0
+    const told: string[] = []
+    const retention = new Retention(
+      {
+        days: 30,
+        expire: async () => step,
+        onError: assert.ifError,
+        onHeldUp: (heldBy, since) => {
+          told.push(heldBy)
+          assert.ok(Math.abs(since.getTime() - start - jumpMs) < 60 * 60_000)
+        },
+      },
+      () => uptimeMs,
+    )
+    retention.start()
+    t.mock.timers.setTime(start + jumpMs)
+    for (let minutes = 0; minutes < 3 * 24 * 60; minutes += 10) {
+      uptimeMs += 10 * 60_000
+      t.mock.timers.tick(10 * 60_000)
+      await new Promise(setImmediate)
+    }
+    retention.stop()
+    t.mock.timers.reset()
+    assert.equal(told.length, because === null ? 0 : 1)
+    if (because !== null) assert.match(told[0] ?? '', because)
+  }
+})
+
 test('an error is told, and with 0 days nothing is ever asked', async () => {
   const errors: unknown[] = []
   const failing = new Retention({
     days: 1,
     expire: () => Promise.reject(new Error('locked')),
     onError: (error) => errors.push(error),
+    onHeldUp: assert.fail,
   })
   failing.start()
   await until('the error is told', () => errors.length === 1)
@@ -124,6 +169,7 @@ test('an error is told, and with 0 days nothing is ever asked', async () => {
     days: 0,
     expire: async () => assert.fail(),
     onError: assert.ifError,
+    onHeldUp: assert.fail,
   })
   never.start()
   await new Promise((resolve) => setTimeout(resolve, 100))
@@ -140,6 +186,7 @@ test('what is given up because the store is being closed is no error', async () 
       return giveUp.promise
     },
     onError: assert.ifError,
+    onHeldUp: assert.fail,
   })
   retention.start()
   await until('it expires', () => asked)
