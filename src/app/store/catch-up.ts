@@ -6,6 +6,8 @@ const PAUSE_FACTOR = 9
 /** With more than this left there are no pauses: readers, who look at what is left, would pay more. */
 const MAX_LAG = 100_000
 const RETRY_MS = 1000
+/** However long a part took: one that waited for a database may have taken minutes. */
+const MAX_PAUSE_MS = 1000
 
 export type CatchUpOptions = {
   /** Does a part of the work; resolves with how much is left. */
@@ -61,7 +63,7 @@ export class CatchUp {
       const left = await this.#options.step()
       this.#options.onDone?.()
       const busy = this.#arrivals !== arrivals
-      if (busy && left < MAX_LAG) await this.#pause((performance.now() - start) * PAUSE_FACTOR)
+      if (busy && left < MAX_LAG) await this.#pause(pauseAfter(performance.now() - start))
       return left
     } catch (error) {
       this.#options.onError(error)
@@ -80,4 +82,8 @@ export class CatchUp {
       }
     })
   }
+}
+
+function pauseAfter(tookMs: number): number {
+  return Math.min(tookMs * PAUSE_FACTOR, MAX_PAUSE_MS)
 }

@@ -92,6 +92,59 @@ describe('catching up with what was committed', () => {
     assert.deepEqual(told, ['done', 'error', 'done'])
   })
 
+  it('pauses for a second at most after a part that took minutes, or failed, while messages arrive', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    let nowMs = 0
+    t.mock.method(performance, 'now', () => nowMs)
+    let parts = 0
+    const errors: unknown[] = []
+    const catchUp = new CatchUp({
+      step: async () => {
+        await null
+        parts++
+        nowMs += 10 * 60_000
+        catchUp.wake()
+        if (parts % 2 === 0) throw new Error('no answer')
+        return 1
+      },
+      onError: (error) => errors.push(error),
+    })
+    catchUp.wake()
+    for (let seconds = 0; seconds < 10; seconds++) {
+      await nextTurn()
+      assert.equal(parts, seconds + 1)
+      t.mock.timers.tick(1000)
+    }
+    assert.equal(errors.length, 5)
+    await catchUp.close()
+  })
+
+  it('pauses for nine times as long as a part took, while messages arrive', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    let nowMs = 0
+    t.mock.method(performance, 'now', () => nowMs)
+    let parts = 0
+    const catchUp = new CatchUp({
+      step: async () => {
+        await null
+        parts++
+        nowMs += 10
+        catchUp.wake()
+        return 1
+      },
+      onError: assert.ifError,
+    })
+    catchUp.wake()
+    await nextTurn()
+    t.mock.timers.tick(89)
+    await nextTurn()
+    assert.equal(parts, 1)
+    t.mock.timers.tick(1)
+    await nextTurn()
+    assert.equal(parts, 2)
+    await catchUp.close()
+  })
+
   it('does nothing once it is closed', async () => {
     let chunks = 0
     const catchUp = new CatchUp({
