@@ -66,7 +66,8 @@ type Rule = { readonly values: readonly string[]; readonly types?: readonly stri
 
 /** An engine knows what both share, and nothing of the other. */
 function engineRule(place: string): Rule {
-  const shared = ['store/sql/', 'store/verify/', 'store/body.ts', 'store/catch-up.ts']
+  const ofAll = ['store/body.ts', 'store/catch-up.ts', 'store/held-up.ts']
+  const shared = ['store/sql/', 'store/verify/', ...ofAll]
   return {
     values: [place, ...shared, 'model/', 'errors.ts', 'within.ts'],
     types: ['store/store.ts', 'store/copy/'],

@@ -90,6 +90,8 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     },
     onIndexed: () => outages.index.ended(),
     onUpkeepError: (error) => outages.database.failed(error),
+    onUpkeepHeldUp: (because, since) =>
+      log.warn({ since, because }, 'the tables of the next days could not be made'),
     onReached: () => outages.database.ended(),
     onClocksApart: (secondsAhead) =>
       log.warn({ secondsAhead }, 'the clock of this machine is not that of the database server'),
@@ -105,8 +107,8 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     expire: (before) => store.expireIntakes(before),
     onError: (error) =>
       log.warn({ err: error }, 'raw bodies could not expire; this is tried again'),
-    onHeldUp: (heldBy, since) =>
-      log.warn({ since, because: heldBy }, 'raw bodies have been kept from expiring'),
+    onHeldUp: (because, since) =>
+      log.warn({ since, because }, 'raw bodies have been kept from expiring'),
   })
   const queue = new WriteQueue<Intake, readonly InsertOutcome[]>({
     write: async (batch) => {

@@ -2,12 +2,16 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import type { Client } from 'pg'
+import { createPool } from '../../src/app/store/postgres/connections.ts'
+import { Upkeep } from '../../src/app/store/postgres/upkeep.ts'
 import { aMessage, intakeOf } from '../support/a-message.ts'
 import { newDatabase } from '../support/databases.ts'
 import { connectFor, ingest, openStoreFor } from '../support/postgres-stores.ts'
 import { until } from '../support/until.ts'
 
 const FIRST = Date.parse('2025-01-15T12:00:00Z')
+/** As pg_dump locks what it reads. */
+const DUMP = 'begin; lock table intakes, messages, events, store, batches in access share mode'
 const MAKE = "select make_days_1('2025-01-15', 3) as made"
 
 async function withStore(t: TestContext) {
@@ -22,6 +26,13 @@ async function daysOf(client: Client): Promise<string[]> {
     "select right(relname, 8) as day from pg_class where relname ~ '^intakes_202501[0-9]{2}$' order by 1",
   )
   return rows.map(({ day }) => day)
+}
+
+async function lastDayOf(client: Client): Promise<string> {
+  const { rows } = await client.query<{ day: string }>(
+    "select max(relname) as day from pg_class where relname ~ '^intakes_[0-9]{8}$'",
+  )
+  return rows[0]?.day ?? ''
 }
 
 /** The locks on tables of the process that waits to have all days for itself; null while none does. */
@@ -67,6 +78,60 @@ describe('the days of raw bodies', () => {
     await one.query('begin; lock table only intakes in access share mode')
     await other.query('set lock_timeout = 1')
     assert.deepEqual((await other.query(MAKE)).rows, [{ made: 0 }])
+  })
+
+  it('that a dump keeps from being made are no fault of the server, and made after it', async (t) => {
+    const url = await newDatabase()
+    await (await openStoreFor(t, url)).close()
+    const dump = await connectFor(t, url)
+    const last = await lastDayOf(dump)
+    await dump.query(`drop table ${last}`)
+    await dump.query(DUMP)
+    const store = await openStoreFor(t, url, { onUpkeepError: assert.ifError })
+    await store.insert([intakeOf(aMessage())])
+    await store.close()
+    await dump.query('commit')
+    await openStoreFor(t, url)
+    assert.notDeepEqual((await dump.query(`select to_regclass('${last}') as day`)).rows, [
+      { day: null },
+    ])
+  })
+
+  it('that somebody has kept from being made for a day are told of, once', async (t) => {
+    const url = await newDatabase()
+    await (await openStoreFor(t, url)).close()
+    const dump = await connectFor(t, url)
+    await dump.query(`drop table ${await lastDayOf(dump)}`)
+    await dump.query(DUMP)
+    t.mock.timers.enable({ apis: ['setInterval'] })
+    const pool = createPool(url, 2)
+    t.after(() => pool.end())
+    const told: string[] = []
+    let nowMs = 0
+    let looks = 0
+    const upkeep = new Upkeep(
+      {
+        pool,
+        onError: assert.ifError,
+        onHeldUp: (heldBy) => told.push(heldBy),
+        onClocksApart: () => assert.fail(),
+      },
+      () => {
+        looks++
+        return nowMs
+      },
+    )
+    await upkeep.start()
+    for (const hours of [23, 24, 48]) {
+      assert.equal(told.length, hours > 24 ? 1 : 0)
+      nowMs = hours * 60 * 60 * 1000
+      const before = looks
+      t.mock.timers.tick(10 * 60_000)
+      await until('it has looked', () => looks > before)
+    }
+    await upkeep.close()
+    assert.equal(told.length, 1)
+    assert.match(told[0] ?? '', /^other sessions hold locks on the table intakes .* end them$/)
   })
 
   it('are made or dropped, and never both at once', async (t) => {

@@ -1,5 +1,6 @@
 // From a URL to a store.
 import type { DatabaseUrl } from './database-url.ts'
+import type { OnHeldUp } from './held-up.ts'
 import { openPostgresStore } from './postgres/postgres-store.ts'
 import { openSqliteStore } from './sqlite/sqlite-store.ts'
 import type { MessageStore } from './store.ts'
@@ -14,6 +15,8 @@ export type OpenOptions = {
   readonly onIndexed?: () => void
   /** Told of other faults that pass, and of a server that can't be reached yet. */
   readonly onUpkeepError: (error: unknown) => void
+  /** Told of what has kept the tables of the next days from being made for a day. */
+  readonly onUpkeepHeldUp?: OnHeldUp
   /** Told when a server that could not be reached at first has been. */
   readonly onReached?: () => void
   /** Told by how many seconds the clock here is ahead of the database server's, or behind (below 0). */

@@ -13,6 +13,7 @@ import {
 } from '../sql/tables.ts'
 import { withReason } from './connection-faults.ts'
 import { connectAlone, leave } from './connections.ts'
+import { isLockTaken } from './faults.ts'
 import { readIdentity } from './identity.ts'
 import { COPY_LOCK } from './locks.ts'
 import { prepareTarget } from './opening.ts'
@@ -20,7 +21,6 @@ import { requireWholeStore } from './whole-store.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 const LOCK_TIMEOUT_MS = 5000
-const LOCK_NOT_AVAILABLE = '55P03'
 
 /** Connects to a database that is there. Rejects where it holds no whole store of this version. */
 export function postgresSource(url: string): Promise<CopySource> {
@@ -68,7 +68,7 @@ async function lockTarget(client: Client): Promise<void> {
     await client.query(`select pg_advisory_lock(${COPY_LOCK})`)
     await client.query('set lock_timeout = 0')
   } catch (error) {
-    if ((error as { code?: unknown }).code !== LOCK_NOT_AVAILABLE) throw error
+    if (!isLockTaken(error)) throw error
     throw new Error(
       'another migrate-store writes to it, or the server still works on what one that was ended had sent: try again when it is done.',
       { cause: error },

@@ -8,6 +8,7 @@ import { mistrustCode, tlsRefusal, UnusableFileError } from './tls-faults.ts'
 const SERIALIZATION_FAILURE = '40001'
 const DEADLOCK_DETECTED = '40P01'
 const READ_ONLY_TRANSACTION = '25006'
+const LOCK_NOT_AVAILABLE = '55P03'
 const DISK_FULL = '53100'
 /** A transaction stood still for too long, or took too long. */
 const TIMED_OUT = ['25P03', '25P04']
@@ -91,6 +92,11 @@ function mayPass(code: string): boolean {
 function placeOf({ table, constraint }: DatabaseError): string {
   if (constraint !== undefined) return ` (${constraint})`
   return table === undefined ? '' : ` (${table})`
+}
+
+/** Whether a statement gave up because others have a lock that it waited for. */
+export function isLockTaken(error: unknown): boolean {
+  return sqlState(error) === LOCK_NOT_AVAILABLE
 }
 
 /** Why a connection will be refused as long as the configuration stays; null where it may not. */

@@ -4,6 +4,7 @@ import { AppError, StoreUnavailableError } from '../../errors.ts'
 import type { Intake, IntakeFacts } from '../../model/event.ts'
 import type { PageRequest } from '../../model/message.ts'
 import { within } from '../../within.ts'
+import type { OnHeldUp } from '../held-up.ts'
 import type {
   ConversationRequest,
   ExpiryStep,
@@ -42,6 +43,8 @@ export type PostgresOptions = {
   readonly onCommitted: () => void
   /** Told of faults of what is done beside storing and reading, and is tried again. */
   readonly onUpkeepError: (error: unknown) => void
+  /** Told of what has kept the tables of the next days from being made for a day. */
+  readonly onUpkeepHeldUp?: OnHeldUp
   /** Told when a server that could not be reached at first has been. */
   readonly onReached?: () => void
   /** Told by how many seconds the clock here is ahead of the server's, or behind (below 0). */
@@ -83,14 +86,20 @@ class PostgresStore implements MessageStore {
   #fail: (failure: StoreFailure) => void = () => {}
 
   constructor(options: PostgresOptions) {
-    const { url, poolSize, onCommitted, onClocksApart = () => {} } = options
+    const { url, poolSize, onCommitted } = options
+    const { onUpkeepHeldUp = () => {}, onClocksApart = () => {} } = options
     this.#options = options
     this.#reads = new ReadPool(url, poolSize - RESERVED)
     this.#maxWaiting = (poolSize - RESERVED) * WAITING_EACH
     this.#writer = new Writer(url)
     this.#wakeUp = new WakeUp({ url, pool: this.#reads.pool, onCommitted })
     const onError = (error: unknown) => this.#report(error)
-    this.#upkeep = new Upkeep({ pool: this.#reads.pool, onError, onClocksApart })
+    this.#upkeep = new Upkeep({
+      pool: this.#reads.pool,
+      onError,
+      onHeldUp: onUpkeepHeldUp,
+      onClocksApart,
+    })
     this.failed = new Promise((resolve) => {
       this.#fail = resolve
     })

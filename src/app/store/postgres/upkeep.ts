@@ -1,8 +1,10 @@
 // What is done beside storing and reading: folding counters, making days, forgetting batches.
 import type { Pool } from 'pg'
 import { CatchUp } from '../catch-up.ts'
+import { HeldUp, type OnHeldUp, uptimeMs } from '../held-up.ts'
 import type { ExpiryStep } from '../store.ts'
 import { withConnection } from './connections.ts'
+import { isLockTaken } from './faults.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 /** Between two looks at what days there are. */
@@ -26,10 +28,21 @@ const MAKE_DAYS_SQL = 'select make_days_1($1::date, $2::integer) as answer'
 const EXPIRE_SQL =
   'select expire_intakes_2(least($1::bigint, clock_ms_1() - $2::bigint))::integer as answer'
 
+/** Days that have expired and are still there: somebody else reads them, or drops one just now. */
+const LEFT_SQL = `
+  select count(*)::integer as days from pg_inherits join pg_class on pg_class.oid = inhrelid, store
+  where inhparent = 'intakes'::regclass and relname ~ '^intakes_[0-9]{8}$'
+    and ms_at_1(to_date(right(relname, 8), 'YYYYMMDD') + 1) <= expired_before`
+
+const LOCKED =
+  'other sessions hold locks on the table intakes or its days, as dumps and transactions that nobody ends do: find them in pg_locks and pg_stat_activity, and end them'
+
 export type UpkeepOptions = {
   readonly pool: Pool
   /** Told of an error; it is tried again later. */
   readonly onError: (error: unknown) => void
+  /** Told of what has kept the next days from being made for a day. */
+  readonly onHeldUp: OnHeldUp
   /** Told by how many seconds the clock here is ahead of the server's, where that is much. */
   readonly onClocksApart: (secondsAhead: number) => void
 }
@@ -38,19 +51,22 @@ export type UpkeepOptions = {
 export class Upkeep {
   readonly #options: UpkeepOptions
   readonly #folding: CatchUp
+  readonly #making: HeldUp
   #foldedSinceVacuum = 0
   #timer: NodeJS.Timeout | null = null
   #running: Promise<void> = Promise.resolve()
 
-  constructor(options: UpkeepOptions) {
+  /** `nowMs` is a clock in ms that nobody can set. */
+  constructor(options: UpkeepOptions, nowMs = uptimeMs) {
     this.#options = options
+    this.#making = new HeldUp(options.onHeldUp, nowMs)
     this.#folding = new CatchUp({
       step: () => this.#fold(),
       onError: options.onError,
     })
   }
 
-  /** Resolves when today and the next days have their partitions. */
+  /** Resolves when today and the next days have their partitions, or somebody else holds the table. */
   async start(): Promise<void> {
     this.#folding.wake()
     await this.#look()
@@ -66,8 +82,15 @@ export class Upkeep {
 
   /** Lets bodies expire that arrived before this moment. */
   async expireIntakes(before: number): Promise<ExpiryStep> {
-    const more = await this.#alone(EXPIRE_SQL, [before, Date.now() - before])
-    return more === 1 ? 'more' : 'done'
+    try {
+      const more = await this.#alone(EXPIRE_SQL, [before, Date.now() - before])
+      if (more === 1) return 'more'
+    } catch (error) {
+      if (!isLockTaken(error)) throw error
+      return { heldBy: LOCKED }
+    }
+    const { rows } = await this.#options.pool.query<{ days: number }>(LEFT_SQL)
+    return rows[0]?.days === 0 ? 'done' : { heldBy: LOCKED }
   }
 
   /** Resolves when nothing is under way any more. Idempotent. */
@@ -78,12 +101,23 @@ export class Upkeep {
 
   async #look(): Promise<void> {
     try {
-      const yesterday = new Date(Date.now() - DAY_MS).toISOString().slice(0, 10)
-      await this.#alone(MAKE_DAYS_SQL, [yesterday, DAYS_AHEAD + 1])
+      await this.#makeDays()
       await this.#options.pool.query('select forget_batches_1()')
       await this.#compareClocks()
     } catch (error) {
       this.#options.onError(error)
+    }
+  }
+
+  /** They are made well ahead, so whoever holds the table may keep it until the next look. */
+  async #makeDays(): Promise<void> {
+    const yesterday = new Date(Date.now() - DAY_MS).toISOString().slice(0, 10)
+    try {
+      await this.#alone(MAKE_DAYS_SQL, [yesterday, DAYS_AHEAD + 1])
+      this.#making.tried(null)
+    } catch (error) {
+      if (!isLockTaken(error)) throw error
+      this.#making.tried(LOCKED)
     }
   }
 
