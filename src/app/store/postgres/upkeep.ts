@@ -32,7 +32,7 @@ const EXPIRE_SQL =
 const LEFT_SQL = `
   select count(*)::integer as days from pg_inherits join pg_class on pg_class.oid = inhrelid, store
   where inhparent = 'intakes'::regclass and relname ~ '^intakes_[0-9]{8}$'
-    and ms_at_1(to_date(right(relname, 8), 'YYYYMMDD') + 1) <= expired_before`
+    and ms_at_1(to_date(right(relname::text, 8), 'YYYYMMDD') + 1) <= expired_before`
 
 const LOCKED =
   'other sessions hold locks on the table intakes or its days, as dumps and transactions that nobody ends do: find them in pg_locks and pg_stat_activity, and end them'
