@@ -7,8 +7,6 @@ const DAY_MS = 24 * 60 * 60 * 1000
 const INTERVAL_MS = 10 * 60 * 1000
 /** Between two deletions while there is more. */
 const PAUSE_MS = 50
-/** Before another try where something holds it up; twice as long each time, up to the interval. */
-const FIRST_HELD_PAUSE_MS = 1000
 /**
  * How far the clock may get ahead of the time since the start. What it jumps beyond that is ignored
  * until the next start, so that a wrong clock deletes nothing.
@@ -34,7 +32,6 @@ export class Retention {
   readonly #startedAt = Date.now()
   readonly #startUptimeMs: number
   readonly #heldUp: HeldUp
-  #heldPauseMs = FIRST_HELD_PAUSE_MS
   #timer: NodeJS.Timeout | null = null
   #stopped = false
 
@@ -77,21 +74,16 @@ export class Retention {
       // The store that is being closed may have given it up.
       if (!this.#stopped) onError(error)
     }
-    this.#schedule(this.#pauseAfter(step))
-  }
-
-  #pauseAfter(step: ExpiryStep): number {
-    if (typeof step === 'string') {
-      this.#heldPauseMs = FIRST_HELD_PAUSE_MS
-      return step === 'more' ? PAUSE_MS : INTERVAL_MS
-    }
-    const pauseMs = this.#heldPauseMs
-    this.#heldPauseMs = Math.min(2 * pauseMs, INTERVAL_MS)
-    return pauseMs
+    this.#schedule(pauseAfter(step))
   }
 
   /** What is believed to be the time at the latest, in ms since 1970. */
   #latestMs(): number {
     return this.#startedAt + this.#uptimeMs() - this.#startUptimeMs + BELIEVED_STEP_MS
   }
+}
+
+function pauseAfter(step: ExpiryStep): number {
+  if (typeof step !== 'string') return step.againMs
+  return step === 'more' ? PAUSE_MS : INTERVAL_MS
 }

@@ -19,11 +19,16 @@ export type InsertedBatch = {
   readonly seconds: number
 }
 
-/**
- * What became of a part of the expiry: there may be more, there is none left, or something holds it up
- * for now: what, and what to do about it, in words that go on after "because".
- */
-export type ExpiryStep = 'more' | 'done' | { readonly heldBy: string }
+/** What became of a part of the expiry: there may be more, there is none left, or something is in its way. */
+export type ExpiryStep =
+  | 'more'
+  | 'done'
+  | {
+      /** What holds it up and what to do about it, in words that go on after "because". */
+      readonly heldBy: string
+      /** After how many ms to try again: the longer, the more a try costs whoever stores. */
+      readonly againMs: number
+    }
 
 /** Events, stored exactly once and durably. */
 interface EventWriter {

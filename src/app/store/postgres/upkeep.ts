@@ -36,6 +36,8 @@ const LEFT_SQL = `
 
 const LOCKED =
   'other sessions hold locks on the table intakes or its days, as dumps and transactions that nobody ends do: find them in pg_locks and pg_stat_activity, and end them'
+/** Whoever stores may wait with a try, for as long as that waits for its lock: so they are few. */
+const HELD_UP: ExpiryStep = { heldBy: LOCKED, againMs: INTERVAL_MS }
 
 export type UpkeepOptions = {
   readonly pool: Pool
@@ -87,10 +89,10 @@ export class Upkeep {
       if (more === 1) return 'more'
     } catch (error) {
       if (!isLockTaken(error)) throw error
-      return { heldBy: LOCKED }
+      return HELD_UP
     }
     const { rows } = await this.#options.pool.query<{ days: number }>(LEFT_SQL)
-    return rows[0]?.days === 0 ? 'done' : { heldBy: LOCKED }
+    return rows[0]?.days === 0 ? 'done' : HELD_UP
   }
 
   /** Resolves when nothing is under way any more. Idempotent. */
