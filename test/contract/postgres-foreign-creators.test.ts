@@ -21,6 +21,18 @@ const OVERLOADS = `select proname as name, format('create function %I.%I(%s) ret
     prorettype::regtype, case prorettype::regtype::text when 'json' then '[]' else '0' end, prorettype::regtype) as definition
   from pg_proc where proname = any ($1) and pronargs > 0 order by 1`
 
+/** Each fits better than the server's own where the types of a call are not exactly those. */
+const BLINDING = `
+  create function public.quote_ident(name) returns text language sql as $$ select 'nobody' $$;
+  create function public.acldefault(text, oid) returns aclitem[] language sql as $$ select '{}'::aclitem[] $$;
+  create function public.pg_has_role(name, oid, varchar) returns boolean language sql as $$ select true $$;
+  create function public.differ(oid, regclass) returns boolean language sql as $$ select false $$;
+  create operator public.= (function = public.differ, leftarg = oid, rightarg = regclass);
+  create function public.differ(oid, regnamespace) returns boolean language sql as $$ select false $$;
+  create operator public.= (function = public.differ, leftarg = oid, rightarg = regnamespace);
+  create function public.differ(oid, integer) returns boolean language sql as $$ select false $$;
+  create operator public.= (function = public.differ, leftarg = oid, rightarg = integer);`
+
 describe('a schema in which others may create', () => {
   let server: PostgresServer
   before(async () => {
@@ -111,6 +123,14 @@ describe('a schema in which others may create', () => {
       as(server.url(database, 'stranger'), (client) => client.query('create table refused ()')),
       { code: '42501' },
     )
+  })
+
+  it('is told of also where they made what the look itself could call', async (test) => {
+    const database = await openDatabase()
+    await as(server.url(database, 'stranger'), (client) => client.query(BLINDING))
+    const remedies = await remediesAt(test, server.url(database, 'webhook'))
+    assert.equal(remedies.length, 1)
+    assert.match(remedies[0] ?? '', /REVOKE CREATE ON SCHEMA public FROM PUBLIC;$/)
   })
 
   it('is none where it is the one of a user who owns the database', async (test) => {
