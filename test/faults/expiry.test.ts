@@ -131,3 +131,23 @@ test('a disk that is nearly full is enough for large bodies to expire, and the s
   assert.deepEqual([...sender.statuses.keys()], [200])
   assert.equal((await again.stop()).code, 0)
 })
+
+test('a full disk on which nothing can expire stays one, however often it is tried', {
+  skip: noSmallDisks,
+}, async (t) => {
+  const disk = await newSmallDisk(t, 64)
+  const file = join(disk.seen, 'messages.db')
+  await fill(file, 1, Date.now() - DAY_MS)
+  const store = await openSqliteStore({ file, onIndexError: () => {} })
+  t.after(() => store.close())
+  disk.fill()
+  await assert.rejects(insertAll(store, [aMessage({ body: randomBytes(MIB) })]))
+  await assert.rejects(store.probe())
+  const step = await expire(store)
+  assert.ok(typeof step === 'object')
+  assert.match(step.heldBy, /^the disk of the database has no room/)
+  await assert.rejects(store.probe())
+  disk.free()
+  assert.equal(await expire(store), 'done')
+  await store.probe()
+})

@@ -44,7 +44,7 @@ export class Expiry {
       select id, length(body) as bytes from intakes
       where id > ? and id < ? and received_at < ? order by id`)
     this.#delete = database.prepare(
-      'delete from intakes where id > ? and id <= ? and received_at < ?',
+      'delete from intakes where id > ? and id < ? and received_at < ?',
     )
   }
 
@@ -69,11 +69,11 @@ export class Expiry {
   }
 
   /**
-   * Deletes of what was found as much as 4 MiB, or one body that is larger, and not more than there is
-   * room for, in bytes. False where that is too little for the next one.
+   * What to delete next of what was found: as much as 4 MiB, or one body that is larger, and not more than
+   * there is room for, in bytes. Null where nothing is left.
    */
-  delete(before: number, room: number): boolean {
-    if (this.#found === null) return true
+  next(before: number, room: number): Range | 'no room' | null {
+    if (this.#found === null) return null
     const { after, until } = this.#found
     const most = Math.min(MAX_BYTES, room)
     let last: number | null = null
@@ -83,8 +83,13 @@ export class Expiry {
       if (sum > (last === null ? room : most)) break
       last = id
     }
-    if (last !== null) this.#delete.run(after, last, before)
-    return last !== null || sum === 0
+    if (last !== null) return { after, until: last + 1 }
+    return sum === 0 ? null : 'no room'
+  }
+
+  /** Deletes of these what arrived before this moment. */
+  delete({ after, until }: Range, before: number): void {
+    this.#delete.run(after, until, before)
   }
 
   /** Not known from the deletion: that may have been undone. */

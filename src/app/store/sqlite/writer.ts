@@ -109,13 +109,16 @@ export class Writer {
     return this.#guard(() => this.#expiry.look(before))
   }
 
-  /**
-   * Deletes some of those, for which the log should begin anew; false where the disk has not the room.
-   * Messages need some of that too.
-   */
+  /** Deletes some of those, for which the log should begin anew; false where the disk has not the room. */
   deleteExpired(before: number): boolean {
-    const room = roomForLog(this.#file) / 2
-    return this.#guard(() => this.#transaction(() => this.#expiry.delete(before, room)))
+    return this.#guard(() => {
+      // Half of it: messages need some too.
+      const next = this.#expiry.next(before, roomForLog(this.#file) / 2)
+      if (next === 'no room') return false
+      // A commit of nothing would be taken for a sign that the disk has room again.
+      if (next !== null) this.#transaction(() => this.#expiry.delete(next, before))
+      return true
+    })
   }
 
   /**
