@@ -5,13 +5,12 @@ import { readdirSync, readFileSync } from 'node:fs'
 import type { ClientBase } from 'pg'
 import { StoreUnavailableError } from '../../errors.ts'
 import { FLUSHES, requireFlushes } from './durability.ts'
-import { sqlState } from './faults.ts'
+import { isLockTaken } from './faults.ts'
 import { MIGRATION_LOCK } from './locks.ts'
 
 const DIRECTORY = new URL('./migrations/', import.meta.url)
 /** So long a migration waits for a table in use, in ms: whoever stores or reads queues up behind it. */
 const LOCK_TIMEOUT_MS = 200
-const LOCK_NOT_AVAILABLE = '55P03'
 const OLDEST_REPLICA = /^-- oldest-replica: (\d+)\n/
 
 export type Migration = {
@@ -47,7 +46,7 @@ export class SchemaMismatchError extends Error {
 export class TableInUseError extends StoreUnavailableError {
   constructor(cause: unknown) {
     super(
-      'The update of the schema waits for a table that something long is reading, such as a backup, verify or a vacuum: it goes on when that ends.',
+      'The update of the schema waits for a table that something long is reading, such as a backup, verify or a vacuum: it can be made once that ends.',
       { cause },
     )
   }
@@ -72,7 +71,7 @@ export async function migrate(client: ClientBase, migrations = MIGRATIONS): Prom
       await client.query('commit')
     } catch (error) {
       await client.query('rollback').catch(() => {})
-      throw sqlState(error) === LOCK_NOT_AVAILABLE ? new TableInUseError(error) : error
+      throw isLockTaken(error) ? new TableInUseError(error) : error
     }
   }
 }
