@@ -88,7 +88,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'stream/': { values: ['stream/', 'model/'] },
   'metrics/': { values: ['metrics/', 'within.ts'] },
   'http/': {
-    values: ['http/', 'receive/', 'model/', 'errors.ts', 'within.ts'],
+    values: ['http/', 'receive/', 'model/', 'errors.ts', 'outage-log.ts', 'within.ts'],
     types: [
       'config.ts',
       'config-values.ts',
@@ -102,6 +102,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'config-values.ts': { values: [] },
   'config.ts': { values: ['config-values.ts', 'errors.ts', 'store/database-url.ts'] },
   'errors.ts': { values: [] },
+  'outage-log.ts': { values: [], types: ['log.ts'] },
   'within.ts': { values: [] },
 }
 

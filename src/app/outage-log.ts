@@ -1,38 +1,45 @@
-// What the log says of work that fails and is tried again about once a second.
+// What the log says of something that fails again and again while its cause lasts.
 import type { Log } from './log.ts'
 
-/** An outage that goes on is logged again after so long, in ms. */
+/** A failure that goes on is logged again after so long, in ms. */
 const REMINDER_MS = 60_000
+/** Reasons are few; were there ever more, all of them are new again. */
+const MAX_REASONS = 100
 
-/** What is said of an outage, and at its end. */
-export type OutageWords = { readonly failed: string; readonly ended: string }
+/** When a reason was logged last, and how often it was left out since. */
+type Said = { readonly atMs: number; suppressed: number }
 
 /** Logs each reason at once, and the same one again once a minute; and once that it is over. */
 export class OutageLog {
   readonly #log: Log
-  readonly #words: OutageWords
   readonly #nowMs: () => number
-  readonly #loggedAt = new Map<string, number>()
+  readonly #said = new Map<string, Said>()
 
   /** `nowMs` is a monotonic clock in ms. */
-  constructor(log: Log, words: OutageWords, nowMs: () => number = () => performance.now()) {
+  constructor(log: Log, nowMs: () => number = () => performance.now()) {
     this.#log = log
-    this.#words = words
     this.#nowMs = nowMs
   }
 
-  failed(error: unknown): void {
-    const reason = error instanceof Error ? error.message : ''
+  /** `what` failed of `error`; `fields` say more of this one time. */
+  failed(what: string, error: unknown, fields: Readonly<Record<string, string>> = {}): void {
+    const reason = `${what} ${error instanceof Error ? error.message : ''}`
+    const said = this.#said.get(reason)
     const nowMs = this.#nowMs()
-    if (nowMs - (this.#loggedAt.get(reason) ?? -REMINDER_MS) < REMINDER_MS) return
-    this.#loggedAt.set(reason, nowMs)
-    this.#log.warn({ err: error }, this.#words.failed)
+    if (said !== undefined && nowMs - said.atMs < REMINDER_MS) {
+      said.suppressed++
+      return
+    }
+    if (this.#said.size >= MAX_REASONS) this.#said.clear()
+    this.#said.set(reason, { atMs: nowMs, suppressed: 0 })
+    const suppressed = said?.suppressed || undefined
+    this.#log.warn({ ...fields, err: error, suppressed }, what)
   }
 
-  /** It works: said only where it did not. */
-  ended(): void {
-    if (this.#loggedAt.size === 0) return
-    this.#loggedAt.clear()
-    this.#log.info(this.#words.ended)
+  /** It works: `what` is said only where something had failed. */
+  ended(what: string): void {
+    if (this.#said.size === 0) return
+    this.#said.clear()
+    this.#log.info(what)
   }
 }

@@ -45,24 +45,6 @@ export function queueBounds({
   }
 }
 
-/** What fails for as long as its cause lasts, and is tried again meanwhile. */
-function outageLogs(log: Log) {
-  return {
-    database: new OutageLog(log, {
-      failed: 'the database did not answer; it is tried again',
-      ended: 'the database answers',
-    }),
-    index: new OutageLog(log, {
-      failed: 'the search index could not be brought up to date; it is tried again',
-      ended: 'the search index is being brought up to date again',
-    }),
-    streams: new OutageLog(log, {
-      failed: 'the streams could not read on; they try again',
-      ended: 'the streams read on again',
-    }),
-  }
-}
-
 /** Starts the service. Rejects when the database can't be opened or the port can't be taken. */
 export async function startService(config: Config, log: Log): Promise<Service> {
   const metrics = createMetrics(
@@ -73,12 +55,14 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       databaseBytes: () => store.sizeBytes(),
     },
   )
-  const outages = outageLogs(log)
+  const database = new OutageLog(log)
+  const index = new OutageLog(log)
+  const streams = new OutageLog(log)
   const hub = new StreamHub({
     eventsAfter: (request) => store.eventsAfter(request),
     addressesOf: (keys) => store.addressesOf(keys),
-    onError: (error) => outages.streams.failed(error),
-    onRead: () => outages.streams.ended(),
+    onError: (error) => streams.failed('the streams could not read on; they try again', error),
+    onRead: () => streams.ended('the streams read on again'),
     onLost: (error) => log.error({ err: error }, 'a stream ended early'),
   })
   const store = await openStore({
@@ -86,13 +70,14 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     poolSize: config.databasePoolSize,
     onIndexError: (error) => {
       metrics.searchIndexErrors.inc()
-      outages.index.failed(error)
+      index.failed('the search index could not be brought up to date; it is tried again', error)
     },
-    onIndexed: () => outages.index.ended(),
-    onUpkeepError: (error) => outages.database.failed(error),
+    onIndexed: () => index.ended('the search index is being brought up to date again'),
+    onUpkeepError: (error) =>
+      database.failed('the database did not answer; it is tried again', error),
     onUpkeepHeldUp: (because, since) =>
       log.warn({ since, because }, 'the tables of the next days could not be made'),
-    onReached: () => outages.database.ended(),
+    onReached: () => database.ended('the database answers'),
     onClocksApart: (secondsAhead) =>
       log.warn({ secondsAhead }, 'the clock of this machine is not that of the database server'),
     onForeignCreators: (remedy) =>

@@ -154,15 +154,20 @@ test('while the database is away the log says why once, and not with every reque
     store: () => ({
       stats: () => Promise.reject(new AppError('reads_unavailable', { cause })),
       insert: () => Promise.reject(cause),
+      eventsAfter: () => Promise.reject(new AppError('reads_overloaded')),
     }),
   })
   for (let i = 0; i < 20; i++) {
     assert.equal((await server.get('/stats')).statusCode, 503)
+    assert.equal((await server.get('/events')).statusCode, 503)
     assert.equal((await server.post(flatBody())).statusCode, 503)
   }
   for (const msg of ['reads_unavailable', 'store_unavailable']) {
-    assert.equal(server.log.where({ msg }).length, 1)
+    const lines = server.log.where({ msg })
+    assert.equal(lines.length, 1)
+    assert.equal(typeof lines[0]?.['request_id'], 'string')
   }
+  assert.equal(server.log.where({ msg: 'reads_overloaded' }).length, 0)
 })
 
 test('while the server closes, what is in flight is answered, and idle connections are closed', async (t) => {

@@ -9,7 +9,7 @@ import {
   ValidationError,
 } from '../errors.ts'
 import type { Log } from '../log.ts'
-import { CauseLog } from './cause-log.ts'
+import { OutageLog } from '../outage-log.ts'
 
 /** Errors that Fastify itself finds, as ours. */
 const FRAMEWORK_ERRORS: Readonly<Record<string, ErrorCode>> = {
@@ -20,11 +20,13 @@ const FRAMEWORK_ERRORS: Readonly<Record<string, ErrorCode>> = {
 
 /** Answers errors and unknown paths on every route of `app`, and logs why something was not possible. */
 export function answerErrors(app: FastifyInstance, log: Log): void {
-  const causes = new CauseLog(log)
+  const causes = new OutageLog(log)
   app.setErrorHandler((error, request, reply) => {
     const known = asAppError(error)
-    if (known !== null) causes.failed(known, request.id)
-    return answer(error, request, reply, log)
+    if (known?.cause !== undefined) {
+      causes.failed(known.code, known.cause, { request_id: request.id })
+    }
+    return answer(known ?? error, request, reply, log)
   })
   app.setNotFoundHandler((request, reply) => answer(new AppError('not_found'), request, reply, log))
 }
