@@ -48,15 +48,3 @@ export function integer(name: string, text: string, least: number): number {
   if (Number.isSafeInteger(value) && value >= least) return value
   throw new UsageError(`--${name} takes a whole number of at least ${least}.`)
 }
-
-/** The option's text where it is one of `choices`; null where it was not given. */
-export function choice<Choice extends string>(
-  name: string,
-  text: string | undefined,
-  choices: readonly Choice[],
-): Choice | null {
-  if (text === undefined) return null
-  const chosen = choices.find((candidate) => candidate === text)
-  if (chosen === undefined) throw new UsageError(`--${name} takes ${choices.join(' or ')}.`)
-  return chosen
-}

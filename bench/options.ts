@@ -1,7 +1,7 @@
 // The command line of the benchmark.
 import { tmpdir } from 'node:os'
-import { parseOptions as parseArguments } from '../src/app/cli/command.ts'
-import { COMMON_HELP, choice, integer } from './command.ts'
+import { choiceOption, parseOptions as parseArguments } from '../src/app/cli/command.ts'
+import { COMMON_HELP, integer } from './command.ts'
 
 export const HELP = `Usage: npm run bench -- [options]
 
@@ -23,13 +23,15 @@ Options:
   --quick           A smoke run of under a minute: 1 round, 2 seconds, 20000 messages.
 ${COMMON_HELP}`
 
+type Part = 'ingest' | 'queries'
+
 export type Options = {
   readonly rounds: number
   readonly seconds: number
   readonly warmUpSeconds: number
   readonly connections: number
   readonly messages: number
-  readonly only: 'ingest' | 'queries' | null
+  readonly only: Part | null
   readonly directory: string
   /** What each flush takes longer than this disk needs; ms. */
   readonly flushMs: number
@@ -53,6 +55,7 @@ export function parseOptions(args: readonly string[]): Options {
     refill: { type: 'boolean' },
     quick: { type: 'boolean' },
   } as const)
+  const { only } = values
   const quick = values.quick === true
   return {
     rounds: integer('rounds', values.rounds ?? (quick ? '1' : '3'), 1),
@@ -60,7 +63,7 @@ export function parseOptions(args: readonly string[]): Options {
     warmUpSeconds: quick ? 1 : 3,
     connections: integer('connections', values.connections ?? '64', 1),
     messages: integer('messages', values.messages ?? (quick ? '20000' : '1000000'), LEAST_MESSAGES),
-    only: choice('only', values.only, ['ingest', 'queries']),
+    only: only === undefined ? null : choiceOption<Part>('only', only, ['ingest', 'queries']),
     directory: values.directory ?? tmpdir(),
     flushMs: integer('flush-ms', values['flush-ms'] ?? '0', 0),
     refill: values.refill === true,
