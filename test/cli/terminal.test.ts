@@ -1,6 +1,6 @@
 // Commands on a real terminal, with texts and answers of strangers that try to steer it.
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -18,7 +18,9 @@ const HOSTILE = 'a\u001b]0;owned\u0007\u001b[2J\u009b31m\rb\u202ec'
 const SHOWN = 'a\\u001b]0;owned\\u0007\\u001b[2J\\u009b31m\\u000db\\u202ec'
 const STEERING = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u
 
-const noTerminal = process.platform === 'linux' ? false : 'needs the script of util-linux'
+// That of the BSDs has other options, and prints no version.
+const version = spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout ?? ''
+const noTerminal = version.includes('util-linux') ? false : 'needs the script of util-linux'
 
 type Environment = Readonly<Record<string, string>>
 
