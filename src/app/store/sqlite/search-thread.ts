@@ -1,5 +1,6 @@
 // The thread for what can take long and must delay no commit: searches, the index that makes most
 // of them short, and copying the log into the database file.
+import { constants, getPriority, setPriority } from 'node:os'
 import type { DatabaseSync } from 'node:sqlite'
 import type { PageRequest } from '../../model/message.ts'
 import { checkpoint, flush, openCheckpointer } from './connection.ts'
@@ -35,4 +36,19 @@ const methods = {
 
 export type SearchMethods = typeof methods
 
+/**
+ * Where processors are scarce, whoever stores goes first. On Linux each thread has a priority of its own
+ * (setpriority(2)); elsewhere this would be the whole process's.
+ */
+function goLast(): void {
+  if (process.platform !== 'linux') return
+  try {
+    const { PRIORITY_BELOW_NORMAL, PRIORITY_LOW } = constants.priority
+    setPriority(0, Math.min(getPriority() + PRIORITY_BELOW_NORMAL, PRIORITY_LOW))
+  } catch {
+    // A sandbox may forbid it, and everything works without.
+  }
+}
+
+goLast()
 serveThread(methods)
