@@ -226,14 +226,17 @@ function enlarge(file: string): void {
   database.close()
 }
 
-/** Ends a backup to copy.db by a signal while it is being written; one that was faster is taken again. */
+/**
+ * Ends a backup to copy.db by a signal while it is being written. One that was faster is taken again, also
+ * where it was about to end: a copy that is always there too early is still found.
+ */
 async function interrupt(cwd: string, signal: NodeJS.Signals, tries = 5): Promise<void> {
   const existing = namesIn(cwd).length
   const { child, result } = startCommand(['backup', 'copy.db'], { cwd, environment })
   await until('the copy is begun', () => namesIn(cwd).length > existing)
   child.kill(signal)
   const ended = await result
-  if (ended.code === 0 && tries > 1) {
+  if (existsSync(join(cwd, 'copy.db')) && tries > 1) {
     rmSync(join(cwd, 'copy.db'))
     return interrupt(cwd, signal, tries - 1)
   }
