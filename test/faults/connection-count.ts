@@ -6,11 +6,6 @@ import type { TcpProxy } from '../support/tcp-proxy.ts'
 import { ESTABLISHED, loopback, readTcpTable } from './tcp-table.ts'
 
 const PAUSE_MS = 5
-/**
- * A connection that is left is closed within milliseconds, and its successor may be made meanwhile: what
- * so many looks in a row find is more than that.
- */
-const LOOKS = 5
 
 /** The most that there were at one time. */
 export type MostConnections = {
@@ -32,11 +27,11 @@ export async function countConnections(
   const client = new Client({ connectionString: server.url('postgres') })
   await client.connect()
   let [held, served] = [0, 0]
-  const looks: ReadonlySet<string>[] = []
+  let before: ReadonlySet<string> = new Set()
   while (!isOver()) {
-    looks.push(endsAt(link.port))
-    if (looks.length > LOOKS) looks.shift()
-    if (looks.length === LOOKS) held = Math.max(held, inAll(looks).length)
+    const now = endsAt(link.port)
+    held = Math.max(held, [...now].filter((end) => before.has(end)).length)
+    before = now
     const { rows } = await client.query<{ client_port: number }>(
       `select client_port from pg_stat_activity
        where application_name = 'whatsapp-webhook-service'`,
@@ -49,14 +44,10 @@ export async function countConnections(
   return { held, served }
 }
 
-function inAll(looks: readonly ReadonlySet<string>[]): string[] {
-  return [...(looks[0] ?? [])].filter((end) => looks.every((look) => look.has(end)))
-}
-
 /**
  * The other ends of connections of this machine to a port of 127.0.0.1. Linux reads its table piece by
  * piece, so one look may find a connection and, later on in the table, one that was made after it
- * was closed. Those that several looks in a row find were open at one time.
+ * was closed. Those that two looks in a row find were open at one time: between the two.
  */
 function endsAt(port: number): ReadonlySet<string> {
   const isOurs = ` ${loopback(port)} ${ESTABLISHED} `
