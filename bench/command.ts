@@ -1,5 +1,5 @@
 // What a benchmark is on the command line: its help, its options and its exit code.
-import { ENDED, FAILED, MISUSED, tell, UsageError } from '../src/app/cli/command.ts'
+import { ENDED, FAILED, MISUSED, tell, UsageError, wantsHelp } from '../src/app/cli/command.ts'
 
 const INTERRUPTED = 130
 
@@ -23,7 +23,7 @@ export async function runBenchmark<Options>({ help, parse, run }: Benchmark<Opti
   // Through process.exit, so that the programs under measurement end with this one.
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(INTERRUPTED))
   const args = process.argv.slice(2)
-  if (args.includes('--help') || args.includes('-h')) {
+  if (wantsHelp(args)) {
     process.stdout.write(help)
     return
   }

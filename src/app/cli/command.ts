@@ -105,6 +105,13 @@ export function print(line: string): void {
   process.stdout.write(forOutput(`${line}\n`, process.stdout))
 }
 
+/** Whether help is asked for, wherever among the options. */
+export function wantsHelp(args: readonly string[]): boolean {
+  const end = args.indexOf('--')
+  const options = end === -1 ? args : args.slice(0, end)
+  return options.includes('--help') || options.includes('-h')
+}
+
 /** Says something to the person at the terminal, away from the results. */
 export function tell(line: string): void {
   process.stderr.write(forOutput(`${line}\n`, process.stderr))

@@ -3,7 +3,16 @@ import { readFileSync } from 'node:fs'
 import { ConfigurationError } from '../errors.ts'
 import { fileFault } from '../store/sqlite/faults.ts'
 import { backupCommand } from './backup.ts'
-import { type Command, ENDED, FAILED, MISUSED, print, tell, UsageError } from './command.ts'
+import {
+  type Command,
+  ENDED,
+  FAILED,
+  MISUSED,
+  print,
+  tell,
+  UsageError,
+  wantsHelp,
+} from './command.ts'
 import { demoCommand } from './demo.ts'
 import { doctorCommand } from './doctor.ts'
 import { exportCommand } from './export.ts'
@@ -73,12 +82,6 @@ async function run(name: string | undefined, rest: readonly string[]): Promise<n
   const command = COMMANDS.find((candidate) => candidate.name === name)
   if (command === undefined) throw new UsageError(`There is no command "${name}"; try --help.`)
   return wantsHelp(rest) ? show(command.help.trim()) : await command.run(rest)
-}
-
-function wantsHelp(args: readonly string[]): boolean {
-  const end = args.indexOf('--')
-  const options = end === -1 ? args : args.slice(0, end)
-  return options.includes('--help') || options.includes('-h')
 }
 
 function version(): string {
