@@ -6,7 +6,7 @@ import { createPool } from '../../src/app/store/postgres/connections.ts'
 import { Upkeep } from '../../src/app/store/postgres/upkeep.ts'
 import { aMessage, intakeOf } from '../support/a-message.ts'
 import { newDatabase } from '../support/databases.ts'
-import { connectFor, ingest, openStoreFor } from '../support/postgres-stores.ts'
+import { connectFor, daysOf, ingest, openStoreFor } from '../support/postgres-stores.ts'
 import { until } from '../support/until.ts'
 
 const FIRST = Date.parse('2025-01-15T12:00:00Z')
@@ -21,18 +21,10 @@ async function withStore(t: TestContext) {
   return { store, one, other }
 }
 
-async function daysOf(client: Client): Promise<string[]> {
-  const { rows } = await client.query<{ day: string }>(
-    "select right(relname, 8) as day from pg_class where relname ~ '^intakes_202501[0-9]{2}$' order by 1",
-  )
-  return rows.map(({ day }) => day)
-}
+const madeDaysOf = (client: Client) => daysOf(client, '202501')
 
-async function lastDayOf(client: Client): Promise<string> {
-  const { rows } = await client.query<{ day: string }>(
-    "select max(relname) as day from pg_class where relname ~ '^intakes_[0-9]{8}$'",
-  )
-  return rows[0]?.day ?? ''
+async function lastTableOf(client: Client): Promise<string> {
+  return `intakes_${(await daysOf(client)).at(-1)}`
 }
 
 /** The locks on tables of the process that waits to have all days for itself; null while none does. */
@@ -54,7 +46,7 @@ describe('the days of raw bodies', () => {
     await until('it waits', async () => (await locksOfWaiting(one)) !== null)
     await one.query('commit')
     assert.deepEqual((await making).rows, [{ made: 2 }])
-    assert.deepEqual(await daysOf(one), ['20250116', '20250117'])
+    assert.deepEqual(await madeDaysOf(one), ['20250116', '20250117'])
   })
 
   it('are waited for with no lock that readers want too, so that none waits in a circle', async (t) => {
@@ -84,7 +76,7 @@ describe('the days of raw bodies', () => {
     const url = await newDatabase()
     await (await openStoreFor(t, url)).close()
     const dump = await connectFor(t, url)
-    const last = await lastDayOf(dump)
+    const last = await lastTableOf(dump)
     await dump.query(`drop table ${last}`)
     await dump.query(DUMP)
     const store = await openStoreFor(t, url, { onUpkeepError: assert.ifError })
@@ -101,7 +93,7 @@ describe('the days of raw bodies', () => {
     const url = await newDatabase()
     await (await openStoreFor(t, url)).close()
     const dump = await connectFor(t, url)
-    await dump.query(`drop table ${await lastDayOf(dump)}`)
+    await dump.query(`drop table ${await lastTableOf(dump)}`)
     await dump.query(DUMP)
     t.mock.timers.enable({ apis: ['setInterval'] })
     const pool = createPool(url, 2)
@@ -140,12 +132,12 @@ describe('the days of raw bodies', () => {
     await one.query('begin; select pg_advisory_xact_lock(folding_lock_1() + 1)')
     const days = ['20250115', '20250116', '20250117']
     assert.equal(await store.expireIntakes(FIRST + 400_000_000), 'done')
-    assert.deepEqual(await daysOf(other), days)
+    assert.deepEqual(await madeDaysOf(other), days)
     assert.deepEqual((await other.query("select make_days_1('2025-01-18', 1) as made")).rows, [
       { made: 0 },
     ])
     await one.query('commit')
     while ((await store.expireIntakes(FIRST + 400_000_000)) === 'more');
-    assert.deepEqual(await daysOf(other), [])
+    assert.deepEqual(await madeDaysOf(other), [])
   })
 })

@@ -4,7 +4,7 @@ import { it } from 'node:test'
 import type { ExpiryStep } from '../../src/app/store/store.ts'
 import { aMessage, intakeOf } from '../support/a-message.ts'
 import { newDatabase } from '../support/databases.ts'
-import { connectFor, openStoreFor } from '../support/postgres-stores.ts'
+import { connectFor, daysOf, openStoreFor } from '../support/postgres-stores.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
@@ -17,12 +17,7 @@ it('a day of raw bodies that somebody reads keeps no later day from expiring, an
   for (const day of [0, 1, 2]) {
     await store.insert([{ ...intakeOf(aMessage()), receivedAt: first + day * DAY_MS }])
   }
-  const days = async () => {
-    const { rows } = await client.query(
-      "select relname from pg_class where relname ~ '^intakes_202501[0-9]{2}$' order by 1",
-    )
-    return rows.map(({ relname }) => relname)
-  }
+  const days = async () => (await daysOf(client, '202501')).map((day) => `intakes_${day}`)
   assert.deepEqual(await days(), ['intakes_20250115', 'intakes_20250116', 'intakes_20250117'])
 
   const reader = await connectFor(test, url)

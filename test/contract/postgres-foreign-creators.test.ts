@@ -2,11 +2,9 @@
 // functions of theirs with our names and other parameters take no call of the service.
 import assert from 'node:assert/strict'
 import { after, before, describe, it, type TestContext } from 'node:test'
-import { Client } from 'pg'
-import { openPostgresStore } from '../../src/app/store/postgres/postgres-store.ts'
 import { aMessage, insertAll } from '../support/a-message.ts'
 import { PostgresServer } from '../support/postgres-server.ts'
-import { openStoreFor } from '../support/postgres-stores.ts'
+import { connectFor, daysOf, openStoreFor } from '../support/postgres-stores.ts'
 import { until } from '../support/until.ts'
 
 /** What the service calls with parameters. */
@@ -50,33 +48,22 @@ describe('a schema in which others may create', () => {
     return name
   }
 
-  async function as<Result>(url: string, work: (client: Client) => Promise<Result>) {
-    const client = new Client({ connectionString: url })
-    await client.connect()
-    try {
-      return await work(client)
-    } finally {
-      await client.end()
-    }
-  }
-
   /** Lets a stranger create functions that fit calls without types better than ours. */
-  async function createOverloads(database: string): Promise<void> {
-    await as(server.url(database, 'stranger'), async (client) => {
-      const { rows } = await client.query<{ name: string; definition: string }>(OVERLOADS, [CALLED])
-      assert.deepEqual(
-        rows.map(({ name }) => name),
-        CALLED,
-      )
-      for (const { definition } of rows) await client.query(definition)
-    })
+  async function createOverloads(test: TestContext, database: string): Promise<void> {
+    const stranger = await connectFor(test, server.url(database, 'stranger'))
+    const { rows } = await stranger.query<{ name: string; definition: string }>(OVERLOADS, [CALLED])
+    assert.deepEqual(
+      rows.map(({ name }) => name),
+      CALLED,
+    )
+    for (const { definition } of rows) await stranger.query(definition)
   }
 
   async function invadedStore(test: TestContext) {
     const database = await openDatabase()
     const url = server.url(database, 'webhook')
     await (await openStoreFor(test, url)).close()
-    await createOverloads(database)
+    await createOverloads(test, database)
     return { database, store: await openStoreFor(test, url) }
   }
 
@@ -96,10 +83,11 @@ describe('a schema in which others may create', () => {
 
   it('makes the days of raw bodies, and lets them expire', async (test) => {
     const { database, store } = await invadedStore(test)
-    const days = await daysIn(database)
-    await server.query(`drop table ${days.at(-1)}`, database)
+    const owner = await connectFor(test, server.url(database))
+    const days = await daysOf(owner)
+    await owner.query(`drop table intakes_${days.at(-1)}`)
     await openStoreFor(test, server.url(database, 'webhook'))
-    assert.deepEqual(await daysIn(database), days)
+    assert.deepEqual(await daysOf(owner), days)
     await insertAll(store, [aMessage()])
     assert.equal(await store.expireIntakes(Date.now()), 'done')
   })
@@ -118,16 +106,14 @@ describe('a schema in which others may create', () => {
     assert.deepEqual(await remediesAt(test, url), [remedy])
     await server.query(remedy, database)
     assert.deepEqual(await remediesAt(test, url), [])
-    await as(url, (client) => client.query('create table still_allowed ()'))
-    await assert.rejects(
-      as(server.url(database, 'stranger'), (client) => client.query('create table refused ()')),
-      { code: '42501' },
-    )
+    await (await connectFor(test, url)).query('create table still_allowed ()')
+    const stranger = await connectFor(test, server.url(database, 'stranger'))
+    await assert.rejects(stranger.query('create table refused ()'), { code: '42501' })
   })
 
   it('is told of also where they made what the look itself could call', async (test) => {
     const database = await openDatabase()
-    await as(server.url(database, 'stranger'), (client) => client.query(BLINDING))
+    await (await connectFor(test, server.url(database, 'stranger'))).query(BLINDING)
     const remedies = await remediesAt(test, server.url(database, 'webhook'))
     assert.equal(remedies.length, 1)
     assert.match(remedies[0] ?? '', /REVOKE CREATE ON SCHEMA public FROM PUBLIC;$/)
@@ -150,20 +136,7 @@ describe('a schema in which others may create', () => {
   /** What a store that opens says has to be done. */
   async function remediesAt(test: TestContext, url: string): Promise<readonly string[]> {
     const remedies: string[] = []
-    const store = await openPostgresStore({
-      ...{ url, poolSize: 5, onCommitted: () => {}, onUpkeepError: assert.ifError },
-      onForeignCreators: (remedy) => remedies.push(remedy),
-    })
-    test.after(() => store.close())
+    await openStoreFor(test, url, { onForeignCreators: (remedy) => remedies.push(remedy) })
     return remedies
-  }
-
-  async function daysIn(database: string): Promise<readonly string[]> {
-    const rows = await server.query<{ name: string }>(
-      `select inhrelid::regclass::text as name from pg_inherits
-       where inhparent = 'intakes'::regclass and inhrelid::regclass::text ~ '\\d' order by 1`,
-      database,
-    )
-    return rows.map(({ name }) => name)
   }
 })

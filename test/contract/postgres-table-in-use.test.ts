@@ -3,11 +3,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { openPostgresStore } from '../../src/app/store/postgres/postgres-store.ts'
 import { migrate, readMigrations } from '../../src/app/store/postgres/schema.ts'
 import { aMessage, insertAll, intakeOf } from '../support/a-message.ts'
 import { newDatabase } from '../support/databases.ts'
-import { connectFor, ingest } from '../support/postgres-stores.ts'
+import { connectFor, ingest, openStoreFor } from '../support/postgres-stores.ts'
 import { until } from '../support/until.ts'
 
 const MIGRATIONS = readMigrations(
@@ -28,14 +27,12 @@ test('an update of the schema lets others store while a table is read, and is ma
 
   const faults: unknown[] = []
   let isReached = false
-  const store = await openPostgresStore({
-    ...{ url, poolSize: 5, onCommitted: () => {} },
+  const store = await openStoreFor(t, url, {
     onUpkeepError: (error) => faults.push(error),
     onReached: () => {
       isReached = true
     },
   })
-  t.after(() => store.close())
   await assert.rejects(store.probe())
   assert.match(String(faults[0]), /waits for a table that something long is reading/)
 

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { untilInPlace } from '../support/until.ts'
 import { works } from './tracing.ts'
 
 /** EXT4_IOC_SHUTDOWN with EXT4_GOING_FLAGS_NOLOGFLUSH; Node has no ioctl of its own. */
@@ -12,8 +13,6 @@ const SHUT_DOWN =
 
 /** How long others may hold a disk that was unmounted here. */
 const HELD_MS = 20_000
-const POLL_MS = 20
-const NOBODY = new Int32Array(new SharedArrayBuffer(4))
 
 export type LoopDisk = {
   readonly directory: string
@@ -58,11 +57,8 @@ export function newLoopDisk(): LoopDisk {
  * does that was begun beside it, would be used again: with what its memory had before the cut.
  */
 function waitUntilFree(image: string): void {
-  const end = performance.now() + HELD_MS
-  while (performance.now() < end) {
-    if (execFileSync('losetup', ['--associated', image], { encoding: 'utf8' }) === '') return
-    Atomics.wait(NOBODY, 0, 0, POLL_MS)
-  }
+  const isFree = () => execFileSync('losetup', ['--associated', image]).length === 0
+  if (untilInPlace(isFree, HELD_MS)) return
   throw new Error(`${image} is still mounted in another namespace, and can't be read anew.`)
 }
 

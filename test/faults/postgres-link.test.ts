@@ -15,7 +15,7 @@ import { newSettingFor, type Sabotage, seedOf } from './setting.ts'
 const ANSWERED_WITHIN_MS = 12_000
 const POOL_SIZE = 5
 /** Of those, not to write or to listen. After each that falls silent another one asks, for a moment. */
-const READING = 3
+const READING = POOL_SIZE - 2
 /** More than may read at once. */
 const READERS = 8
 

@@ -1,13 +1,13 @@
 // What requests keep in memory of their bodies: one copy until they are answered, and nothing behind
 // the answer, however long the connection idles.
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { APP_SECRET } from '../support/cloud-api.ts'
 import { openServer } from '../support/http-server.ts'
-import { RawConnection } from '../support/raw-http.ts'
+import { connectionFor } from '../support/raw-http.ts'
 import { signature } from '../support/signed.ts'
 import { until } from '../support/until.ts'
 
@@ -43,12 +43,6 @@ function post(path: string, body: string, headers: Record<string, string> = {}):
   return `POST ${path} HTTP/1.1\r\n${head}\r\n${body}`
 }
 
-function open(t: TestContext, port: number): RawConnection {
-  const connection = new RawConnection(port)
-  t.after(() => connection.close())
-  return connection
-}
-
 const ANSWERED = {
   'a signature that does not hold': [401, post('/webhook', BODY, { 'X-Signature': 'no' })],
   'a message that is not valid': [422, post('/webhook', BODY, { 'X-Signature': signature(BODY) })],
@@ -63,7 +57,7 @@ for (const [name, [status, request]] of Object.entries(ANSWERED)) {
     const port = await server.listen()
     const before = await bodiesHeld()
     for (let i = 0; i < CONNECTIONS; i++) {
-      const connection = open(t, port)
+      const connection = connectionFor(t, port)
       connection.send(request)
       assert.equal((await connection.answer()).status, status)
     }
@@ -80,7 +74,7 @@ test('a body that waits to be stored is in memory once', async (t) => {
   })
   const port = await server.listen()
   const before = await bodiesHeld()
-  const connections = Array.from({ length: CONNECTIONS }, () => open(t, port))
+  const connections = Array.from({ length: CONNECTIONS }, () => connectionFor(t, port))
   for (const connection of connections) {
     connection.send(post('/webhook/cloud-api', BODY, SIGNED))
   }

@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { newDatabase } from '../support/databases.ts'
 import { API_KEY, openServer } from '../support/http-server.ts'
-import { RawConnection } from '../support/raw-http.ts'
+import { connectionFor } from '../support/raw-http.ts'
 import { flatBody, signature } from '../support/signed.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
@@ -17,12 +17,6 @@ import { holdWriteLock } from '../support/write-lock.ts'
 const STALLED_MS = 500
 /** More than the system itself holds for a reader, in bytes. */
 const LARGE = 32 * 1024 * 1024
-
-function open(t: TestContext, port: number): RawConnection {
-  const connection = new RawConnection(port)
-  t.after(() => connection.close())
-  return connection
-}
 
 function webhook(body: string): string {
   return `POST /webhook HTTP/1.1\r\nHost: a\r\nX-Signature: ${signature(body)}\r\nContent-Length: ${body.length}\r\n\r\n${body}`
@@ -36,7 +30,7 @@ test('a message that is not stored in time is 503, logged and counted, and can b
   const file = join(temporaryDirectory(t), 'messages.db')
   const environment = { DATABASE_URL: `sqlite:///${file}` }
   const server = await openServer(t, { environment, stalledMs: STALLED_MS })
-  const connection = open(t, await server.listen())
+  const connection = connectionFor(t, await server.listen())
   const message = flatBody()
   const unlock = holdWriteLock(file)
   t.after(unlock)
@@ -68,7 +62,7 @@ test('a query that is not answered in time is 503, logged and counted', async (t
   const server = await openServer(t, { environment, stalledMs: STALLED_MS })
   const port = await server.listen()
   const paths = ['/messages', '/events/stream?after=1']
-  const connections = paths.map(() => open(t, port))
+  const connections = paths.map(() => connectionFor(t, port))
   link.freeze()
   for (const [i, path] of paths.entries()) connections[i]?.send(query(path))
   for (const connection of connections) {
@@ -87,7 +81,7 @@ test('of requests one behind the other, each is answered in its turn', async (t)
     stalledMs: STALLED_MS,
     store: () => ({ stats: () => new Promise(() => {}) }),
   })
-  const connection = open(t, await server.listen())
+  const connection = connectionFor(t, await server.listen())
   connection.send(query('/stats') + query('/health/live') + query('/stats'))
   const statuses: number[] = []
   for (let i = 0; i < 3; i++) statuses.push((await connection.answer()).status)
@@ -96,14 +90,14 @@ test('of requests one behind the other, each is answered in its turn', async (t)
 
 test('a long poll waits for as long as it asked', async (t) => {
   const server = await openServer(t, { stalledMs: 5 * STALLED_MS })
-  const connection = open(t, await server.listen())
+  const connection = connectionFor(t, await server.listen())
   connection.send(query('/events?wait=1'))
   assert.equal((await connection.answer()).status, 200)
 })
 
 test('a sender that stops in the middle of its body is cut off', async (t) => {
   const server = await openServer(t, { stalledMs: STALLED_MS })
-  const connection = open(t, await server.listen())
+  const connection = connectionFor(t, await server.listen())
   connection.send(webhook(JSON.stringify(flatBody())).slice(0, -10))
   await connection.closed
   assert.equal(connection.received, '')

@@ -16,7 +16,7 @@ import { Client } from 'pg'
 import { freePort } from './free-port.ts'
 import { postgresBinaries } from './postgres-binaries.ts'
 import { lockFileOf, releaseSegment } from './shared-memory.ts'
-import { until } from './until.ts'
+import { until, untilInPlace } from './until.ts'
 
 /** Who a server runs as where root starts it: it refuses root. The numbers of `nobody`. */
 const UNPRIVILEGED = 65_534
@@ -29,7 +29,6 @@ const CONNECT_MS = 20_000
 const ASKED_MS = 2000
 /** How long an immediate shutdown may take: after five seconds a server kills what does not end. */
 const QUIT_MS = 10_000
-const QUIT_POLL_MS = 5
 
 export type ServerOptions = {
   /** More lines of postgresql.conf, as `name=value`. */
@@ -210,11 +209,8 @@ export class PostgresServer {
   /** Ends it as fast as it can while it still gives its shared memory back; the lock file goes last. */
   #quit(): void {
     const lock = lockFileOf(this.directory)
-    const pause = new Int32Array(new SharedArrayBuffer(4))
     this.#process?.kill('SIGQUIT')
-    for (let waited = 0; waited < QUIT_MS && existsSync(lock); waited += QUIT_POLL_MS) {
-      Atomics.wait(pause, 0, 0, QUIT_POLL_MS)
-    }
+    untilInPlace(() => !existsSync(lock), QUIT_MS)
     this.#process?.kill('SIGKILL')
   }
 

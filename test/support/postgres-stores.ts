@@ -5,22 +5,22 @@ import type { TestContext } from 'node:test'
 import { Client } from 'pg'
 import type { Intake } from '../../src/app/model/event.ts'
 import { batchFor, INGEST_SQL } from '../../src/app/store/postgres/batch.ts'
-import { openPostgresStore } from '../../src/app/store/postgres/postgres-store.ts'
+import {
+  openPostgresStore,
+  type PostgresOptions,
+} from '../../src/app/store/postgres/postgres-store.ts'
 import type { MessageStore } from '../../src/app/store/store.ts'
 
-type Told = {
-  readonly onCommitted?: () => void
-  /** Default: fails the test. */
-  readonly onUpkeepError?: (error: unknown) => void
-}
-
-/** A store that is closed after the test. */
+/** A store that is closed after the test, which an error of its upkeep fails unless it is told of it. */
 export async function openStoreFor(
   test: TestContext,
   url: string,
-  { onCommitted = () => {}, onUpkeepError = assert.ifError }: Told = {},
+  told: Partial<Omit<PostgresOptions, 'url' | 'poolSize'>> = {},
 ): Promise<MessageStore> {
-  const store = await openPostgresStore({ url, poolSize: 5, onCommitted, onUpkeepError })
+  const store = await openPostgresStore({
+    ...{ url, poolSize: 5, onCommitted: () => {}, onUpkeepError: assert.ifError },
+    ...told,
+  })
   test.after(() => store.close())
   return store
 }
@@ -32,6 +32,16 @@ export async function connectFor(test: TestContext, url: string): Promise<Client
   await client.connect()
   test.after(() => client.end().catch(() => {}))
   return client
+}
+
+/** The days that have a table of raw bodies, as `20250115`, in their order; those that begin so. */
+export async function daysOf(client: Client, beginning = ''): Promise<string[]> {
+  const { rows } = await client.query<{ day: string }>(
+    `select right(relname, 8) as day from pg_class
+     where relname ~ '^intakes_[0-9]{8}$' and right(relname, 8) like $1 || '%' order by 1`,
+    [beginning],
+  )
+  return rows.map(({ day }) => day)
 }
 
 /** Whether anybody waits for an advisory lock in the database of a connection. */

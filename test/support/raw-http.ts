@@ -1,5 +1,6 @@
 // HTTP byte by byte, for requests that no client library would send.
 import { connect, type Socket } from 'node:net'
+import type { TestContext } from 'node:test'
 
 export type RawAnswer = {
   readonly status: number
@@ -77,6 +78,13 @@ export class RawConnection {
     this.#received = this.#received.slice(end)
     return { status: Number(statusLine.split(' ')[1]), headers, body }
   }
+}
+
+/** A connection that is closed after the test. */
+export function connectionFor(test: TestContext, port: number): RawConnection {
+  const connection = new RawConnection(port)
+  test.after(() => connection.close())
+  return connection
 }
 
 /** The answer to `bytes`, and everything after it, until the server closes the connection. */

@@ -16,3 +16,17 @@ export async function until(
   }
   throw new Error(`Waited in vain until ${what}.`)
 }
+
+/**
+ * Waits where nothing else may run meanwhile, as in a process that exits, for so many ms at most. Returns
+ * whether `condition` has come to hold.
+ */
+export function untilInPlace(condition: () => boolean, limitMs: number): boolean {
+  const nobody = new Int32Array(new SharedArrayBuffer(4))
+  const end = performance.now() + limitMs
+  while (!condition()) {
+    if (performance.now() >= end) return false
+    Atomics.wait(nobody, 0, 0, POLL_MS)
+  }
+  return true
+}
