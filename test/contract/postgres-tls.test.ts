@@ -4,8 +4,9 @@ import { describe, it } from 'node:test'
 import { parseDatabaseUrl } from '../../src/app/store/database-url.ts'
 import { openPostgresStore } from '../../src/app/store/postgres/postgres-store.ts'
 import { selfSigned } from '../support/certificates.ts'
-import { handOver, PostgresServer } from '../support/postgres-server.ts'
+import { PostgresServer } from '../support/postgres-server.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
+import { handOver } from '../support/unprivileged.ts'
 
 describe('the connection to PostgreSQL', () => {
   it('is encrypted and checked as far as sslmode says', async (test) => {

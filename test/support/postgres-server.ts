@@ -1,29 +1,18 @@
 // A real PostgreSQL for tests: one a test file, on loopback, in a directory that goes with it.
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import {
-  chmodSync,
-  chownSync,
-  closeSync,
-  existsSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Client } from 'pg'
+import { copyNew, initdbCommand, initialize } from './cluster-files.ts'
 import { freePort } from './free-port.ts'
 import { postgresBinaries } from './postgres-binaries.ts'
 import { lockFileOf, releaseSegment } from './shared-memory.ts'
+import { privateDirectory, unprivileged } from './unprivileged.ts'
 import { until, untilInPlace } from './until.ts'
 
-/** Who a server runs as where root starts it: it refuses root. The numbers of `nobody`. */
-const UNPRIVILEGED = 65_534
 const PASSWORD = 'a-test-password'
 /** How long a connection may take to end: a signal asks for it, which a busy machine is late to hear. */
 const DISCONNECT_MS = 10_000
-const FIRST_WITH_BUILTIN_LOCALE = 17
 /** How long a statement may wait for its connection; whoever asks whether there is one asks again. */
 const CONNECT_MS = 20_000
 const ASKED_MS = 2000
@@ -71,19 +60,12 @@ export class PostgresServer {
 
   /** Creates a cluster that is not running yet. */
   static async create(options: ServerOptions = {}): Promise<PostgresServer> {
+    const { initdb = [], via = [] } = options
     const server = await PostgresServer.at(privateDirectory(), options)
     const { directory } = server
-    const { command, args } = server.#program('initdb', [
-      `--pgdata=${directory}`,
-      '--username=postgres',
-      '--auth=trust',
-      '--no-sync',
-      '--encoding=UTF8',
-      '--locale=C',
-      ...localeOf(join(postgresBinaries(), 'initdb')),
-      ...(options.initdb ?? []),
-    ])
-    execFileSync(command, args, { ...unprivileged(), stdio: 'pipe' })
+    const command = initdbCommand(join(postgresBinaries(), 'initdb'))
+    if (initdb.length + via.length === 0) copyNew(directory, command)
+    else initialize(directory, [...via, ...command, ...initdb])
     return server
   }
 
@@ -222,31 +204,4 @@ export class PostgresServer {
     running.kill(signal)
     await ended
   }
-}
-
-/** A locale that knows letters, and that every machine has. */
-function localeOf(initdb: string): readonly string[] {
-  const version = execFileSync(initdb, ['--version'], { encoding: 'utf8' })
-  return Number(/(\d+)\.\d/.exec(version)?.[1]) < FIRST_WITH_BUILTIN_LOCALE
-    ? ['--locale-provider=icu', '--icu-locale=und']
-    : ['--locale-provider=builtin', '--builtin-locale=C.UTF-8']
-}
-
-/** A directory that a server may own. */
-export function privateDirectory(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'webhook-postgres-'))
-  chmodSync(directory, 0o700)
-  handOver(directory)
-  return directory
-}
-
-/** Makes a file the server's own. */
-export function handOver(file: string): void {
-  const { uid } = unprivileged()
-  if (uid !== undefined) chownSync(file, uid, uid)
-}
-
-/** As whom a server runs where root starts it. */
-export function unprivileged(): { uid?: number; gid?: number } {
-  return process.getuid?.() === 0 ? { uid: UNPRIVILEGED, gid: UNPRIVILEGED } : {}
 }

@@ -4,7 +4,8 @@ import { spawnSync } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Client } from 'pg'
-import { handOver, PostgresServer, privateDirectory } from './postgres-server.ts'
+import { PostgresServer } from './postgres-server.ts'
+import { handOver, privateDirectory } from './unprivileged.ts'
 import { until } from './until.ts'
 
 /** Settings of a server that a standby follows. */

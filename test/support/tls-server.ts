@@ -2,7 +2,8 @@
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Certificate, issuedBy, selfSigned } from './certificates.ts'
-import { handOver, PostgresServer } from './postgres-server.ts'
+import { PostgresServer } from './postgres-server.ts'
+import { handOver } from './unprivileged.ts'
 import { until } from './until.ts'
 
 /** Reached at `localhost`; its first certificate is vouched for by `authority`. */
