@@ -14,9 +14,9 @@ const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']
 
 /**
  * The configured keys; with none of them and READ_ACCESS=keys, the one in the file `api-key`
- * beside the SQLite database, which is created (mode 0600) where it is missing; for one in memory, a
- * file that lasts as long as it. Logs its path, never the key. Throws ConfigurationError where there
- * is no such place.
+ * beside the SQLite database, which is created (mode 0600) where it is missing; for a temporary
+ * database, one in a directory that is removed when the process ends. Logs the path, never the key.
+ * Throws ConfigurationError on PostgreSQL, which has no such place.
  */
 export function findApiKeys(config: Config, log: Log): readonly ApiKey[] {
   const { apiKeys, readAccess, databaseUrl } = config

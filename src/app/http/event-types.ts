@@ -210,7 +210,7 @@ export const ProviderList = Type.Object(
         provider: Type.String(),
         configured: Type.Boolean({ description: 'Whether it has a secret.' }),
         last_accepted_at: nullable('The last request that was answered 200.'),
-        last_rejected_at: nullable('The last request with one that did not.'),
+        last_rejected_at: nullable('The last request whose signature did not hold.'),
         last_handshake_at: nullable('The last time its callback URL was asked to confirm itself.'),
         last_handshake_ok: Type.Unsafe<boolean | null>({ type: ['boolean', 'null'] }),
       }),

@@ -9,8 +9,9 @@ import type { Message } from './message.ts'
 export type Direction = 'inbound' | 'outbound'
 
 /**
- * Where a message's id is unique. Echoes of what was sent from the phone app, and copies that an
- * application out of control gets, may carry an id that arrives as a message of its own too.
+ * Where a message's id is unique. Echoes of what was sent from the phone app, and copies for an
+ * application that is on standby while another one answers, may carry an id that arrives as a message
+ * of its own too.
  */
 export type Namespace = '' | 'echo' | 'standby'
 

@@ -1,4 +1,4 @@
-// What the service is about. Pure types: every stage knows them, they know no stage.
+// Messages as they are stored and read: one, lists of them, what statistics say of them.
 import type { Contact } from './contact.ts'
 import type { Content } from './content.ts'
 import type { Direction, Namespace, ProviderName, StoredEvent } from './event.ts'

@@ -15,7 +15,7 @@ export async function checkDatabase(url: DatabaseUrl, findings: Findings): Promi
 
 function checkFile(file: string | null, findings: Findings): void {
   if (file === null) {
-    findings.doubtful('database', 'is in memory and ends with the service.')
+    findings.doubtful('database', 'is a temporary file that is removed when the service ends.')
     return
   }
   if (!existsSync(file)) {

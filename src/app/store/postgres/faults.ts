@@ -55,7 +55,8 @@ export function needsToBeAlone(error: unknown): boolean {
 
 /**
  * StoreUnavailableError where trying later may succeed; else an error that says what the server
- * answered by its code and place alone: its own words may hold what was to be stored.
+ * answered by its code and place alone: its own words may hold what was to be stored. What neither
+ * the server nor the way to it is to blame for is returned as it is.
  */
 export function storeError(error: unknown): unknown {
   const code = sqlState(error)

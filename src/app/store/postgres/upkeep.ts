@@ -1,4 +1,5 @@
-// What is done beside storing and reading: folding counters, making days, forgetting batches.
+// What is done beside storing and reading: folding counters, indexing new texts, making the days that
+// raw bodies lie in, letting bodies expire, forgetting batches, comparing clocks.
 import type { Pool } from 'pg'
 import { CatchUp } from '../catch-up.ts'
 import { HeldUp, type OnHeldUp, uptimeMs } from '../held-up.ts'

@@ -7,7 +7,7 @@ const PAGE = 1000
 
 type Attempt<Result> = { readonly result: Result | null; readonly reason: string | null }
 
-/** Everything is read through it, some thousand rows at a time. */
+/** Everything is read through it, a thousand rows at a time at most. */
 export class VerifyTransaction {
   readonly #client: Client
   readonly #report: Report

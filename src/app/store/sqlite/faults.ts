@@ -18,9 +18,10 @@ const TRANSIENT = new Set([BUSY, LOCKED, READONLY, FULL, CANTOPEN, PROTOCOL])
 const FATAL = new Set([IOERR, CORRUPT, NOTADB])
 
 /**
- * A typed error for whatever a statement threw. After an I/O error SQLite itself would carry on
- * with the next commit as if nothing had happened, although the system may have dropped the
- * unwritten pages: so that, and damage, is a StoreFailedError.
+ * What an error means: StoreUnavailableError where trying later may succeed, StoreFailedError where
+ * nothing is to be trusted any more; any other error is returned as it is. After an I/O error SQLite
+ * itself would carry on with the next commit as if nothing had happened, although the system may have
+ * dropped the unwritten pages: so that, and damage, is a StoreFailedError.
  */
 export function storeError(error: unknown): unknown {
   const code = resultCode(error)

@@ -1,5 +1,6 @@
-// Calls across threads: a client on the main thread, a server in the worker. Errors keep their
-// type on the way; a worker that dies fails every call that waits for it, and every later one.
+// Calls across threads: a client on the main thread, a server in the worker. Errors of the store and of
+// the configuration keep their type on the way, others are plain ones; a worker that dies fails every
+// call that waits for it, and every later one.
 import { type MessagePort, parentPort, type Transferable, Worker } from 'node:worker_threads'
 import { ConfigurationError, StoreFailedError, StoreUnavailableError } from '../../errors.ts'
 import { openingError, storeError } from './faults.ts'
