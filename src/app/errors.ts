@@ -138,6 +138,11 @@ export class StoreFailedError extends Error {
   override readonly name = 'StoreFailedError'
 }
 
+/** Whether the store is to blame for an error, whatever it was asked to do. */
+export function isOfTheStore(error: unknown): error is StoreUnavailableError | StoreFailedError {
+  return error instanceof StoreUnavailableError || error instanceof StoreFailedError
+}
+
 /** A start that can't succeed as configured. The message names each problem and what to do. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError'

@@ -2,7 +2,7 @@
 import { type DestinationStream, destination, type Logger, pino } from 'pino'
 import pretty from 'pino-pretty'
 import type { Config } from './config.ts'
-import { StoreFailedError, StoreUnavailableError } from './errors.ts'
+import { isOfTheStore } from './errors.ts'
 import { within } from './within.ts'
 
 export type Log = Logger
@@ -85,10 +85,6 @@ function describeError(error: unknown): Record<string, unknown> {
   const reason = isOfTheStore(error) ? { reason: error.message } : {}
   const cause = error.cause === undefined ? {} : { cause: describeError(error.cause) }
   return { type: error.name, ...code, ...reason, stack: placesIn(error), ...cause }
-}
-
-function isOfTheStore(error: Error): boolean {
-  return error instanceof StoreUnavailableError || error instanceof StoreFailedError
 }
 
 /** From behind the message on: a line of that may look like a place. */

@@ -1,13 +1,7 @@
 // Where errors become answers: `{"detail": …}`, as the first clients know it. Only what Node's parser
 // refuses, before there is a request, is answered in framing.ts.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import {
-  AppError,
-  type ErrorCode,
-  StoreFailedError,
-  StoreUnavailableError,
-  ValidationError,
-} from '../errors.ts'
+import { AppError, type ErrorCode, isOfTheStore, ValidationError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { OutageLog } from '../outage-log.ts'
 
@@ -47,9 +41,7 @@ export function answer(error: unknown, request: FastifyRequest, reply: FastifyRe
 
 function asAppError(error: unknown): AppError | null {
   if (error instanceof AppError) return error
-  if (error instanceof StoreUnavailableError || error instanceof StoreFailedError) {
-    return new AppError('store_unavailable', { cause: error })
-  }
+  if (isOfTheStore(error)) return new AppError('store_unavailable', { cause: error })
   const code =
     error instanceof Error && 'code' in error ? FRAMEWORK_ERRORS[String(error.code)] : undefined
   return code === undefined ? null : new AppError(code)

@@ -1,7 +1,7 @@
 // Group commit: whatever waits while one transaction commits goes into the next one together, as far
 // as that stays bounded.
 // `add` resolves when the item's own transaction is committed, and never before.
-import { AppError, StoreFailedError, StoreUnavailableError } from '../errors.ts'
+import { AppError, isOfTheStore, StoreUnavailableError } from '../errors.ts'
 import { afterArrived } from './after-arrived.ts'
 import { Overlap } from './overlap.ts'
 
@@ -125,7 +125,8 @@ export class WriteQueue<Item, Outcome> {
 
   /** Answers the items of a batch that could not be stored, of which others may be stored alone. */
   async #giveUp(batch: readonly Waiting<Item, Outcome>[], error: unknown): Promise<void> {
-    if (isOutage(error)) this.#rejectAll(batch, error)
+    // Where the store is to blame, no item would have fared better alone.
+    if (isOfTheStore(error)) this.#rejectAll(batch, error)
     else if (batch.length === 1) this.#reject(batch, error)
     else await this.#writeEach(batch)
   }
@@ -138,7 +139,7 @@ export class WriteQueue<Item, Outcome> {
         this.#release([waiting])
         resolveAll([waiting], outcomes)
       } catch (error) {
-        if (isOutage(error)) return this.#rejectAll(batch.slice(i), error)
+        if (isOfTheStore(error)) return this.#rejectAll(batch.slice(i), error)
         this.#reject([waiting], error)
       }
     }
@@ -177,11 +178,6 @@ export class WriteQueue<Item, Outcome> {
     this.#items -= batch.length
     for (const { item } of batch) this.#bytes -= this.#options.bytesOf(item)
   }
-}
-
-/** Whether the store is to blame, so that no item of a batch would have fared better alone. */
-function isOutage(error: unknown): boolean {
-  return error instanceof StoreUnavailableError || error instanceof StoreFailedError
 }
 
 function resolveAll<Item, Outcome>(

@@ -3,12 +3,7 @@ import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  AppError,
-  ConfigurationError,
-  StoreFailedError,
-  StoreUnavailableError,
-} from '../../errors.ts'
+import { AppError, ConfigurationError, isOfTheStore, StoreFailedError } from '../../errors.ts'
 import type { Intake } from '../../model/event.ts'
 import type { PageRequest } from '../../model/message.ts'
 import { CatchUp } from '../catch-up.ts'
@@ -235,8 +230,7 @@ async function read<Result>(
   try {
     return await call()
   } catch (error) {
-    const known = error instanceof StoreUnavailableError || error instanceof StoreFailedError
-    throw known ? new AppError('reads_unavailable', { cause: error }) : error
+    throw isOfTheStore(error) ? new AppError('reads_unavailable', { cause: error }) : error
   }
 }
 
