@@ -1,12 +1,11 @@
 // A look at a server and the schema in it, for whoever wonders why the service does not start.
 import type { Client } from 'pg'
-import { UNFINISHED } from '../sql/tables.ts'
 import { connectionFault } from './connection-faults.ts'
 import { createClient } from './connections.ts'
 import { FLUSHES } from './durability.ts'
 import { narrowEncoding } from './encoding.ts'
 import { remedyForCreators } from './foreign-creators.ts'
-import { readIdentity } from './identity.ts'
+import { isUnfinished } from './identity.ts'
 import { sharesSessions } from './pooler.ts'
 import { type SchemaState, schemaState } from './schema.ts'
 
@@ -60,7 +59,7 @@ async function inspect(client: Client, url: string): Promise<Inspection> {
     narrowEncoding: await narrowEncoding(client),
     keepsSessions,
     schema,
-    isUnfinished: schema.found > 0 && (await readIdentity(client)).endsWith(UNFINISHED),
+    isUnfinished: schema.found > 0 && (await isUnfinished(client)),
     remedyForCreators: await remedyForCreators(client),
   }
 }

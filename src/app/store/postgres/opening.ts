@@ -2,12 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from 'pg'
 import { StoreUnavailableError } from '../../errors.ts'
-import { UNFINISHED } from '../sql/tables.ts'
 import { connectAlone, leave } from './connections.ts'
 import { FLUSHES, NOT_FLUSHING } from './durability.ts'
 import { narrowEncoding } from './encoding.ts'
 import { refusal, storeError } from './faults.ts'
-import { readIdentity } from './identity.ts'
+import { isUnfinished } from './identity.ts'
 import { sharesSessions } from './pooler.ts'
 import { migrate, requireSchema, TableInUseError } from './schema.ts'
 
@@ -86,11 +85,10 @@ function pausesAfter(fault: unknown): number {
 }
 
 async function requireFinished(client: Client): Promise<void> {
-  if ((await readIdentity(client)).endsWith(UNFINISHED)) {
-    throw new UnusableDatabaseError(
-      'it is a copy that is not complete: run migrate-store again, with the same two URLs',
-    )
-  }
+  if (!(await isUnfinished(client))) return
+  throw new UnusableDatabaseError(
+    'it is a copy that is not complete: run migrate-store again, with the same two URLs',
+  )
 }
 
 /** A server that was told not to flush would lose what was acknowledged. */

@@ -1,7 +1,6 @@
 // Whether a database has a store in it that can be read from its beginning to its end.
 import type { ClientBase } from 'pg'
-import { UNFINISHED } from '../sql/tables.ts'
-import { readIdentity } from './identity.ts'
+import { isUnfinished } from './identity.ts'
 import { type SchemaState, schemaFault, schemaState } from './schema.ts'
 
 /**
@@ -15,7 +14,7 @@ export async function requireWholeStore(client: ClientBase): Promise<SchemaState
   }
   const fault = schemaFault(schema)
   if (fault !== null) throw new Error(fault)
-  if ((await readIdentity(client)).endsWith(UNFINISHED)) {
+  if (await isUnfinished(client)) {
     throw new Error(
       'it is a copy that is not complete: run migrate-store again, with the same two URLs.',
     )
