@@ -2,8 +2,8 @@
 
 import type { Identity } from '../../model/contact.ts'
 import type { IncomingEvent, Intake, MessageEvent } from '../../model/event.ts'
-import { fold } from '../../model/fold.ts'
 import { identityOf, messageOf, typeOf } from '../sql/identity.ts'
+import { foldedOf } from './derived-columns.ts'
 import { FLUSHES } from './durability.ts'
 
 /**
@@ -98,7 +98,7 @@ function messageFields(message: MessageEvent): Row {
     sender: message.from,
     recipient: message.to,
     text,
-    folded: text === null ? null : fold(text),
+    folded: foldedOf(text),
     content: content === null ? null : JSON.stringify(content),
     reaction_to: content?.reaction?.message_id ?? null,
   }
@@ -112,7 +112,7 @@ function otherFields(event: Exclude<IncomingEvent, MessageEvent>): Row {
     message_id: messageOf(event),
     participant: event.kind === 'status' ? event.participant : null,
     text,
-    folded: text === null ? null : fold(text),
+    folded: foldedOf(text),
     data: JSON.stringify(event.data ?? null),
   }
 }

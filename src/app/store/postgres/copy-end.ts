@@ -1,7 +1,5 @@
 // A PostgreSQL database that a store is copied from or to.
 import type { Client, QueryConfig, QueryResult } from 'pg'
-import type { Content } from '../../model/content.ts'
-import { fold } from '../../model/fold.ts'
 import type { CopySource, CopyTarget } from '../copy/copy-store.ts'
 import {
   CHUNK_BYTES,
@@ -13,6 +11,7 @@ import {
 } from '../sql/tables.ts'
 import { withReason } from './connection-faults.ts'
 import { connectAlone, leave } from './connections.ts'
+import { foldedOf, reactionIn } from './derived-columns.ts'
 import { isLockTaken } from './faults.ts'
 import { readIdentity } from './identity.ts'
 import { COPY_LOCK } from './locks.ts'
@@ -200,18 +199,16 @@ function jsonOf(value: Value): string | number | null {
   return value instanceof Uint8Array ? `\\x${Buffer.from(value).toString('hex')}` : value
 }
 
+/** Columns that this engine keeps beside those that both have. */
 function derivedColumns(table: TableName): readonly string[] {
   if (table === 'messages') return ['folded', 'reaction_to']
   return table === 'events' ? ['folded'] : []
 }
 
-/** What this engine keeps beside the columns that both have. */
+/** The values of `derivedColumns` for a row. */
 function derived({ name, columns }: Table, row: Row): Readonly<Record<string, string | null>> {
   if (name !== 'messages' && name !== 'events') return {}
-  const text = row[columns.indexOf('text')]
-  const folded = typeof text === 'string' ? fold(text) : null
-  if (name === 'events') return { folded }
-  const content = row[columns.indexOf('content')]
-  const { reaction } = (typeof content === 'string' ? JSON.parse(content) : {}) as Content
-  return { folded, reaction_to: reaction?.message_id ?? null }
+  const textIn = (column: string) => (row[columns.indexOf(column)] ?? null) as string | null
+  const folded = foldedOf(textIn('text'))
+  return name === 'events' ? { folded } : { folded, reaction_to: reactionIn(textIn('content')) }
 }

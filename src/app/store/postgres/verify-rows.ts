@@ -1,12 +1,11 @@
 // Every stored message and event against the raw body it came in, and against what is derived from
 // its own columns.
-import type { Content } from '../../model/content.ts'
-import { fold } from '../../model/fold.ts'
 import { LATEST_EDIT } from '../sql/edits.ts'
 import { checkEdited, type EditedToCheck } from '../verify/edits.ts'
 import { checkEvent, EVENT_COLUMNS, type EventToCheck } from '../verify/events.ts'
 import { checkMessage, MESSAGE_COLUMNS } from '../verify/messages.ts'
 import { nameOf, type Report } from '../verify/verification.ts'
+import { foldedOf, reactionIn } from './derived-columns.ts'
 import type { StoredBodies } from './verify-bodies.ts'
 import type { VerifyTransaction } from './verify-transaction.ts'
 
@@ -79,13 +78,4 @@ async function checkReach(
   )
   if (stored === read) return
   report(`index ${table}_by_seq: leads to ${read} rows, and there are ${stored}.`)
-}
-
-function foldedOf(text: string | null): string | null {
-  return text === null ? null : fold(text)
-}
-
-function reactionIn(content: string | null): string | null {
-  if (content === null) return null
-  return (JSON.parse(content) as Content).reaction?.message_id ?? null
 }
