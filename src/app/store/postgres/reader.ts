@@ -10,7 +10,7 @@ import type {
 } from '../../model/message.ts'
 import { CONTACTS_SQL, conditionsFor, contactValues, ordered } from '../sql/conditions.ts'
 import { fittingOf, type Listed } from '../sql/long-texts.ts'
-import { EVENTS_OF_MESSAGE_SQL, hitsQuery, pageQuery } from '../sql/queries.ts'
+import { EVENTS_OF_MESSAGE_SQL, FIND_MESSAGE_SQL, hitsQuery, pageQuery } from '../sql/queries.ts'
 import {
   conversationPageOf,
   type EventRow,
@@ -18,6 +18,7 @@ import {
   MESSAGE_SQL,
   MESSAGE_TEXTS_SQL,
   type MessageRow,
+  originalTextOf,
   type PersonRow,
   pageOf,
   toEvent,
@@ -46,14 +47,11 @@ export class Reader {
 
   find(messageId: string): Promise<MessageDetail | null> {
     return this.#snapshot.run(async () => {
-      const [row] = await this.#snapshot.all<WholeMessageRow>(
-        `${MESSAGE_SQL} where messages.message_id = ? order by namespace limit 1`,
-        [messageId],
-      )
+      const [row] = await this.#snapshot.all<WholeMessageRow>(FIND_MESSAGE_SQL, [messageId])
       if (row === undefined) return null
       return {
         message: toMessage(row),
-        originalText: row.edited === 0 ? row.text : row.original_text,
+        originalText: originalTextOf(row),
         events: await this.#eventsOf(messageId),
         reactions: await this.#reactionsTo(messageId),
       }

@@ -1,6 +1,6 @@
 // Statistics, from counters and the two ends of the list: they cost the same however much is stored.
-import type { Stats } from '../../model/message.ts'
-import { DAYS, TOP_SENDERS, TYPES } from '../sql/statistics.ts'
+import type { Order, Stats } from '../../model/message.ts'
+import { DAYS, firstTimestampSql, TOP_SENDERS, TYPES } from '../sql/statistics.ts'
 import { busiestSenders, countOf, countSenders, countsBy } from './counters.ts'
 import type { Snapshot } from './snapshot.ts'
 
@@ -10,8 +10,8 @@ export async function readStats(snapshot: Snapshot): Promise<Stats> {
     totalMessages: await countOf(snapshot, 'kind', 'message'),
     sendersCount: await countSenders(snapshot),
     topSenders: await busiestSenders(snapshot, TOP_SENDERS),
-    firstMessageTs: await timestampAt(snapshot, 'asc'),
-    lastMessageTs: await timestampAt(snapshot, 'desc'),
+    firstMessageTs: await firstTimestamp(snapshot, 'asc'),
+    lastMessageTs: await firstTimestamp(snapshot, 'desc'),
     messagesByType: await countsBy(snapshot, 'type', TYPES),
     messagesByDay: await countsBy(snapshot, 'day', DAYS),
     messagesByStatus: await countsBy(snapshot, 'status', TYPES),
@@ -19,10 +19,7 @@ export async function readStats(snapshot: Snapshot): Promise<Stats> {
   }
 }
 
-async function timestampAt(snapshot: Snapshot, order: 'asc' | 'desc'): Promise<string | null> {
-  const [row] = await snapshot.all<{ ts: string }>(
-    `select ts from messages order by instant ${order}, message_id ${order}, seq ${order} limit 1`,
-    [],
-  )
+async function firstTimestamp(snapshot: Snapshot, order: Order): Promise<string | null> {
+  const [row] = await snapshot.all<{ ts: string }>(firstTimestampSql(order), [])
   return row?.ts ?? null
 }

@@ -59,8 +59,8 @@ export function conditionsFor(filter: MessageFilter, search: SearchCondition): C
   if (filter.since !== undefined) add('instant >= ?', filter.since)
   if (filter.until !== undefined) add('instant < ?', filter.until)
   if (filter.search !== undefined) {
-    const { clause, values } = search(filter.search)
-    add(clause, ...values)
+    const found = search(filter.search)
+    add(found.clause, ...found.values)
   }
   return { where: clauses.length === 0 ? '' : `where ${clauses.join(' and ')}`, values }
 }
@@ -73,22 +73,28 @@ export function conditionsBehind(
 ): Conditions {
   if (after === undefined) return conditionsFor(filter, search)
   const { where, values } = conditionsFor(boundsBehind(filter, order, after), search)
-  const behind = `(instant, message_id, seq) ${order === 'asc' ? '>' : '<'} (?, ?, ?)`
+  const rest = behind(order, after)
   return {
-    where: where === '' ? `where ${behind}` : `${where} and ${behind}`,
-    values: [...values, after.instant, after.messageId, after.seq],
+    where: where === '' ? `where ${rest.clause}` : `${where} and ${rest.clause}`,
+    values: [...values, ...rest.values],
   }
+}
+
+/** What lies behind a position in this order, as a condition. */
+export function behind(order: Order, { instant, messageId, seq }: Position) {
+  const clause = `(instant, message_id, seq) ${order === 'asc' ? '>' : '<'} (?, ?, ?)`
+  return { clause, values: [instant, messageId, seq] }
 }
 
 /** A bound that a position has left behind would only lead SQLite to begin there again. */
 function boundsBehind(filter: MessageFilter, order: Order, { instant }: Position): MessageFilter {
   const { since, until, ...others } = filter
-  const isPast = order === 'asc' ? since !== undefined && instant >= since : false
-  const isBefore = order === 'desc' ? until !== undefined && instant < until : false
+  const isBehindSince = order === 'asc' && since !== undefined && instant >= since
+  const isBehindUntil = order === 'desc' && until !== undefined && instant < until
   return {
     ...others,
-    ...(since === undefined || isPast ? {} : { since }),
-    ...(until === undefined || isBefore ? {} : { until }),
+    ...(since === undefined || isBehindSince ? {} : { since }),
+    ...(until === undefined || isBehindUntil ? {} : { until }),
   }
 }
 

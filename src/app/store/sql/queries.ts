@@ -1,14 +1,24 @@
 // Lists of messages as SQL that both engines run. Texts are constant, with a question mark for each
 // value.
 import type { MessageFilter, Order, PageRequest, Position } from '../../model/message.ts'
-import { conditionsBehind, conditionsFor, ordered, type SearchCondition } from './conditions.ts'
+import {
+  behind,
+  conditionsBehind,
+  conditionsFor,
+  ordered,
+  type SearchCondition,
+} from './conditions.ts'
 import { EVENTS_IN_ORDER } from './edits.ts'
-import { EVENT_SQL, LISTED_MESSAGES_SQL } from './rows.ts'
+import { EVENT_SQL, LISTED_MESSAGES_SQL, MESSAGE_SQL } from './rows.ts'
 
 export type Query = { readonly sql: string; readonly values: readonly (string | number)[] }
 
 /** Which messages are read in all, and in which order. */
 export type Scan = { readonly filter: MessageFilter; readonly order: Order }
+
+/** The message with an id, its one value: one that was received before its echo and copies in standby. */
+export const FIND_MESSAGE_SQL = `${MESSAGE_SQL}
+  where messages.message_id = ? order by namespace limit 1`
 
 /** Statuses, edits and revocations of a message; its one value. */
 export const EVENTS_OF_MESSAGE_SQL = `${EVENT_SQL}
@@ -37,18 +47,13 @@ export function hitsQuery(
   search: SearchCondition,
 ): Query {
   const { where, values } = conditionsFor(filter, search)
-  const behind = `where (instant, message_id, seq) ${order === 'asc' ? '>' : '<'} (?, ?, ?)`
+  const rest = after === undefined ? null : behind(order, after)
   return {
     sql: `with hits as materialized (select seq, instant, message_id from messages ${where})
       select total, seq from (select count(*) as total from hits) as counted left join (
-        select seq, instant, message_id from hits ${after === undefined ? '' : behind}
+        select seq, instant, message_id from hits ${rest === null ? '' : `where ${rest.clause}`}
         ${ordered(order, 'message_id')} limit ? offset ?) as shown on true`,
-    values: [
-      ...values,
-      ...(after === undefined ? [] : [after.instant, after.messageId, after.seq]),
-      limit + 1,
-      offset,
-    ],
+    values: [...values, ...(rest?.values ?? []), limit + 1, offset],
   }
 }
 

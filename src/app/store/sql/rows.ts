@@ -1,7 +1,13 @@
 // Rows as values of the model.
 import type { Contact } from '../../model/contact.ts'
 import type { Content } from '../../model/content.ts'
-import type { Direction, Namespace, ProviderName, StoredEvent } from '../../model/event.ts'
+import type {
+  Direction,
+  IntakeFacts,
+  Namespace,
+  ProviderName,
+  StoredEvent,
+} from '../../model/event.ts'
 import type { Instant } from '../../model/instant.ts'
 import type { ConversationPage, Message, MessagePage, Position } from '../../model/message.ts'
 import { listedTexts } from './long-texts.ts'
@@ -57,6 +63,16 @@ export type EventRow = ContactColumns & {
   text: string | null
   data: string
   received_at: number
+}
+
+/** An intake without its body. */
+export type IntakeRow = {
+  id: number
+  provider: ProviderName
+  received_at: number
+  sha256: Uint8Array
+  bytes: number
+  headers: string
 }
 
 const CONTACT_COLUMNS = `contacts.key as contact_key, contacts.phone, contacts.user_id,
@@ -139,6 +155,23 @@ export function toEvent(row: EventRow): StoredEvent {
     data: JSON.parse(row.data),
     receivedAt: row.received_at,
   }
+}
+
+/** What is known of an intake, of its row. */
+export function toIntakeFacts(row: IntakeRow): IntakeFacts {
+  return {
+    id: row.id,
+    provider: row.provider,
+    receivedAt: row.received_at,
+    sha256: Buffer.from(row.sha256).toString('hex'),
+    bytes: row.bytes,
+    headers: JSON.parse(row.headers) as Record<string, string>,
+  }
+}
+
+/** What a message said at first. */
+export function originalTextOf({ edited, text, original_text }: WholeMessageRow): string | null {
+  return edited === 0 ? text : original_text
 }
 
 /** The place of a row in the order of the list. */

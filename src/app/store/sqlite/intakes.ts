@@ -1,19 +1,11 @@
 // Raw bodies, kept once for all events that were in them, until they expire.
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { gunzipSync, gzipSync } from 'node:zlib'
-import type { Intake, IntakeFacts, ProviderName } from '../../model/event.ts'
+import type { Intake, IntakeFacts } from '../../model/event.ts'
+import { type IntakeRow, toIntakeFacts } from '../sql/rows.ts'
 
 /** Below, compressing costs more than it saves. Bytes. */
 const COMPRESSED_FROM = 2048
-
-type Row = {
-  id: number
-  provider: ProviderName
-  received_at: number
-  sha256: Uint8Array
-  bytes: number
-  headers: string
-}
 
 /** The table of intakes, as the writer uses it. */
 export class IntakeWriter {
@@ -52,16 +44,8 @@ export class IntakeWriter {
 export function findIntake(database: DatabaseSync, id: number): IntakeFacts | null {
   const row = database
     .prepare('select id, provider, received_at, sha256, bytes, headers from intakes where id = ?')
-    .get(id) as Row | undefined
-  if (row === undefined) return null
-  return {
-    id: row.id,
-    provider: row.provider,
-    receivedAt: row.received_at,
-    sha256: Buffer.from(row.sha256).toString('hex'),
-    bytes: row.bytes,
-    headers: JSON.parse(row.headers) as Record<string, string>,
-  }
+    .get(id) as IntakeRow | undefined
+  return row === undefined ? null : toIntakeFacts(row)
 }
 
 /** A body as it is stored. */

@@ -9,15 +9,9 @@ import type {
   PageRequest,
   Stats,
 } from '../../model/message.ts'
-import {
-  CONTACTS_SQL,
-  type Conditions,
-  conditionsFor,
-  contactValues,
-  ordered,
-} from '../sql/conditions.ts'
+import { CONTACTS_SQL, conditionsFor, contactValues, ordered } from '../sql/conditions.ts'
 import { fittingOf, type Listed } from '../sql/long-texts.ts'
-import { EVENTS_OF_MESSAGE_SQL, hitsQuery, pageQuery } from '../sql/queries.ts'
+import { EVENTS_OF_MESSAGE_SQL, FIND_MESSAGE_SQL, hitsQuery, pageQuery } from '../sql/queries.ts'
 import {
   conversationPageOf,
   type EventRow,
@@ -25,6 +19,7 @@ import {
   MESSAGE_SQL,
   MESSAGE_TEXTS_SQL,
   type MessageRow,
+  originalTextOf,
   type PersonRow,
   pageOf,
   toEvent,
@@ -46,6 +41,7 @@ const NEWEST_SQL = `${LISTED_MESSAGES_SQL} where contact = ? ${ordered('desc')} 
 export class Reader {
   readonly #database: DatabaseSync
   readonly #snapshot: Snapshot
+  readonly #search = searchCondition(() => this.#value(WATERMARK_SQL, []))
 
   constructor({ messages, search }: Files) {
     this.#database = openReader(messages)
@@ -64,14 +60,11 @@ export class Reader {
 
   find(messageId: string): MessageDetail | null {
     return this.#snapshot.run(() => {
-      const [row] = this.#snapshot.all<WholeMessageRow>(
-        `${MESSAGE_SQL} where messages.message_id = ? order by namespace limit 1`,
-        [messageId],
-      )
+      const [row] = this.#snapshot.all<WholeMessageRow>(FIND_MESSAGE_SQL, [messageId])
       if (row === undefined) return null
       return {
         message: toMessage(row),
-        originalText: row.edited === 0 ? row.text : row.original_text,
+        originalText: originalTextOf(row),
         events: this.#eventsOf(messageId),
         reactions: this.#reactionsTo(messageId),
       }
@@ -161,11 +154,9 @@ export class Reader {
       const sql = `select coalesce(sum(messages), 0) from contacts where id in (${CONTACTS_SQL})`
       return this.#value(sql, contactValues(contact))
     }
-    const { where, values }: Conditions = conditionsFor(filter, this.#search)
+    const { where, values } = conditionsFor(filter, this.#search)
     return this.#value(`select count(*) from messages ${where}`, values)
   }
-
-  readonly #search = searchCondition(() => this.#value(WATERMARK_SQL, []))
 
   #value(sql: string, values: readonly Value[]): number {
     return this.#snapshot.number(sql, values)

@@ -1,6 +1,6 @@
 // Statistics, from counters and the two ends of the list: they cost the same however much is stored.
-import type { Stats } from '../../model/message.ts'
-import { DAYS, TYPES } from '../sql/statistics.ts'
+import type { Order, Stats } from '../../model/message.ts'
+import { DAYS, firstTimestampSql, TYPES } from '../sql/statistics.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** The counters in the state of the database that `snapshot` sees. */
@@ -13,19 +13,14 @@ export function readStats(snapshot: Snapshot): Stats {
     'select sender as "from", messages as count from busiest_senders order by messages desc, sender',
     [],
   )
-  const timestampAt = (order: 'asc' | 'desc') => {
-    const [row] = snapshot.all<{ ts: string }>(
-      `select ts from messages order by instant ${order}, message_id ${order}, seq ${order} limit 1`,
-      [],
-    )
-    return row?.ts ?? null
-  }
+  const firstTimestamp = (order: Order) =>
+    snapshot.all<{ ts: string }>(firstTimestampSql(order), [])[0]?.ts ?? null
   return {
     totalMessages: totals?.messages ?? 0,
     sendersCount: totals?.senders ?? 0,
     topSenders,
-    firstMessageTs: timestampAt('asc'),
-    lastMessageTs: timestampAt('desc'),
+    firstMessageTs: firstTimestamp('asc'),
+    lastMessageTs: firstTimestamp('desc'),
     messagesByType: readCounts(snapshot, 'type'),
     messagesByDay: readCounts(snapshot, 'day', DAYS),
     messagesByStatus: readCounts(snapshot, 'status'),
