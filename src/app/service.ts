@@ -5,7 +5,7 @@ import { findApiKeys } from './api-key.ts'
 import type { Config } from './config.ts'
 import { createServer } from './http/server.ts'
 import type { Log } from './log.ts'
-import { createMetrics } from './metrics/metrics.ts'
+import { createMetrics, type Metrics } from './metrics/metrics.ts'
 import { costOf, MAX_BATCH_COST } from './model/cost.ts'
 import type { Intake } from './model/event.ts'
 import type { InsertOutcome } from './model/message.ts'
@@ -45,6 +45,31 @@ export function queueBounds({
   }
 }
 
+/** What the store tells of while it runs, in the log and the metrics. */
+function storeReports(log: Log, metrics: Metrics) {
+  const database = new OutageLog(log)
+  const index = new OutageLog(log)
+  return {
+    onIndexError: (error: unknown) => {
+      metrics.searchIndexErrors.inc()
+      index.failed('the search index could not be brought up to date; it is tried again', error)
+    },
+    onIndexed: () => index.ended('the search index is being brought up to date again'),
+    onUpkeepError: (error: unknown) =>
+      database.failed('the database did not answer; it is tried again', error),
+    onUpkeepHeldUp: (because: string, since: Date) =>
+      log.warn({ since, because }, 'the tables of the next days could not be made'),
+    onReached: () => database.ended('the database answers'),
+    onClocksApart: (secondsAhead: number) =>
+      log.warn({ secondsAhead }, 'the clock of this machine is not that of the database server'),
+    onForeignCreators: (remedy: string) =>
+      log.warn(
+        { remedy },
+        "others may create in the database's schema and so take over what stores messages: let its owner run the remedy",
+      ),
+  }
+}
+
 /** Starts the service. Rejects when the database can't be opened or the port can't be taken. */
 export async function startService(config: Config, log: Log): Promise<Service> {
   const metrics = createMetrics(
@@ -55,8 +80,6 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       databaseBytes: () => store.sizeBytes(),
     },
   )
-  const database = new OutageLog(log)
-  const index = new OutageLog(log)
   const streams = new OutageLog(log)
   const hub = new StreamHub({
     eventsAfter: (request) => store.eventsAfter(request),
@@ -68,23 +91,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
   const store = await openStore({
     url: config.databaseUrl,
     poolSize: config.databasePoolSize,
-    onIndexError: (error) => {
-      metrics.searchIndexErrors.inc()
-      index.failed('the search index could not be brought up to date; it is tried again', error)
-    },
-    onIndexed: () => index.ended('the search index is being brought up to date again'),
-    onUpkeepError: (error) =>
-      database.failed('the database did not answer; it is tried again', error),
-    onUpkeepHeldUp: (because, since) =>
-      log.warn({ since, because }, 'the tables of the next days could not be made'),
-    onReached: () => database.ended('the database answers'),
-    onClocksApart: (secondsAhead) =>
-      log.warn({ secondsAhead }, 'the clock of this machine is not that of the database server'),
-    onForeignCreators: (remedy) =>
-      log.warn(
-        { remedy },
-        "others may create in the database's schema and so take over what stores messages: let its owner run the remedy",
-      ),
+    ...storeReports(log, metrics),
     onCommitted: () => hub.wake(),
   })
   const retention = new Retention({
