@@ -58,14 +58,17 @@ function storeReports(log: Log, metrics: Metrics) {
     onUpkeepError: (error: unknown) =>
       database.failed('the database did not answer; it is tried again', error),
     onUpkeepHeldUp: (because: string, since: Date) =>
-      log.warn({ since, because }, 'the tables of the next days could not be made'),
+      log.warn(
+        { since, because },
+        'the tables for the raw bodies of the next days could not be made',
+      ),
     onReached: () => database.ended('the database answers'),
     onClocksApart: (secondsAhead: number) =>
-      log.warn({ secondsAhead }, 'the clock of this machine is not that of the database server'),
+      log.warn({ secondsAhead }, 'the clocks of this machine and of the database server differ'),
     onForeignCreators: (remedy: string) =>
       log.warn(
         { remedy },
-        "others may create in the database's schema and so take over what stores messages: let its owner run the remedy",
+        "others may create objects in the database's schema, and could take over what stores messages with them: let the owner of the schema run the remedy",
       ),
   }
 }

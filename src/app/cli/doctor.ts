@@ -76,7 +76,7 @@ function checkConfiguration(config: Config, findings: Findings): void {
   }
   if (metaVerifyToken !== '') findings.good('META_VERIFY_TOKEN', 'is set.')
   else if (metaAppSecrets.length > 0) {
-    findings.fault('META_VERIFY_TOKEN', 'is not set: the callback URL can not be confirmed.')
+    findings.fault('META_VERIFY_TOKEN', 'is not set: the callback URL cannot be confirmed.')
   }
   if (webhookSecrets.length > 0) findings.good('WEBHOOK_SECRET', 'is set.')
 }

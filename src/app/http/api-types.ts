@@ -123,7 +123,7 @@ const readiness = (description: string, status: string, database: string, secret
 
 export const ReadyBody = readiness('Messages are taken in.', 'ok', 'ok', 'ok')
 export const NotReadyBody = readiness(
-  'Messages can not be taken in now.',
+  'Messages cannot be taken in now.',
   'not ready',
   'failed',
   'not configured',

@@ -82,7 +82,7 @@ export function createMetrics(build: Build, gauges: Gauges) {
   })
   const commitSeconds = new Histogram({
     name: 'commit_seconds',
-    help: 'Time of a transaction, from its begin to the end of its fsync.',
+    help: 'Time of a transaction, from its beginning to the end of its fsync.',
     buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
     registers,
   })

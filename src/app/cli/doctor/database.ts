@@ -82,7 +82,7 @@ function reportDatabase(
   if (remedyForCreators !== null) {
     findings.doubtful(
       'database',
-      `lets others create in its schema, who could so take over what stores messages. Let its owner run: ${remedyForCreators}`,
+      `lets others create in its schema, who could take over what stores messages. Let its owner run: ${remedyForCreators}`,
     )
   }
 }

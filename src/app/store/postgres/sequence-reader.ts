@@ -56,7 +56,9 @@ export class SequenceReader {
     )
     if (bounds === undefined) throw new Error('A query without a table has one row.')
     if (bounds.isStandby) {
-      throw new StoreUnavailableError('The server is a standby, which the sequence is not read on.')
+      throw new StoreUnavailableError(
+        'The server is a standby, and the sequence can only be read on its primary.',
+      )
     }
     return bounds
   }
