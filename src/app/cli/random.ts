@@ -1,5 +1,5 @@
 // Numbers that look random and are the same in every run with the same seed.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** Numbers in [0, 1). */
 export type Random = () => number
@@ -23,5 +23,5 @@ export function pick<Choice>(choices: readonly Choice[], random: Random): Choice
 }
 
 function firstWordOf(seed: string): number {
-  return createHash('sha256').update(seed).digest().readUInt32LE(0)
+  return hash('sha256', seed, 'buffer').readUInt32LE(0)
 }

@@ -1,6 +1,6 @@
 // Who may read. Every route declares itself public or for readers; one that declares nothing is
 // refused at start.
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { isIPv4 } from 'node:net'
 import type { ReadAccess } from '../config.ts'
@@ -42,7 +42,7 @@ function hasKey(digests: readonly Buffer[], authorization: string | undefined): 
 }
 
 function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
+  return hash('sha256', text, 'buffer')
 }
 
 /**

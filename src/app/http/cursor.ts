@@ -1,5 +1,5 @@
 // The cursor that a client sends back for the next page: opaque to it, checked when it returns.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { type Instant, parseQueryInstant } from '../model/instant.ts'
 import type { ConversationPosition, MessageFilter, Order, Position } from '../model/message.ts'
 
@@ -56,5 +56,5 @@ function fingerprint({ filter, order }: List): string {
   const text = JSON.stringify([
     ...[order, from, to, type, direction, status, contact, phoneNumberId, since, until, search],
   ])
-  return createHash('sha256').update(text).digest('base64url').slice(0, 8)
+  return hash('sha256', text, 'base64url').slice(0, 8)
 }

@@ -1,5 +1,5 @@
 // The people of a simulation: with a phone number, with a business-scoped id, or with both.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { NAMES } from '../made-up.ts'
 import { pick, type Random } from '../random.ts'
 
@@ -31,7 +31,7 @@ export function peopleOf(run: string, random: Random, noPhone: number): readonly
 
 /** Six digits: with a number of another run, somebody would be that run's person to the service. */
 function numberOf(run: string): string {
-  const number = createHash('sha256').update(run).digest().readUInt32BE(0) % RUNS
+  const number = hash('sha256', run, 'buffer').readUInt32BE(0) % RUNS
   return String(number).padStart(6, '0')
 }
 
