@@ -1,7 +1,6 @@
 // The service's own API, as the command line reads it.
 import { generatedKey } from '../api-key.ts'
 import type { Config } from '../config.ts'
-import { UsageError } from './command.ts'
 import { wordFor } from './no-answer.ts'
 
 const ANSWER_TIMEOUT_MS = 60_000
@@ -36,21 +35,4 @@ export class Api {
     if (response.status !== 200) throw new Error(`${url.pathname} was answered ${response.status}.`)
     return JSON.parse(text) as Answer
   }
-}
-
-/** Where the service of this configuration listens, or the address in the option --url. */
-export function serviceUrl(option: string | undefined, { host, port }: Config): URL {
-  if (option !== undefined) return addressOption('url', option)
-  if (port === 0) throw new UsageError('--url is needed where PORT is 0.')
-  const name = ['0.0.0.0', '::'].includes(host) ? 'localhost' : host
-  return new URL(`http://${name.includes(':') ? `[${name}]` : name}:${port}`)
-}
-
-/** The address in the text of an option. */
-export function addressOption(name: string, text: string): URL {
-  const url = URL.parse(text)
-  if (url === null || !['http:', 'https:'].includes(url.protocol) || url.username !== '') {
-    throw new UsageError(`--${name} should be an address such as http://localhost:8000.`)
-  }
-  return url
 }

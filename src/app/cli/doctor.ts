@@ -1,12 +1,12 @@
 // The command `doctor`: why does nothing arrive?
 import type { Config } from '../config.ts'
-import { Api, addressOption, serviceUrl } from './api.ts'
+import { Api } from './api.ts'
 import { type Command, ENDED, FAILED, parseOptions, print, visible } from './command.ts'
 import { checkDatabase } from './doctor/database.ts'
 import { Findings } from './doctor/findings.ts'
 import { checkPublicUrl } from './doctor/public-url.ts'
 import { checkService } from './doctor/service.ts'
-import { configuration } from './settings.ts'
+import { addressOption, configuration, serviceUrl } from './settings.ts'
 
 const HELP = `
 Usage: node src/main.ts doctor [--url URL] [--public-url URL]

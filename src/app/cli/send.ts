@@ -1,7 +1,6 @@
 // The command `send`: signs messages and posts them to a webhook, one or many.
 import { randomUUID } from 'node:crypto'
 import type { Config } from '../config.ts'
-import { serviceUrl } from './api.ts'
 import {
   type Command,
   ENDED,
@@ -16,7 +15,7 @@ import {
 import { RECIPIENT, type WireMessage } from './made-up.ts'
 import { post } from './post.ts'
 import { type Fields, type Many, sendMany, type WebhookTarget } from './send-many.ts'
-import { configuration, signingSecret } from './settings.ts'
+import { configuration, serviceUrl, signingSecret } from './settings.ts'
 
 const HELP = `
 Usage: node src/main.ts send [options]

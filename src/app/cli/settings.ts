@@ -1,4 +1,5 @@
-// What the commands beside `serve` need of the configuration: a secret to sign with, a database.
+// What the commands beside `serve` need of the configuration, or of the options in its place: a secret
+// to sign with, a database, the address of the service.
 import { existsSync, statSync } from 'node:fs'
 import { type Config, readConfig } from '../config.ts'
 import { ConfigurationError } from '../errors.ts'
@@ -52,4 +53,21 @@ function parseOption(text: string): DatabaseUrl {
   const url = parseDatabaseUrl(text)
   if (url !== null) return url
   throw new UsageError(`--database should be ${wantedDatabaseUrl(text)}.`)
+}
+
+/** Where the service of this configuration listens, or the address in the option --url. */
+export function serviceUrl(option: string | undefined, { host, port }: Config): URL {
+  if (option !== undefined) return addressOption('url', option)
+  if (port === 0) throw new UsageError('--url is needed where PORT is 0.')
+  const name = ['0.0.0.0', '::'].includes(host) ? 'localhost' : host
+  return new URL(`http://${name.includes(':') ? `[${name}]` : name}:${port}`)
+}
+
+/** The address in the text of an option. */
+export function addressOption(name: string, text: string): URL {
+  const url = URL.parse(text)
+  if (url === null || !['http:', 'https:'].includes(url.protocol) || url.username !== '') {
+    throw new UsageError(`--${name} should be an address such as http://localhost:8000.`)
+  }
+  return url
 }

@@ -1,7 +1,7 @@
 // The command `simulate`: WhatsApp as far as a webhook is concerned, made up and signed.
 import { randomBytes } from 'node:crypto'
 import { ConfigurationError } from '../errors.ts'
-import { Api, serviceUrl } from './api.ts'
+import { Api } from './api.ts'
 import {
   type Command,
   ENDED,
@@ -13,7 +13,7 @@ import {
   tell,
   UsageError,
 } from './command.ts'
-import { configuration } from './settings.ts'
+import { configuration, serviceUrl } from './settings.ts'
 import { interruptible } from './signals.ts'
 import { checkHeld } from './simulate/check.ts'
 import { deliver, type Pace } from './simulate/deliver.ts'

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { generatedKeyFile } from '../api-key.ts'
 import type { Config } from '../config.ts'
 import { signBody } from '../receive/verify.ts'
-import { serviceUrl } from './api.ts'
+import { serviceUrl } from './settings.ts'
 
 /** Where the service listens, and a first message to paste, or what keeps it from taking one in. */
 export function welcome(config: Config, { port }: AddressInfo): string {
