@@ -8,6 +8,7 @@ import { createLog } from '../log.ts'
 import { type Service, startService } from '../service.ts'
 import { type Command, ENDED, FAILED, numberOption, parseOptions, tell } from './command.ts'
 import { readEnvironment } from './environment.ts'
+import { RATES } from './send-many.ts'
 import { onFirstSignal, SIGNALS_AND_HANGUP } from './signals.ts'
 import { deliver } from './simulate/deliver.ts'
 import { trafficOf } from './simulate/traffic.ts'
@@ -38,10 +39,10 @@ export const demoCommand: Command = {
       count: { type: 'string' },
       rate: { type: 'string' },
       exit: { type: 'boolean', default: false },
-    } as const)
+    })
     const count =
       numberOption('count', values.count, { least: 1, most: 1e6, whole: true }) ?? 20_000
-    const rate = numberOption('rate', values.rate, { least: 0.001, most: 1e6, whole: false }) ?? 5
+    const rate = numberOption('rate', values.rate, RATES) ?? 5
     // Before there is anything to remove.
     const interrupted = new Promise((resolve) => onFirstSignal(resolve, SIGNALS_AND_HANGUP))
     const directory = mkdtempSync(join(tmpdir(), 'whatsapp-webhook-demo-'))
@@ -71,12 +72,7 @@ async function run({ directory, count, rate, exit, interrupted }: Demo): Promise
     ...{ batch: 5, redeliveries: 0.1, reordered: 0.1, noPhone: 0.3, odd: 0.03 },
   })
   const pace = { rate, concurrency: 4, retries: 10 }
-  const { isComplete } = await deliver(traffic, {
-    ...pace,
-    url,
-    secret,
-    stop: stop.signal,
-  })
+  const { isComplete } = await deliver(traffic, { ...pace, url, secret, stop: stop.signal })
   if (!exit) await stopped
   await service.close()
   await end()

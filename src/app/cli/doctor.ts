@@ -44,7 +44,7 @@ export const doctorCommand: Command = {
     const { values } = parseOptions(args, {
       url: { type: 'string' },
       'public-url': { type: 'string' },
-    } as const)
+    })
     const config = configuration()
     const url = serviceUrl(values.url, config)
     const { 'public-url': text } = values

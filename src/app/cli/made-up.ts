@@ -13,7 +13,8 @@ export type WireMessage = {
 /** From the range that British films use: no such number is ever given to anybody. */
 const SENDERS = { prefix: '+447700900', count: 1000 }
 export const RECIPIENT = '+14155550101'
-const SEEDED_START = Date.UTC(2025, 0, 15, 10)
+/** When what has a seed begins, ms since 1970: nothing may depend on the day it is used. */
+export const SEEDED_START = Date.UTC(2025, 0, 15, 10)
 const LONGEST_PARAGRAPHS = 12
 
 /** First names, in many scripts. */
@@ -48,7 +49,7 @@ export type MadeUpRun = {
   /** The same run gives the same ids. */
   readonly run: string
   readonly random: Random
-  /** With a seed nothing may depend on the day it is used. */
+  /** Whether it has a seed: then times begin at SEEDED_START, else they are now. */
   readonly seeded: boolean
 }
 

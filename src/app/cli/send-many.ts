@@ -1,7 +1,7 @@
 // Many made-up messages on their way at once, at a pace, with a summary at the end.
 import { randomBytes, randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
-import { ENDED, FAILED, print, tell } from './command.ts'
+import { ENDED, FAILED, type NumberRange, print, tell } from './command.ts'
 import { type MadeUpRun, madeUpMessage, type WireMessage } from './made-up.ts'
 import { post, type Target } from './post.ts'
 import { Progress } from './progress.ts'
@@ -11,6 +11,9 @@ import { Tally } from './tally.ts'
 
 /** Where to, and what every try has in common. */
 export type WebhookTarget = Pick<Target, 'url' | 'secret' | 'retries'>
+
+/** What may be asked for as a rate: requests a second. */
+export const RATES: NumberRange = { least: 0.001, most: 1e6, whole: false }
 
 /** Fields that are given and not made up. */
 export type Fields = Partial<Omit<WireMessage, 'message_id'>>

@@ -14,7 +14,7 @@ import {
 } from './command.ts'
 import { RECIPIENT, type WireMessage } from './made-up.ts'
 import { post } from './post.ts'
-import { type Fields, type Many, sendMany, type WebhookTarget } from './send-many.ts'
+import { type Fields, type Many, RATES, sendMany, type WebhookTarget } from './send-many.ts'
 import { configuration, serviceUrl, signingSecret } from './settings.ts'
 
 const HELP = `
@@ -108,7 +108,7 @@ function manyFrom(values: Values): Many | null {
   const concurrency = { least: 1, most: 10_000, whole: true }
   return {
     count,
-    rate: numberOption('rate', values.rate, { least: 0.001, most: 1e6, whole: false }) ?? Infinity,
+    rate: numberOption('rate', values.rate, RATES) ?? Infinity,
     concurrency: numberOption('concurrency', values.concurrency, concurrency) ?? 10,
     seed: values.seed,
   }

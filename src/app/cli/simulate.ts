@@ -13,6 +13,8 @@ import {
   tell,
   UsageError,
 } from './command.ts'
+import { SEEDED_START } from './made-up.ts'
+import { RATES } from './send-many.ts'
 import { configuration, serviceUrl } from './settings.ts'
 import { interruptible } from './signals.ts'
 import { checkHeld } from './simulate/check.ts'
@@ -68,7 +70,6 @@ const OPTIONS = {
 type Percentages = 'redeliveries' | 'reordered' | 'no-phone' | 'odd'
 type Values = Partial<Record<Exclude<keyof typeof OPTIONS, 'verify'>, string>>
 
-const SEEDED_START = Date.UTC(2025, 0, 15, 10)
 const SHOWN_FINDINGS = 20
 
 /** Simulates traffic. */
@@ -135,10 +136,9 @@ function share(name: Percentages, values: Values, fallback: number): number {
 }
 
 function paceFrom(values: Values): Pace {
-  const rate = { least: 0.001, most: 1e6, whole: false }
   const retries = { least: 0, most: 1000, whole: true }
   return {
-    rate: numberOption('rate', values.rate, rate) ?? Infinity,
+    rate: numberOption('rate', values.rate, RATES) ?? Infinity,
     concurrency: wholeNumber('concurrency', values.concurrency, 10_000) ?? 8,
     retries: numberOption('retry', values.retry, retries) ?? 10,
   }
