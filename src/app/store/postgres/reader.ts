@@ -28,7 +28,7 @@ import {
 import type { ConversationRequest } from '../store.ts'
 import { countOf } from './counters.ts'
 import { searchCondition } from './search.ts'
-import { Snapshot, type Value } from './snapshot.ts'
+import { Snapshot } from './snapshot.ts'
 import { readStats } from './statistics.ts'
 
 /** Reads from a connection, each answer from one state of the database. */
@@ -172,7 +172,7 @@ export class Reader {
     if (others.length === 0 && from !== undefined) return countOf(this.#snapshot, 'sender', from)
     if (others.length === 0 && type !== undefined) return countOf(this.#snapshot, 'type', type)
     if (others.length === 0 && contact !== undefined) {
-      return this.#number(
+      return this.#snapshot.number(
         `select sum(messages) from (
            select contact, messages from activity union all
            select contact, messages from activity_changes
@@ -181,10 +181,6 @@ export class Reader {
       )
     }
     const { where, values } = conditionsFor(filter, searchCondition)
-    return this.#number(`select count(*) from messages ${where}`, values)
-  }
-
-  #number(sql: string, values: readonly Value[]): Promise<number> {
-    return this.#snapshot.number(sql, values)
+    return this.#snapshot.number(`select count(*) from messages ${where}`, values)
   }
 }

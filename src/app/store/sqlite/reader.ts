@@ -33,7 +33,6 @@ import { Snapshot } from './snapshot.ts'
 import { readStats } from './statistics.ts'
 
 type Files = { readonly messages: string; readonly search: string }
-type Value = string | number
 
 const NEWEST_SQL = `${LISTED_MESSAGES_SQL} where contact = ? ${ordered('desc')} limit 1`
 
@@ -41,7 +40,7 @@ const NEWEST_SQL = `${LISTED_MESSAGES_SQL} where contact = ? ${ordered('desc')} 
 export class Reader {
   readonly #database: DatabaseSync
   readonly #snapshot: Snapshot
-  readonly #search = searchCondition(() => this.#value(WATERMARK_SQL, []))
+  readonly #search = searchCondition(() => this.#snapshot.number(WATERMARK_SQL, []))
 
   constructor({ messages, search }: Files) {
     this.#database = openReader(messages)
@@ -142,23 +141,21 @@ export class Reader {
   /** From the counters where they suffice: no filter, or one that is counted. */
   #total(filter: MessageFilter): number {
     const [name, ...others] = Object.keys(filter)
-    if (name === undefined) return this.#value('select messages from totals', [])
+    if (name === undefined) return this.#snapshot.number('select messages from totals', [])
     const { from, type, contact } = filter
     if (others.length === 0 && from !== undefined) {
-      return this.#value('select messages from senders where sender = ?', [from])
+      return this.#snapshot.number('select messages from senders where sender = ?', [from])
     }
     if (others.length === 0 && type !== undefined) {
-      return this.#value("select count from counts where counter = 'type' and key = ?", [type])
+      return this.#snapshot.number("select count from counts where counter = 'type' and key = ?", [
+        type,
+      ])
     }
     if (others.length === 0 && contact !== undefined) {
       const sql = `select coalesce(sum(messages), 0) from contacts where id in (${CONTACTS_SQL})`
-      return this.#value(sql, contactValues(contact))
+      return this.#snapshot.number(sql, contactValues(contact))
     }
     const { where, values } = conditionsFor(filter, this.#search)
-    return this.#value(`select count(*) from messages ${where}`, values)
-  }
-
-  #value(sql: string, values: readonly Value[]): number {
-    return this.#snapshot.number(sql, values)
+    return this.#snapshot.number(`select count(*) from messages ${where}`, values)
   }
 }
