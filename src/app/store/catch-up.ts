@@ -48,9 +48,8 @@ export class CatchUp {
     let seen = -1
     while (!this.#closed && seen !== this.#arrivals) {
       seen = this.#arrivals
-      let left = 0
-      do left = await this.#step()
-      while (left > 0 && !this.#closed)
+      let left = 1
+      while (left > 0 && !this.#closed) left = await this.#step()
     }
     // Here, where nobody can wake it between the last look and this.
     this.#running = null

@@ -40,8 +40,8 @@ function threadIn(given: unknown, change: Change): readonly IncomingEvent[] {
 }
 
 /**
- * A message of one thread of a history, and how far it has come where the business sent it: whose it
- * is is told by its sender.
+ * A message of one thread of a history, and its status where the business sent it, which its sender
+ * tells.
  */
 function historyMessage(item: unknown, thread: Fields, change: Change): readonly IncomingEvent[] {
   const from = phoneFrom(own(fieldsOf(item), 'from'))
@@ -61,9 +61,9 @@ function historyMessage(item: unknown, thread: Fields, change: Change): readonly
 }
 
 /**
- * The status of a message as the history has it, in the words of other statuses. When that was it does
- * not say, so it is of now: one that says when is earlier, and counts. About whom it is, it knows no
- * better than the message, which is older.
+ * The status of a message as the history has it, in the words that other statuses have. The history does
+ * not say when that was, so the status is dated now: another one that has a time is earlier, and counts.
+ * Whom it is about is left to the message.
  */
 function statusOf(messageId: string, item: unknown, change: Change): readonly IncomingEvent[] {
   const data = own(fieldsOf(item), 'history_context')

@@ -6,12 +6,7 @@ import { nullIfNobody } from './identity.ts'
 import { digestOf, type Fields, fieldsOf, firstText, keyOf, own, short, textOf } from './shape.ts'
 import { momentOf } from './time.ts'
 
-/** Which kind a field is of; null for a field that nobody told us of. */
-export function kindOfField(field: string): OtherKind | null {
-  const [, kind] = KINDS.find(([pattern]) => pattern.test(field)) ?? []
-  return kind ?? null
-}
-
+/** Which fields are of a kind; the first pattern that a field meets counts. */
 const KINDS: readonly (readonly [RegExp, OtherKind])[] = [
   [/^calls$/, 'call'],
   [/^group_/, 'group'],
@@ -26,6 +21,20 @@ const KINDS: readonly (readonly [RegExp, OtherKind])[] = [
   [/^(account|business|phone_number|payment)_/, 'account'],
   [/^(security|partner_solutions)$/, 'account'],
 ]
+
+/** Where the items of a field are that are events of their own. */
+const LISTS: Readonly<Record<string, string>> = {
+  user_preferences: 'user_preferences',
+  user_id_update: 'user_id_update',
+  smb_app_state_sync: 'state_sync',
+  automatic_events: 'automatic_events',
+}
+
+/** Which kind a field is of; null for a field that nobody told us of. */
+export function kindOfField(field: string): OtherKind | null {
+  const [, kind] = KINDS.find(([pattern]) => pattern.test(field)) ?? []
+  return kind ?? null
+}
 
 /** The event of one item of a field. */
 export function otherFrom(given: unknown, kind: OtherKind, change: Change): OtherEvent {
@@ -121,11 +130,4 @@ function withoutItems(item: Fields, rules: Rules): Fields {
 export function listOfField(field: string): string | null {
   if (field.startsWith('group_')) return 'groups'
   return Object.hasOwn(LISTS, field) ? (LISTS[field] ?? null) : null
-}
-
-const LISTS: Readonly<Record<string, string>> = {
-  user_preferences: 'user_preferences',
-  user_id_update: 'user_id_update',
-  smb_app_state_sync: 'state_sync',
-  automatic_events: 'automatic_events',
 }

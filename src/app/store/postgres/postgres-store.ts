@@ -81,7 +81,7 @@ class PostgresStore implements MessageStore {
   readonly #wakeUp: WakeUp
   readonly #upkeep: Upkeep
   #begun = false
-  #writing = new Set<Promise<unknown>>()
+  readonly #writing = new Set<Promise<unknown>>()
   #closed: Promise<void> | null = null
   #fail: (failure: StoreFailure) => void = () => {}
 
