@@ -53,9 +53,9 @@ export function requestId({ headers }: IncomingMessage): string {
 export type Observe = (request: FastifyRequest, reply: FastifyReply) => void
 
 /**
- * Of what anybody can get, each status of 4xx but 422, 503 and public pages, it logs ten answers a
- * second of each status; the rest of them it only counts. Of a path that is none of `routes` it logs
- * the parts they share.
+ * Counts every answer and logs it, but of those that anybody can get (4xx without 422, 503, and public
+ * pages) it logs ten a second of each status. Of a path that is none of `routes` it logs the parts they
+ * share.
  */
 export function observer(
   log: Log,

@@ -139,7 +139,7 @@ export function schemaFault({ found, oldestReplica, needed }: SchemaState): stri
  * that it works with.
  */
 export async function requireSchema(client: ClientBase): Promise<void> {
-  checked(await readState(client))
+  requireMatch(await readState(client))
 }
 
 /**
@@ -148,12 +148,13 @@ export async function requireSchema(client: ClientBase): Promise<void> {
  */
 export async function requireWritable(client: ClientBase): Promise<void> {
   const state = await readState(client)
-  checked(state)
+  requireMatch(state)
   if (state.isReadOnly) throw new StoreUnavailableError('The server takes no writes.')
   requireFlushes(state.flushes)
 }
 
-function checked(state: SchemaState): void {
+/** Throws SchemaMismatchError where this build can't work with the schema. */
+function requireMatch(state: SchemaState): void {
   const fault = schemaFault(state)
   if (fault !== null) throw new SchemaMismatchError(fault)
 }

@@ -86,7 +86,7 @@ export class Upkeep {
   /** Lets bodies expire that arrived before this moment. */
   async expireIntakes(before: number): Promise<ExpiryStep> {
     try {
-      const more = await this.#alone(EXPIRE_SQL, [before, Date.now() - before])
+      const more = await this.#withLockLimit(EXPIRE_SQL, [before, Date.now() - before])
       if (more === 1) return 'more'
     } catch (error) {
       if (!isLockTaken(error)) throw error
@@ -116,7 +116,7 @@ export class Upkeep {
   async #makeDays(): Promise<void> {
     const yesterday = new Date(Date.now() - DAY_MS).toISOString().slice(0, 10)
     try {
-      await this.#alone(MAKE_DAYS_SQL, [yesterday, DAYS_AHEAD + 1])
+      await this.#withLockLimit(MAKE_DAYS_SQL, [yesterday, DAYS_AHEAD + 1])
       this.#making.tried(null)
     } catch (error) {
       if (!isLockTaken(error)) throw error
@@ -153,8 +153,8 @@ export class Upkeep {
     })
   }
 
-  /** The `answer` of a statement, which waits for no lock for long. */
-  #alone(sql: string, values: readonly unknown[]): Promise<number> {
+  /** The `answer` of a statement that gives up where it would wait for a lock for long. */
+  #withLockLimit(sql: string, values: readonly unknown[]): Promise<number> {
     return withConnection(this.#options.pool, async (client) => {
       await client.query(`begin; set local lock_timeout = ${LOCK_TIMEOUT_MS}`)
       const { rows } = await client.query<{ answer: number }>(sql, [...values])

@@ -134,8 +134,8 @@ export function checkpoint(database: DatabaseSync): void {
 }
 
 /**
- * Copies the log into the database file, and waits for nobody. Whether that was all and nobody reads from
- * the log any more: then the next commit begins it anew.
+ * Copies the log into the database file, and waits for nobody. Returns whether all of it was copied and
+ * nobody reads from it any more: then the next commit begins it anew.
  */
 export function restartLog(database: DatabaseSync): boolean {
   database.exec('pragma busy_timeout = 0')

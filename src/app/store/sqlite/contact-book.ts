@@ -192,7 +192,7 @@ export class ContactBook {
     return userId === null || row.user_id === userId || this.#hasNoOther(row, identity, instant)
   }
 
-  /** Whether nobody was known by an id under a number at that time, who is this person since. */
+  /** Whether whoever had this number at that time was known by no id: then they are this person. */
   #hasNoOther(row: Row, { phone }: Identity, instant: Instant): boolean {
     return row.user_id === null || this.#isHeld.get(phone, instant) !== undefined
   }

@@ -109,8 +109,8 @@ export class MessageWriter {
 
   /**
    * Brings the content of a message and the placeholder for it together, whichever of the two is
-   * stored: the placeholder may be the only one that says whose it is. What the message is now; null
-   * where that is no news.
+   * stored: the placeholder may be the only one that says whose it is. Returns the message as it is now;
+   * null where nothing of it is new.
    */
   complete(message: MessageEvent, stored: StoredMessage): MessageEvent | null {
     if ((stored.type === PLACEHOLDER) === (message.type === PLACEHOLDER)) return null

@@ -104,12 +104,12 @@ export class Writer {
     return { outcomes, seconds, logFrames: log }
   }
 
-  /** Looks for raw bodies that arrived before this moment; to be deleted by the next method. */
+  /** Looks for raw bodies that arrived before this moment (ms since 1970), for `deleteExpired`. */
   findExpired(before: number): Look {
     return this.#guard(() => this.#expiry.look(before))
   }
 
-  /** Deletes some of those, for which the log should begin anew; false where the disk has not the room. */
+  /** Deletes some of what was found, once the log begins anew; false where the disk has no room for that. */
   deleteExpired(before: number): boolean {
     return this.#guard(() => {
       // Half of it: messages need some too.
@@ -143,7 +143,7 @@ export class Writer {
     this.#guard(() => checkpoint(this.#database))
   }
 
-  /** Copies all of the log; whether the next commit begins it anew, which a reader may prevent. */
+  /** Copies all of the log. Returns whether the next commit begins it anew, which a reader may prevent. */
   restartLog(): boolean {
     return this.#guard(() => restartLog(this.#database))
   }
