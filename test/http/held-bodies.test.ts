@@ -1,6 +1,7 @@
 // What requests keep in memory of their bodies: one copy until they are answered, and nothing behind
 // the answer, however long the connection idles.
 import assert from 'node:assert/strict'
+import type { Socket } from 'node:net'
 import { test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
@@ -22,6 +23,8 @@ const ENVIRONMENT = {
   // Refused bodies are kept, but not many.
   QUARANTINE_MAX_BYTES: String(64 * 1024),
 }
+/** Of one byte each. */
+const PARTS = 128 * 1024
 const SIGNED = { 'X-Hub-Signature-256': `sha256=${signature(BODY, APP_SECRET)}` }
 
 setFlagsFromString('--expose-gc')
@@ -29,12 +32,16 @@ const collectGarbage: () => void = runInNewContext('gc')
 
 /** Memory of buffers that something still needs, in bodies. */
 async function bodiesHeld(): Promise<number> {
+  return (await memoryHeld()).arrayBuffers / BODY.length
+}
+
+async function memoryHeld(): Promise<NodeJS.MemoryUsage> {
   // What was let go of in this turn may need another one to be collected.
   for (let turn = 0; turn < 5; turn++) {
     await nextTurn()
     collectGarbage()
   }
-  return process.memoryUsage().arrayBuffers / BODY.length
+  return process.memoryUsage()
 }
 
 function post(path: string, body: string, headers: Record<string, string> = {}): string {
@@ -65,6 +72,23 @@ for (const [name, [status, request]] of Object.entries(ANSWERED)) {
     assert.ok(held < FEW, `${held.toFixed(1)} of ${CONNECTIONS} bodies are held`)
   })
 }
+
+test('a body that arrives in parts of one byte takes little more memory than its bytes', async (t) => {
+  const server = await openServer(t, { environment: ENVIRONMENT })
+  const port = await server.listen()
+  const sockets: Socket[] = []
+  server.app.server.on('connection', (socket: Socket) => sockets.push(socket))
+  const heapAndBuffers = ({ heapUsed, arrayBuffers }: NodeJS.MemoryUsage) => heapUsed + arrayBuffers
+  const before = heapAndBuffers(await memoryHeld())
+  const head = 'POST /webhook HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n'
+  const parts = '1\r\nx\r\n'.repeat(PARTS)
+  const connection = connectionFor(t, port)
+  connection.send(`${head}${parts}`)
+  await until('all of it arrived', () => sockets[0]?.bytesRead === head.length + parts.length)
+  const held = (heapAndBuffers(await memoryHeld()) - before) / PARTS
+  await connection.close()
+  assert.ok(held < 8, `${held.toFixed(1)} bytes are held for each`)
+})
 
 test('a body that waits to be stored is in memory once', async (t) => {
   const { promise: mayStore, resolve: letStore } = Promise.withResolvers<void>()

@@ -2,6 +2,7 @@
 // known about the sender.
 import type { IncomingMessage } from 'node:http'
 import { AppError } from '../errors.ts'
+import { BodyParts } from './body-parts.ts'
 import { ByteBudget } from './byte-budget.ts'
 
 /** What every body may take without asking: far more than a message needs. Bytes. */
@@ -71,7 +72,7 @@ export function collectBody(request: IncomingMessage, limits: BodyLimits): Promi
   const declared = Number(request.headers['content-length'] ?? 0)
   if (declared > maxBytes) return Promise.reject(new AppError('body_too_large'))
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
+    const parts = new BodyParts()
     let received = 0
     let taken = 0
     let ended = false
@@ -87,7 +88,7 @@ export function collectBody(request: IncomingMessage, limits: BodyLimits): Promi
     const stop = (error: AppError) => {
       request.off('data', collect)
       request.resume()
-      chunks.length = 0
+      parts.clear()
       release()
       reject(error)
     }
@@ -100,16 +101,15 @@ export function collectBody(request: IncomingMessage, limits: BodyLimits): Promi
         if (!budget.take(wanted, arriving)) return stop(new AppError('overloaded'))
         taken += wanted
       }
-      chunks.push(chunk)
+      parts.add(chunk)
     }
     request.on('data', collect)
     request.once('end', () => {
       ended = true
       arrived()
-      const [first] = chunks
-      resolve(chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks))
+      resolve(parts.whole())
       // What the request goes on to hold is its body, and not its parts beside it.
-      chunks.length = 0
+      parts.clear()
     })
     // The sender went away, so nobody reads this answer; a reset is no fault of the service.
     request.once('error', () => reject(new AppError('bad_request')))

@@ -32,6 +32,16 @@ test('a body is the bytes that were sent, however they were cut', async () => {
   await fc.assert(property, { numRuns: 50 })
 })
 
+test('a body is the bytes that were sent, also in thousands of parts of a few bytes or of many', async () => {
+  const request = aRequest()
+  const body = collectBody(request, { maxBytes: 1_000_000, budget: new BodyBudget(1_000_000) })
+  const lengths = Array.from({ length: 5000 }, (_, n) => (n % 700 === 0 ? 5000 : (n * 7) % 31))
+  const parts = lengths.map((length, n) => Buffer.alloc(length, n % 251))
+  for (const part of parts) request.write(part)
+  request.end()
+  assert.ok((await body).equals(Buffer.concat(parts)))
+})
+
 test('a body of exactly the limit is taken, one byte more is refused', async () => {
   for (const [bytes, code] of [
     [100, null],
