@@ -92,6 +92,7 @@ describe('people that an earlier version stored', () => {
     const database = new DatabaseSync(file)
     database.exec(`
       update contacts set address_instant = '2025-01-15T10:00:20';
+      drop index events_by_contact;
       alter table contacts drop column user_instant;
       alter table contacts drop column username_instant;
       alter table contact_addresses drop column held_until;

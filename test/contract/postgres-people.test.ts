@@ -1,8 +1,8 @@
-// Two replicas that see addresses of one person at the same moment: one person in the end.
+// Addresses of one person, also where two replicas see them at the same moment: one person in the end.
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import type { Intake } from '../../src/app/model/event.ts'
-import { aText, change } from '../support/cloud-api.ts'
+import { aChangedNumber, aText, change } from '../support/cloud-api.ts'
 import { intakeWith } from '../support/cloud-intake.ts'
 import { newDatabase } from '../support/databases.ts'
 import { connectFor, ingest, openStoreFor } from '../support/postgres-stores.ts'
@@ -68,5 +68,25 @@ describe('a person that two replicas learn of at once on PostgreSQL', () => {
       address text, target bigint, seen bigint) returns void language sql as ''`
     const people = await peopleAfter(t, { known: byUser, meanwhile: byPhone, sabotage })
     assert.equal(people.length, 2)
+  })
+})
+
+describe('a person whose number changes on PostgreSQL', () => {
+  it('is not looked for among the events of everybody else', async (t) => {
+    const url = await newDatabase()
+    await openStoreFor(t, url)
+    const client = await connectFor(t, url)
+    await client.query(
+      `insert into events (seq, kind, type, provider, intake, contact, ts, instant, data, received_at)
+       select n, 'status', 'read', 'cloud-api', 1, 1000000 + n, '', '', '{}', 0
+       from generate_series(1, 20000) as g(n)`,
+    )
+    await client.query('begin')
+    await ingest(client, [intakeWith(change({ messages: [aChangedNumber(PHONE, '14155550102')] }))])
+    const { rows } = await client.query<{ read: number }>(
+      `select seq_tup_read::integer as read from pg_stat_xact_user_tables where relname = 'events'`,
+    )
+    await client.query('rollback')
+    assert.deepEqual(rows, [{ read: 0 }])
   })
 })

@@ -20,6 +20,12 @@ export function aText(fields: Fields = {}): Fields {
   }
 }
 
+/** What a person is said to have done whose number changed, each in digits. */
+export function aChangedNumber(from: string, to: string): Fields {
+  const system = { type: 'user_changed_number', wa_id: to, body: 'changed' }
+  return aText({ from, type: 'system', text: undefined, system })
+}
+
 /** A status of a message that the business sent. */
 export function aStatus(id: string, status: string, fields: Fields = {}): Fields {
   return { id, status, timestamp: '1736935200', recipient_id: '14155550100', ...fields }

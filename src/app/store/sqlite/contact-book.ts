@@ -65,7 +65,7 @@ export class ContactBook {
     )
     this.#absorb = [
       'update messages set contact = :to where contact = :from',
-      'update events set contact = :to where contact = :from',
+      'update events set contact = :to where contact = :from and contact > 0',
       'update contact_addresses set contact = :to where contact = :from',
       `update contacts set messages = contacts.messages + other.messages,
          last_instant = nullif(max(coalesce(contacts.last_instant, ''), coalesce(other.last_instant, '')), '')
