@@ -20,6 +20,7 @@ export class ContactBook {
   readonly #isHeld: StatementSync
   readonly #addActivity: StatementSync
   readonly #absorb: readonly StatementSync[]
+  readonly #sizeUpTo: StatementSync
   readonly #activity = new Map<number, Activity>()
 
   constructor(database: DatabaseSync) {
@@ -73,6 +74,12 @@ export class ContactBook {
        where contacts.id = :to`,
       'delete from contacts where id = :from and :to <> :from',
     ].map((sql) => database.prepare(sql))
+    this.#sizeUpTo = database.prepare(
+      `select count(*) as size from (
+         select 1 from messages where contact = :contact
+         union all select 1 from events where contact = :contact and contact > 0
+         union all select 1 from contact_addresses where contact = :contact limit :most)`,
+    )
   }
 
   /** The contact of an event, who becomes one with whom they were before. */
@@ -97,7 +104,7 @@ export class ContactBook {
       byPhone !== null && byPhone.id !== known.id && this.#hasNoOther(byPhone, identity, instant)
     const row = isSame ? this.#merge(byPhone.id, known.id) : known
     this.#bringUpToDate(row, identity, instant)
-    return known.id
+    return row.id
   }
 
   /** Counts a new message; written by `flush`. */
@@ -134,10 +141,9 @@ export class ContactBook {
     const to = this.#resolve(current, instant)
     if (before === undefined || to === null) return
     const isTwo = before.id !== to && this.#rowOf(before.id) !== undefined
-    if (isTwo) this.#merge(before.id, to)
+    const row = isTwo ? this.#merge(before.id, to) : (this.#rowOf(to) as Row)
     const isUnnamed = isTwo && before.user_id === null && former.phone !== current.phone
-    if (isUnnamed) this.#hold.run(instant, former.phone, to)
-    const row = this.#rowOf(to) as Row
+    if (isUnnamed) this.#hold.run(instant, former.phone, row.id)
     this.#write(row, changed(row, current, instant))
   }
 
@@ -175,15 +181,30 @@ export class ContactBook {
     if (next !== row) this.#update.run(...valuesOf(next), row.id)
   }
 
-  /** Everything of `from` becomes that of `to`, and of each thing known of both the newer one. */
+  /**
+   * Two become one row, with everything of both, and of each thing known of both the newer one; where
+   * neither is newer, what is known of `to`. What has less is what moves: who changes their number
+   * again and again has had more each time.
+   */
   #merge(from: number, to: number): Row {
     this.flush()
-    const former = this.#rowOf(from) as Row
-    for (const statement of this.#absorb) statement.run({ from, to })
-    const row = this.#rowOf(to) as Row
-    const next = joined(row, former)
-    this.#write(row, next)
-    return next
+    const [former, known] = [this.#rowOf(from) as Row, this.#rowOf(to) as Row]
+    const [goes, stays] = this.#hasMore(from, to) ? [known, former] : [former, known]
+    for (const statement of this.#absorb) statement.run({ from: goes.id, to: stays.id })
+    const next = joined(known, former)
+    const row = stays === known ? next : { ...next, id: stays.id }
+    this.#write(stays, row)
+    return row
+  }
+
+  /** Whether more is stored of one than of the other. It takes as long as there is of the one with less. */
+  #hasMore(one: number, other: number): boolean {
+    const size = (contact: number, most: number) =>
+      (this.#sizeUpTo.get({ contact, most }) as { size: number }).size
+    for (let most = 64; ; most *= 4) {
+      const [ofOne, ofOther] = [size(one, most), size(other, most)]
+      if (ofOne < most || ofOther < most) return ofOne > ofOther
+    }
   }
 
   /** A number that now belongs to another business-scoped id has been given to somebody else. */
