@@ -39,6 +39,8 @@ export class MessageWriter {
   readonly #setText: StatementSync
   readonly #fill: StatementSync
   readonly #giveTo: StatementSync
+  /** Messages that may have been edited since the last flush. */
+  readonly #changed = new Set<string>()
 
   constructor(database: DatabaseSync, contacts: ContactBook, counters: Counters) {
     this.#contacts = contacts
@@ -92,7 +94,7 @@ export class MessageWriter {
     )
     if (changes === 0) return false
     this.#count(message, contact)
-    this.applyEdits(messageId)
+    this.#changed.add(messageId)
     return true
   }
 
@@ -100,8 +102,27 @@ export class MessageWriter {
     return this.#find.get(messageId, namespace) as StoredMessage
   }
 
-  /** Gives a message the text of its latest edit; a revoked one has none. */
-  applyEdits(messageId: string): void {
+  /** Notes an event that may give a message another text. */
+  takeEdit(event: IncomingEvent): void {
+    if (event.kind === 'edit' || event.kind === 'revoke') this.#changed.add(event.messageId)
+  }
+
+  /**
+   * Gives each message that got any since the last time the text of its latest edit: once, since all
+   * edits of a message are looked at for that.
+   */
+  flush(): void {
+    for (const messageId of this.#changed) this.#applyEdits(messageId)
+    this.#changed.clear()
+  }
+
+  /** Forgets the messages of a transaction that was rolled back. */
+  reset(): void {
+    this.#changed.clear()
+  }
+
+  /** A revoked message has no text. */
+  #applyEdits(messageId: string): void {
     const edit = this.#edits.get(messageId) as Edit | undefined
     if (edit === undefined) return
     this.#setText.run(EDITED[edit.kind], edit.text, messageId)
@@ -138,7 +159,7 @@ export class MessageWriter {
     this.#fill.run(type, text, content === null ? null : JSON.stringify(content), stored.seq)
     this.#counters.add('type', stored.type, -1)
     this.#counters.add('type', type)
-    this.applyEdits(messageId)
+    this.#changed.add(messageId)
   }
 
   #count(message: MessageEvent, contact: number | null): void {

@@ -164,6 +164,7 @@ export class Writer {
     const outcomes = unpackBatch(batch).map((intake) => this.#insertIntake(intake))
     const { last_seq, last_intake, messages, senders } = this.#totals
     this.#contacts.flush()
+    this.#messages.flush()
     this.#events.flush()
     const newSenders = this.#counters.flush()
     if (last_seq > before)
@@ -190,9 +191,7 @@ export class Writer {
     if (event.kind === 'message') return this.#insertMessage(seq, event, arrival, digest)
     if (!this.#events.insert(seq, event, arrival)) return DUPLICATE
     this.#totals.last_seq = seq
-    if (event.kind === 'edit' || event.kind === 'revoke') {
-      this.#messages.applyEdits(event.messageId)
-    }
+    this.#messages.takeEdit(event)
     return CREATED
   }
 
@@ -228,6 +227,7 @@ export class Writer {
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('rollback')
       this.#contacts.reset()
+      this.#messages.reset()
       this.#events.reset()
       this.#counters.reset()
       throw error
