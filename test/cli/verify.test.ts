@@ -115,6 +115,24 @@ const FAULTS: readonly Fault[] = [
     findings: ['contact 2: its key is no address of its own.'],
   },
   {
+    what: 'a person who is not there, of whom an address is and an event',
+    messages: `insert into contact_addresses (address, contact) values ('US.9', 9);
+      insert into events select 41, 'unknown', 'x', null, provider, intake, null, null, 9, null,
+        ts, instant, null, '{}', received_at from messages where seq = 40;
+      delete from intakes where id = 40;
+      update totals set last_seq = 41;
+      insert into counts values ('kind', 'unknown', 1)`,
+    findings: [
+      'row 41: its contact is not there.',
+      'an address of contact 9: its contact is not there.',
+    ],
+  },
+  {
+    what: 'numbers of intakes that would be given again',
+    messages: `update totals set last_intake = 39`,
+    findings: ['totals: last_intake is 39, and the last one is 40.'],
+  },
+  {
     what: 'a removed sender',
     messages: `delete from senders where sender = '+19995550102'`,
     findings: ['sender "+19995550102": sent 10 of the messages, and has no counter.'],

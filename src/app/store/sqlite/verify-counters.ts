@@ -7,6 +7,8 @@ import type { Report } from '../verify/verification.ts'
 
 export type Totals = {
   readonly lastSeq: number
+  /** The last number of an intake that was given. */
+  readonly lastIntake: number
   readonly messages: number
   readonly senders: number
 }
@@ -14,7 +16,10 @@ export type Totals = {
 /** The one row of totals; null, and a finding, where it is not there. */
 export function readTotals(database: DatabaseSync, report: Report): Totals | null {
   const totals = database
-    .prepare('select last_seq as lastSeq, messages, senders from totals where id = 1')
+    .prepare(
+      `select last_seq as lastSeq, last_intake as lastIntake, messages, senders from totals
+       where id = 1`,
+    )
     .get() as Totals | undefined
   if (totals === undefined) report('totals: the row is missing.')
   return totals ?? null
@@ -31,6 +36,8 @@ export function checkCounters(
   checkBusiest(database, report)
   checkCounts(database, report)
   checkContacts(database, report)
+  checkStrangers(database, report)
+  checkIntakes(database, { totals, report })
   checkStates(database, report)
   const counted = database
     .prepare(
@@ -112,6 +119,34 @@ function checkContacts(database: DatabaseSync, report: Report): void {
       `contact ${name ?? '?'}: has ${counted ?? 0} of the messages, and its row is not right (${stored ?? 'none'}).`,
     )
   }
+}
+
+/** Whom messages are of is asked where they are counted. */
+function checkStrangers(database: DatabaseSync, report: Report): void {
+  const strangers = database.prepare(`
+    select name from (
+      select 'row ' || seq as name, contact from events not indexed where contact is not null
+      union all select 'an address of contact ' || contact, contact from contact_addresses)
+    where contact not in (select id from contacts)`)
+  for (const { name } of strangers.iterate() as Iterable<Counted>) {
+    report(`${name}: its contact is not there.`)
+  }
+}
+
+/** A number that is given again keeps everything from being stored, or is that of another body. */
+function checkIntakes(
+  database: DatabaseSync,
+  { totals, report }: { totals: Totals | null; report: Report },
+): void {
+  const { last } = database
+    .prepare(
+      `select max(id) as last from (
+         select max(id) as id from intakes
+         union all select max(intake) from messages union all select max(intake) from events)`,
+    )
+    .get() as { last: number | null }
+  if (totals === null || last === null || last <= totals.lastIntake) return
+  report(`totals: last_intake is ${totals.lastIntake}, and the last one is ${last}.`)
 }
 
 function checkStates(database: DatabaseSync, report: Report): void {
