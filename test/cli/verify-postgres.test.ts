@@ -173,6 +173,11 @@ const FAULTS: readonly Fault[] = [
     ],
   },
   {
+    what: 'a person whose key is not their own address',
+    sql: 'delete from contact_addresses where contact = 2',
+    findings: ['contact 2: its key is no address of its own.'],
+  },
+  {
     what: 'a current status that is not that of the history, and one without any',
     sql: `update message_states set status = 'sent' where message_id = 'a';
       insert into message_states values ('b', 'sent');
@@ -241,6 +246,7 @@ const FAULTS: readonly Fault[] = [
       'schema: the constraint contact_addresses.contact_addresses_pkey is missing.',
       /^row \d+ \(status\): the identity is stored 2 times\.$/,
       'the key of contact 1: is there 2 times.',
+      'contact 99: its key is no address of its own.',
       'an address of contact 2: is there 2 times.',
       'intake 4: is there 2 times.',
     ],

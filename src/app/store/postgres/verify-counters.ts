@@ -69,12 +69,15 @@ const SENDERS_SQL = `
 
 type Person = { contact: number; counted: number; stored: number | null }
 
-/** People's messages and newest instants, and that everybody who is named is there. */
+/** People's messages and newest instants, that everybody is found by their key, and whoever is named is there. */
 export async function checkContacts({ transaction, report }: CountersOptions): Promise<void> {
   await transaction.each<Person>(ACTIVITY_SQL, ({ contact, counted, stored }) =>
     report(
       `contact ${contact}: has ${counted} of the messages, and its activity is not right (${stored ?? 'none'}).`,
     ),
+  )
+  await transaction.each<{ id: number }>(KEYS_SQL, ({ id }) =>
+    report(`contact ${id}: its key is no address of its own.`),
   )
   await transaction.each<{ name: string }>(STRANGERS_SQL, ({ name }) =>
     report(`${name}: its contact is not there.`),
@@ -96,6 +99,12 @@ const ACTIVITY_SQL = `
   where counted is distinct from stored
     or counted.last_instant is distinct from stored.last_instant
   order by 1`
+
+/** Who is not found would be made once more under the same key, and nothing of theirs be stored. */
+const KEYS_SQL = `
+  select id from contacts where not exists (
+    select 1 from contact_addresses where address = key and contact = contacts.id)
+  order by id`
 
 const STRANGERS_SQL = `
   select named.name from (
