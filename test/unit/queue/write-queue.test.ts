@@ -90,6 +90,18 @@ describe('WriteQueue', () => {
     assert.deepEqual([queue.items, writer.inFlight], [0, 0])
   })
 
+  it('has one batch in flight, also where the first began before all that had arrived was read', async () => {
+    const { writer, queue } = start({ maxItems: 2, maxBatchCost: 10 })
+    const answers = ['a', 'b'].map((item) => queue.add(item))
+    const one = await writer.next()
+    await someTurns()
+    assert.deepEqual([one.items, writer.inFlight], [['a'], 1])
+    one.commit(['A'])
+    const two = await writer.next()
+    two.commit(['B'])
+    assert.deepEqual(await Promise.all(answers), ['A', 'B'])
+  })
+
   it('hands over no more than a batch may cost, one item at least, and the rest behind it', async () => {
     const { writer, queue } = start({ maxBatchCost: 50 })
     const items = ['ab', 'cd', 'e', 'f', 'far too much', 'g']
