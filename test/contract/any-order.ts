@@ -190,6 +190,15 @@ const SCENES: readonly Scene[] = [
       assert.equal(event.contact.phone, '+14155550100')
     },
   },
+  {
+    what: 'a status that is repeated with another time, of which the earliest names nobody',
+    items: [sent(20, {}), sent(10, { recipient_id: undefined })],
+    expected: ({ events }) =>
+      assert.deepEqual(
+        events.map((json) => JSON.parse(json).contact),
+        [null],
+      ),
+  },
 ]
 
 /** What is there in the end, whichever came first. */

@@ -110,6 +110,22 @@ function sequence(newPlace: NewPlace): void {
     assert.equal((await store.stats()).totalMessages, 3)
   })
 
+  it('and a message and an echo with one id as two, of which each is compared with its own', async (test) => {
+    const store = await (await usePlace(test, newPlace)).open()
+    const echo = (body: string) => {
+      const item = aText({ id: 'a', from: '14155550101', to: '14155550100', text: { body } })
+      return change({ message_echoes: [item] }, 'smb_message_echoes')
+    }
+    const insert = async (value: Fields) => (await store.insert([intakeWith(value)])).outcomes
+    const message = messages(aText({ id: 'a' }))
+    assert.deepEqual(await insert(message), [[{ kind: 'created' }]])
+    assert.deepEqual(await insert(echo('Sent')), [[{ kind: 'created' }]])
+    assert.deepEqual(await insert(message), [[{ kind: 'duplicate' }]])
+    assert.deepEqual(await insert(echo('Sent')), [[{ kind: 'duplicate' }]])
+    assert.equal((await insert(echo('Other')))[0]?.[0]?.kind, 'conflict')
+    assert.equal((await store.stats()).totalMessages, 2)
+  })
+
   it('and tells of two that differ in one body by the digest of that body', async (test) => {
     const store = await (await usePlace(test, newPlace)).open()
     const intake = intakeWith(messages(aText({ id: 'a' }), aText({ id: 'a', text: { body: 'x' } })))
@@ -208,6 +224,13 @@ function changes(newPlace: NewPlace): void {
     assert.equal((await store.page({ filter, order: 'asc', limit: 5, offset: 0 })).total, 1)
   })
 
+  it('and a status of an unknown name, also of a message that was edited since', async (test) => {
+    const store = await (await usePlace(test, newPlace)).open()
+    await store.insert([intakeWith(messages(edited('e', 'a', 'edited', '1736935300')))])
+    await store.insert([intakeWith(statuses(aStatus('a', 'warning')))])
+    assert.deepEqual((await store.stats()).messagesByStatus, { warning: 1 })
+  })
+
   it('and the status that a history gives a message, which takes no time from another', async (test) => {
     const store = await (await usePlace(test, newPlace)).open()
     const read = { from: '14155550101', history_context: { status: 'READ' } }
@@ -240,6 +263,15 @@ function changes(newPlace: NewPlace): void {
       entries.map((entry) => entry.kind === 'event' && entry.event.ts),
       ['2025-01-15T10:00:01Z'],
     )
+  })
+
+  it('and what the first one says of a status that is repeated with the same time', async (test) => {
+    const store = await (await usePlace(test, newPlace)).open()
+    await store.insert([intakeWith(statuses(aStatus('a', 'sent')))])
+    await store.insert([intakeWith(statuses(aStatus('a', 'sent', { errors: [{ code: 1 }] })))])
+    const { entries } = await store.eventsAfter({ filter: {}, after: 0, limit: 9 })
+    const [data] = entries.map((entry) => entry.kind === 'event' && entry.event.data)
+    assert.deepEqual(data, aStatus('a', 'sent'))
   })
 
   it('and the reactions to a message, in the order of their times and then of their arrival', async (test) => {
@@ -292,6 +324,15 @@ function changes(newPlace: NewPlace): void {
     assert.deepEqual((await store.stats()).messagesByType, { image: 1 })
     await store.insert([intakeWith(history(placeholder))])
     assert.equal((await store.find('p'))?.message.text, 'View')
+  })
+
+  it('and tells nobody of a placeholder that comes behind its content', async (test) => {
+    const store = await (await usePlace(test, newPlace)).open()
+    await store.insert([intakeWith(messages(aText({ id: 'p' })))])
+    const placeholder = aText({ id: 'p', type: 'media_placeholder', text: undefined })
+    await store.insert([intakeWith(messages(placeholder))])
+    assert.deepEqual((await store.stats()).eventsByKind, { message: 1 })
+    assert.equal((await store.find('p'))?.message.text, 'Hello')
   })
 
   it('and keeps the content of a placeholder that was edited before it had any', async (test) => {

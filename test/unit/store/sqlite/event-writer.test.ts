@@ -56,6 +56,8 @@ describe('the statuses of one batch', () => {
     )
     flush()
     assert.equal(historiesRead(), 2)
+    flush()
+    assert.equal(historiesRead(), 2, 'the next batch has none of them')
   })
 
   it('move the counters from the status before the batch to the one behind it', (test) => {
