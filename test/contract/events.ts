@@ -589,6 +589,27 @@ function orders(newPlace: NewPlace): void {
     )
   })
 
+  it('so that nothing is left of a batch in which one request can not be stored', async (test) => {
+    const store = await (await usePlace(test, newPlace)).open()
+    const intakes = [messages(aText({ id: 'a' })), statuses(aStatus('a', 'read'))].map((value) =>
+      intakeWith(value),
+    )
+    const atFault = { ...intakeWith(messages(aText())), receivedAt: 0.5 }
+    await assert.rejects(store.insert([...intakes, atFault]))
+    assert.deepEqual((await store.insert(intakes)).outcomes.flat(), [
+      { kind: 'created' },
+      { kind: 'created' },
+    ])
+    const { topSenders, eventsByKind, messagesByStatus } = await store.stats()
+    assert.deepEqual(topSenders, [{ from: '+14155550100', count: 1 }])
+    assert.deepEqual([eventsByKind, messagesByStatus], [{ message: 1, status: 1 }, { read: 1 }])
+    const { conversations } = await store.conversations({ limit: 9 })
+    assert.deepEqual(
+      conversations.map(({ messages }) => messages),
+      [1],
+    )
+  })
+
   it('so that a batch that was cut off is completed by sending it again', async (test) => {
     const whole = await (await usePlace(test, newPlace)).open()
     await whole.insert([intakeWith(...ITEMS)])
