@@ -359,12 +359,13 @@ describe('migrate-store', () => {
   })
 
   for (const engine of ENGINES) {
-    it(`${engine.name}: copies from no copy that is not complete, nor does any other command take it for whole`, async (t) => {
+    it(`${engine.name}: copies from no copy that is not complete, nor does the service or any other command take it for whole`, async (t) => {
       const cwd = temporaryDirectory(t)
       const { url: half } = await engine.newDatabase(cwd)
       const target = await openCopyTarget(parseDatabaseUrl(half) as DatabaseUrl)
       await target.setIdentity(`0${UNFINISHED}`)
       await target.close()
+      await assert.rejects(openAt(t, half), /\b[Ii]t is a copy that is not complete: run migrate/)
       const commands = [
         ['migrate-store', half, `sqlite:///${join(cwd, 'new.db')}`],
         ['export', '--format', 'csv', '--database', half],
