@@ -56,9 +56,9 @@ describe('the files of the SQLite engine', () => {
 
   it('lose the rights of others when they had some', async () => {
     await (await open()).close()
-    chmodSync(file, 0o644)
+    for (const each of [file, searchFile]) chmodSync(each, 0o644)
     await (await open()).close()
-    assert.equal(modeOf(file), 0o600)
+    assert.deepEqual([file, searchFile].map(modeOf), [0o600, 0o600])
   })
 
   it("are never another program's: its tables are left as they are", async () => {
