@@ -148,6 +148,22 @@ const SCENES: readonly Scene[] = [
     expected: isOnly(NEW_PHONE, null, 2),
   },
   {
+    what: 'somebody known by a number and by an id, of whom an event says that they are one',
+    items: [
+      said(2, { from: PHONE }),
+      said(3, { from_user_id: 'US.1' }),
+      change({
+        messages: [
+          {
+            ...{ id: 's9', ...at(9), type: 'system', from: PHONE },
+            system: { type: 'user_changed_user_id', user_id: 'US.1', body: 'changed' },
+          },
+        ],
+      }),
+    ],
+    expected: isOnly(PHONE, 'US.1', 3),
+  },
+  {
     what: 'an id that was seen again after a new number without one',
     items: [
       said(2, { from: PHONE, from_user_id: 'US.1' }),

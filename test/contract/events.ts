@@ -522,6 +522,19 @@ function people(newPlace: NewPlace): void {
     )
   })
 
+  it('and lists somebody by their newest message, also where one request holds an older one behind it', async (test) => {
+    const store = await (await usePlace(test, newPlace)).open()
+    const at = (from: string, timestamp: string) => aText({ from, timestamp })
+    const [one, other] = ['14155550100', '14155550200'] as const
+    await store.insert([intakeWith(messages(at(one, '1736935209'), at(one, '1736935201')))])
+    await store.insert([intakeWith(messages(at(other, '1736935205')))])
+    const { conversations } = await store.conversations({ limit: 9 })
+    assert.deepEqual(
+      conversations.map(({ contact }) => contact.key),
+      [`+${one}`, `+${other}`],
+    )
+  })
+
   it('and lists people by their newest message, page by page', async (test) => {
     const store = await (await usePlace(test, newPlace)).open()
     const times = [3, 1, 4, 1, 5, 9, 2, 6]

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import fc from 'fast-check'
-import type { Message, MessageFilter, Order, PageRequest } from '../../src/app/model/message.ts'
+import type {
+  Message,
+  MessageFilter,
+  Order,
+  PageRequest,
+  Position,
+} from '../../src/app/model/message.ts'
 import type { MessageStore } from '../../src/app/store/store.ts'
 import { aMessage, asShown, insertAll, shownPage } from '../support/a-message.ts'
 import { modelPage } from '../support/message-model.ts'
@@ -150,6 +156,25 @@ function paging(newPlace: NewPlace): void {
         )
       }
     })
+  })
+
+  it('each of several with one id and one instant, as a message and its echo, once', async (test) => {
+    const store = await (await usePlace(test, newPlace)).open()
+    const namespaces = ['standby', 'echo', ''] as const
+    for (const namespace of namespaces) {
+      await insertAll(store, [{ ...aMessage({ messageId: 'same' }), namespace }])
+    }
+    for (const order of ['asc', 'desc'] as const) {
+      const found: string[] = []
+      let after: Position | undefined
+      do {
+        const request = { filter: {}, order, limit: 1, offset: 0 }
+        const page = await store.page(after === undefined ? request : { ...request, after })
+        found.push(...page.messages.map(({ namespace }) => namespace))
+        after = page.next ?? undefined
+      } while (after !== undefined && found.length < 9)
+      assert.deepEqual(found, order === 'asc' ? namespaces : namespaces.toReversed())
+    }
   })
 
   it('without skipping or repeating one when others arrive between two pages', async (test) => {
