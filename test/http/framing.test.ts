@@ -213,6 +213,17 @@ test('requests sent in one go are answered in their order', async () => {
   await connection.closed
 })
 
+test('garbage behind requests that were answered is 400 in JSON and a closed connection', async () => {
+  const connection = new RawConnection(port)
+  for (let i = 0; i < 2; i++) {
+    connection.send(`${LIVE}${HOST}\r\n`)
+    assert.equal((await connection.answer()).status, 200)
+  }
+  connection.send('nonsense\r\n\r\n')
+  assert.equal((await connection.answer()).status, 400)
+  await connection.closed
+})
+
 test('garbage behind a request in flight is never answered in its place', async (t) => {
   const gate = Promise.withResolvers<null>()
   let asked = 0

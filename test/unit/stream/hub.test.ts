@@ -57,6 +57,18 @@ function aFollower() {
 }
 
 describe('the hub', () => {
+  it('lets everybody who waits go on when it is closed, and takes nobody any more', async () => {
+    const { hub } = aHub(() => 41)
+    let isReleased = false
+    void hub.changed(60_000).then(() => {
+      isReleased = true
+    })
+    hub.close()
+    await nextTurn()
+    assert.ok(isReleased)
+    assert.equal(hub.join(aFollower().follower, 41), null)
+  })
+
   it('loses whoever has seen more than the sequence holds: they have to learn of it', async () => {
     const { hub, asked } = aHub(() => 41)
     const [ahead, along] = [aFollower(), aFollower()]
