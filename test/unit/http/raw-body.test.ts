@@ -94,6 +94,7 @@ test('a body that has been arriving for two seconds makes room for another, and 
     await new Promise((resolve) => setImmediate(resolve))
     return { request, body }
   }
+  const free = await begin(0)
   const oldest = await begin(400)
   nowMs += 1000
   const older = await begin(600)
@@ -106,6 +107,8 @@ test('a body that has been arriving for two seconds makes room for another, and 
   newest.request.end()
   assert.equal((await older.body).length, FREE + 600)
   assert.equal((await newest.body).length, FREE + 400)
+  free.request.end()
+  assert.equal((await free.body).length, FREE, 'what holds nothing makes no room')
   // What has arrived waits to be stored, however long, and makes no room.
   nowMs += 10_000
   await assert.rejects((await begin(1)).body, is('overloaded'))
