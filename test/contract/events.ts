@@ -482,6 +482,42 @@ function people(newPlace: NewPlace): void {
     }
   })
 
+  it('and takes no number back by a message under an id that was another since', async (test) => {
+    const store = await (await usePlace(test, newPlace)).open()
+    const said = (id: string, fields: object, second: number) =>
+      intakeWith(messages(aText({ id, ...fields, timestamp: String(1736935200 + second) })))
+    const first = said('first', { from_user_id: 'US.1' }, 1)
+    const user_id = { previous: 'US.1', current: 'US.2' }
+    const update = { user_id, timestamp: String(1736935202) }
+    const renamed = intakeWith(change({ user_id_update: [update] }, 'user_id_update'))
+    const given = said('given', { from_user_id: 'US.3' }, 3)
+    for (const intake of [first, renamed, given, first]) await store.insert([intake])
+    await store.insert([said('who', {}, 9)])
+    const contacts = ['first', 'given', 'who'].map((id) => contactOf(store, id))
+    assert.deepEqual(await Promise.all(contacts), ['US.2', 'US.3', 'US.3'])
+  })
+
+  it('and leaves no number with somebody who has become one with another person', async (test) => {
+    const store = await (await usePlace(test, newPlace)).open()
+    const said = (id: string, fields: object, second: number) =>
+      intakeWith(messages(aText({ id, ...fields, timestamp: String(1736935200 + second) })))
+    const [left, taken] = ['14155550100', '14155550102']
+    const system = { type: 'user_changed_number', wa_id: taken, body: 'moved' }
+    for (const intake of [
+      said('first', { from: taken, from_user_id: 'US.1' }, 0),
+      said('moved', { from: left, type: 'system', text: undefined, system }, 2),
+      said('known', { from: undefined, from_user_id: 'US.1' }, 3),
+      said('back', { from: left }, 4),
+      said('other', { from: undefined, from_user_id: 'US.2' }, 0),
+      said('late', { from: left, from_user_id: 'US.2' }, 1),
+      said('who', { from: left }, 5),
+    ]) {
+      await store.insert([intake])
+    }
+    const contacts = ['first', 'late', 'who'].map((id) => contactOf(store, id))
+    assert.deepEqual(await Promise.all(contacts), ['US.1', 'US.1', 'US.1'])
+  })
+
   it('and every address that somebody was seen under, by the key that a reader knows', async (test) => {
     const store = await (await usePlace(test, newPlace)).open()
     const from = (digits: string, timestamp: string) =>
