@@ -2,12 +2,16 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import type { Intake } from '../../src/app/model/event.ts'
+import { migrate, readMigrations } from '../../src/app/store/postgres/schema.ts'
 import { aChangedNumber, aText, change } from '../support/cloud-api.ts'
 import { intakeWith } from '../support/cloud-intake.ts'
 import { newDatabase } from '../support/databases.ts'
 import { connectFor, ingest, openStoreFor } from '../support/postgres-stores.ts'
 import { until } from '../support/until.ts'
 
+const MIGRATIONS = readMigrations(
+  new URL('../../src/app/store/postgres/migrations/', import.meta.url),
+)
 const PHONE = '14155550100'
 const USER = 'US.13491208655302741918'
 
@@ -89,4 +93,40 @@ describe('a person whose number changes on PostgreSQL', () => {
     await client.query('rollback')
     assert.deepEqual(rows, [{ read: 0 }])
   })
+
+  it('keeps what there is of them where it is', async (t) => {
+    const url = await newDatabase()
+    const store = await openStoreFor(t, url)
+    const said = Array.from({ length: 200 }, (_, i) => aText({ id: `said ${i}`, from: PHONE }))
+    await store.insert([intakeWith(change({ messages: said }))])
+    const client = await connectFor(t, url)
+    await client.query('begin')
+    const moves = ['14155550102', '14155550103', '14155550104']
+    for (const [i, number] of moves.entries()) {
+      const changed = { ...aChangedNumber(moves[i - 1] ?? PHONE, number), id: `changed ${i}` }
+      await ingest(client, [intakeWith(change({ messages: [changed] }))])
+    }
+    const { rows } = await client.query<{ moved: number }>(
+      `select n_tup_upd::integer as moved from pg_stat_xact_user_tables where relname = 'messages'`,
+    )
+    await client.query('commit')
+    assert.deepEqual(rows, [{ moved: 0 }])
+    const { conversations } = await store.conversations({ limit: 9 })
+    assert.deepEqual(
+      conversations.map(({ messages }) => messages),
+      [203],
+    )
+  })
+})
+
+it('a number that earlier versions left with nobody is its sender’s after the update', async (t) => {
+  const url = await newDatabase()
+  const client = await connectFor(t, url)
+  await migrate(client, MIGRATIONS.slice(0, 11))
+  await client.query('insert into contact_addresses (address, contact) values ($1, -1)', [
+    `+${PHONE}`,
+  ])
+  const store = await openStoreFor(t, url)
+  await store.insert([intakeWith(change({ messages: [aText({ id: 'said', from: PHONE })] }))])
+  assert.equal((await store.find('said'))?.message.contact?.phone, `+${PHONE}`)
 })
