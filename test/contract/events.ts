@@ -322,7 +322,8 @@ function changes(newPlace: NewPlace): void {
     const detail = await store.find('p')
     assert.deepEqual([detail?.message.type, detail?.message.text], ['image', 'View'])
     assert.deepEqual((await store.stats()).messagesByType, { image: 1 })
-    await store.insert([intakeWith(history(placeholder))])
+    const { outcomes } = await store.insert([intakeWith(history(placeholder))])
+    assert.deepEqual(new Set(outcomes.flat().map(({ kind }) => kind)), new Set(['duplicate']))
     assert.equal((await store.find('p'))?.message.text, 'View')
   })
 

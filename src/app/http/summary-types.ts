@@ -80,7 +80,9 @@ export const StatsBody = Type.Object(
     last_message_ts: timestamp('Of the latest message, as it was sent; null without any.'),
     messages_by_type: counts('Messages by their type.'),
     messages_by_day: counts('Messages by the UTC day of their own time; the latest 31 days.'),
-    messages_by_status: counts('Messages with a status, by the one that counts now.'),
+    messages_by_status: counts(
+      'Messages with a status, by the one that counts now; also those that were never stored, such as what was sent from elsewhere.',
+    ),
     events_by_kind: counts('Everything in the sequence, by kind.'),
   },
   {

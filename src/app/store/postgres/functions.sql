@@ -519,11 +519,13 @@ begin
 end $$;
 
 -- 0002: What became of the messages of a run that were not new, each compared with what is stored.
-create function judge_copies_1(events incoming_event_1[], created integer[]) returns outcome_1[]
-language sql as $$
+-- 0013: As before. A placeholder says nothing of the text: behind its content it is a copy as well.
+create function judge_copies_1(events incoming_event_1[], created integer[])
+returns outcome_1[] language sql as $$
   select array_agg(row(e.ord,
     case when m.sender = e.sender and m.recipient = e.recipient and m.ts = e.ts
-      and case m.edited when 0 then m.text else m.original_text end is not distinct from e.text
+      and (e.type = 'media_placeholder'
+        or case m.edited when 0 then m.text else m.original_text end is not distinct from e.text)
     then 'duplicate' else 'conflict' end, m.intake)::outcome_1)
   from unnest(events) as e
   join messages as m on m.message_id = e.message_id and m.namespace = e.namespace

@@ -171,6 +171,12 @@ export class MessageWriter {
   }
 }
 
+/** Whether a message is a copy of a stored one. A placeholder says nothing of the text. */
+export function isSame({ from, to, ts, type, text }: MessageEvent, stored: StoredMessage): boolean {
+  if (stored.sender !== from || stored.recipient !== to || stored.ts !== ts) return false
+  return type === PLACEHOLDER || stored.text === text
+}
+
 /** That a placeholder got its content is an event too: whoever follows the sequence learns of it. */
 export function fillingEvent(message: MessageEvent): IncomingEvent {
   const { type, text, content, messageId, ...others } = message

@@ -21,7 +21,7 @@ import { EventWriter } from './event-writer.ts'
 import { Expiry, type Look } from './expiry.ts'
 import { storeError } from './faults.ts'
 import { IntakeWriter } from './intakes.ts'
-import { type Arrival, fillingEvent, MessageWriter } from './message-writer.ts'
+import { type Arrival, fillingEvent, isSame, MessageWriter } from './message-writer.ts'
 import { OpenFiles } from './open-files.ts'
 import { migrate, SCHEMA_VERSION, schemaVersion } from './schema.ts'
 import { requireWholeStore } from './whole-store.ts'
@@ -204,12 +204,7 @@ export class Writer {
     const stored = this.#messages.find(event)
     const completed = this.#messages.complete(event, stored)
     if (completed !== null) return this.#insertEvent(fillingEvent(completed), arrival, digest)
-    const same =
-      stored.sender === event.from &&
-      stored.recipient === event.to &&
-      stored.ts === event.ts &&
-      stored.text === event.text
-    if (same) return DUPLICATE
+    if (isSame(event, stored)) return DUPLICATE
     const receivedSha256 = digest.toString('hex')
     // The body that is arriving is stored after its events.
     const isOfThisBody = stored.intake === arrival.intake
