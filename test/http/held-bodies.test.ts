@@ -44,6 +44,10 @@ async function memoryHeld(): Promise<NodeJS.MemoryUsage> {
   return process.memoryUsage()
 }
 
+function heapAndBuffers({ heapUsed, arrayBuffers }: NodeJS.MemoryUsage): number {
+  return heapUsed + arrayBuffers
+}
+
 function post(path: string, body: string, headers: Record<string, string> = {}): string {
   const lines = Object.entries({ Host: 'localhost', 'Content-Length': body.length, ...headers })
   const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')
@@ -73,22 +77,31 @@ for (const [name, [status, request]] of Object.entries(ANSWERED)) {
   })
 }
 
-test('a body that arrives in parts of one byte takes little more memory than its bytes', async (t) => {
-  const server = await openServer(t, { environment: ENVIRONMENT })
-  const port = await server.listen()
-  const sockets: Socket[] = []
-  server.app.server.on('connection', (socket: Socket) => sockets.push(socket))
-  const heapAndBuffers = ({ heapUsed, arrayBuffers }: NodeJS.MemoryUsage) => heapUsed + arrayBuffers
-  const before = heapAndBuffers(await memoryHeld())
-  const head = 'POST /webhook HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n'
-  const parts = '1\r\nx\r\n'.repeat(PARTS)
-  const connection = connectionFor(t, port)
-  connection.send(`${head}${parts}`)
-  await until('all of it arrived', () => sockets[0]?.bytesRead === head.length + parts.length)
-  const held = (heapAndBuffers(await memoryHeld()) - before) / PARTS
-  await connection.close()
-  assert.ok(held < 8, `${held.toFixed(1)} bytes are held for each`)
-})
+const IN_PARTS: Readonly<Record<string, { path: string; before: string }>> = {
+  'is read': { path: '/webhook', before: '' },
+  'is refused while another answer comes first': {
+    path: '/nowhere',
+    before: 'GET /events?wait=20 HTTP/1.1\r\nHost: localhost\r\n\r\n',
+  },
+}
+
+for (const [how, { path, before }] of Object.entries(IN_PARTS)) {
+  test(`a body that arrives in parts of one byte, and ${how}, takes little more memory than its bytes`, async (t) => {
+    const server = await openServer(t, { environment: { ...ENVIRONMENT, READ_ACCESS: 'open' } })
+    const port = await server.listen()
+    const sockets: Socket[] = []
+    server.app.server.on('connection', (socket: Socket) => sockets.push(socket))
+    const heldBefore = heapAndBuffers(await memoryHeld())
+    const head = `POST ${path} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n`
+    const request = `${before}${head}${'1\r\nx\r\n'.repeat(PARTS)}`
+    const connection = connectionFor(t, port)
+    connection.send(request)
+    await until('all of it arrived', () => sockets[0]?.bytesRead === request.length)
+    const held = (heapAndBuffers(await memoryHeld()) - heldBefore) / PARTS
+    await connection.close()
+    assert.ok(held < 8, `${held.toFixed(1)} bytes are held for each`)
+  })
+}
 
 test('a body that waits to be stored is in memory once', async (t) => {
   const { promise: mayStore, resolve: letStore } = Promise.withResolvers<void>()

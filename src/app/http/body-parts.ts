@@ -3,7 +3,7 @@
 
 /** A part of this size is kept as it came; smaller ones are copied together. Bytes. */
 const LARGE_BYTES = 1024
-/** What small parts are copied to. Bytes. */
+/** Small parts are copied to blocks: of 1 KiB at first, then of twice the last one, up to this. Bytes. */
 const BLOCK_BYTES = 16 * 1024
 
 const NO_BLOCK = Buffer.alloc(0)
@@ -48,7 +48,8 @@ export class BodyParts {
   #copy(part: Buffer): void {
     if (this.#end + part.length > this.#block.length) {
       this.#closeBlock()
-      this.#block = Buffer.allocUnsafeSlow(BLOCK_BYTES)
+      const bytes = Math.min(BLOCK_BYTES, Math.max(LARGE_BYTES, 2 * this.#block.length))
+      this.#block = Buffer.allocUnsafeSlow(bytes)
       this.#from = 0
       this.#end = 0
     }

@@ -27,6 +27,8 @@ export function answerErrors(app: FastifyInstance, log: Log): void {
 
 /** Sends what `error` means to the caller, and logs what nobody has foreseen. */
 export function answer(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Log) {
+  // Nobody reads the rest of its body, which would be kept part by part until this answer is sent.
+  request.raw.resume()
   if (error instanceof ValidationError) return reply.code(422).send({ detail: error.problems })
   const known = asAppError(error)
   if (known === null) {
