@@ -153,6 +153,16 @@ begin
   perform write_contact_1(known, latest_contact_1(known, said));
 end $$;
 
--- A number could be left with somebody who is one with another person since; nobody was found by it.
+-- A number could be left with somebody who is one with another person since; nobody was found by it. It
+-- is that person's again: it is their key or their number. Where nobody has it, it is free.
+with lost as materialized (
+  select address from contact_addresses as a
+  where not exists (select from contacts as c where c.id = a.contact)
+), owners as (
+  select distinct on (address) address, c.id
+  from lost join contacts as c on address in (c.key, c.phone)
+  order by address, c.key = address desc, c.address_instant desc
+)
+update contact_addresses as a set contact = o.id from owners as o where a.address = o.address;
 delete from contact_addresses as a
 where not exists (select from contacts as c where c.id = a.contact);
