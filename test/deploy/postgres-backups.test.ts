@@ -104,7 +104,7 @@ function newPlace(t: TestContext, { port }: PostgresServer) {
   const programs = [cwd, binaries].join(delimiter)
   return (commands: string) => {
     const script = commands
-      .replaceAll(/^docker compose --profile postgres (stop|up) .*$/gm, '')
+      .replaceAll(/^ *docker compose --profile postgres (stop|up) .*$/gm, 'true')
       .replaceAll(/docker compose --profile postgres exec -T postgres (\\\n)?/g, '')
     return shell(script, {
       ...{ cwd, programs },

@@ -1,7 +1,7 @@
 // The files of a new PostgreSQL cluster. What initdb writes is the same each time and takes it a second
 // of a core: so it is kept, and copied for each server that asks for nothing else.
 import { execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { existsSync, renameSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -37,7 +37,8 @@ export function initdbCommand(initdb: string): string[] {
 /** The directory that is never served and only copied. */
 function keptCluster(command: readonly string[]): string {
   const owner = unprivileged().uid ?? process.getuid?.() ?? 0
-  const digest = createHash('sha256').update(command.join('\n')).digest('hex').slice(0, 12)
+  const [initdb = ''] = command
+  const digest = hash('sha256', [versionOf(initdb), ...command].join('\n')).slice(0, 12)
   const place = join(tmpdir(), `webhook-test-cluster-${digest}-${owner}`)
   if (!existsSync(place)) keep(place, command)
   if (statSync(place).uid !== owner) throw new Error(`${place} belongs to another user.`)
@@ -58,8 +59,11 @@ function keep(place: string, command: readonly string[]): void {
 
 /** A locale that knows letters, and that every machine has. */
 function localeOf(initdb: string): readonly string[] {
-  const version = execFileSync(initdb, ['--version'], { encoding: 'utf8' })
-  return Number(/(\d+)\.\d/.exec(version)?.[1]) < FIRST_WITH_BUILTIN_LOCALE
+  return Number(/(\d+)\.\d/.exec(versionOf(initdb))?.[1]) < FIRST_WITH_BUILTIN_LOCALE
     ? ['--locale-provider=icu', '--icu-locale=und']
     : ['--locale-provider=builtin', '--builtin-locale=C.UTF-8']
+}
+
+function versionOf(initdb: string): string {
+  return execFileSync(initdb, ['--version'], { encoding: 'utf8' })
 }
