@@ -95,7 +95,6 @@ end $$;
 
 -- 0002: Everything of one person becomes that of another, who also takes over a profile that is newer.
 -- 0009: As before; of each thing that is known of both, the newer one counts.
--- 0010: As before, by that index.
 create function merge_contacts_1(source bigint, target bigint) returns void
 language plpgsql as $$
 declare
@@ -104,7 +103,7 @@ declare
 begin
   select * into former from contacts where id = source;
   update messages set contact = target where contact = source;
-  update events set contact = target where contact = source and contact > 0;
+  update events set contact = target where contact = source;
   update contact_addresses set contact = target where contact = source;
   update activity_changes set contact = target where contact = source;
   insert into activity as stored (contact, messages, last_instant)
@@ -149,9 +148,8 @@ end $$;
 -- comes to somebody who is known already. It stays where it is when an older event names it.
 -- 0009: As before. Somebody whose number was seen without an id until they left it has the id that it was
 -- seen with before.
--- 0011: As before. Whose number it is since is looked at whatever is known of the person, and not where
--- both are one from now on.
--- 0012: As before; who is left may be either of two.
+-- 0010: As before. Whose number it is since is looked at whatever is known of the person, and not where
+-- both are one from now on; of two who are, either may be left.
 create function resolve_contact_1(
   phone text, user_id text, parent_user_id text, username text, name text, instant text,
   alone boolean
@@ -215,7 +213,7 @@ end $$;
 -- 0002: One payload says that `former` is the same person as `e`.
 -- 0009: As before. Who they were comes first; who they are is then as this event says, if none is newer:
 -- without an id, that is not known any more.
--- 0012: As before; who is left may be either of two.
+-- 0010: As before; who is left may be either of two.
 create function link_contacts_1(e incoming_event_1, former json) returns void
 language plpgsql as $$
 declare
@@ -519,7 +517,7 @@ begin
 end $$;
 
 -- 0002: What became of the messages of a run that were not new, each compared with what is stored.
--- 0013: As before. A placeholder says nothing of the text: behind its content it is a copy as well.
+-- 0011: As before. A placeholder says nothing of the text: behind its content it is a copy as well.
 create function judge_copies_1(events incoming_event_1[], created integer[])
 returns outcome_1[] language sql as $$
   select array_agg(row(e.ord,
@@ -939,7 +937,7 @@ end $$;
 create function is_held_1(number text, instant text) returns boolean stable language sql as
   'select exists (select 1 from contact_addresses where address = $1 and held_until > $2)';
 
--- 0012: How much is stored of a person, and `most` where it is more than that.
+-- 0010: How much is stored of a person, and `most` where it is more than that.
 create function size_of_contact_1(contact bigint, most bigint) returns bigint stable
 language plpgsql as $$
 #variable_conflict use_variable
@@ -951,7 +949,7 @@ begin
     limit most) as stored);
 end $$;
 
--- 0012: Whether more is stored of one than of the other. It takes as long as there is of the one with less.
+-- 0010: Whether more is stored of one than of the other. It takes as long as there is of the one with less.
 create function has_more_1(one bigint, other bigint) returns boolean stable
 language plpgsql as $$
 declare
@@ -967,8 +965,10 @@ begin
   end loop;
 end $$;
 
--- 0012: Makes two people one, with everything of both, and of each thing that is known of both the newer one;
--- where neither is newer, what is known of `target`. Returns who is left of the two.
+-- 0010: Makes two people one, with everything of both, and of each thing that is known of both the newer one;
+-- where neither is newer, what is known of `target`. What has less is what moves: who has very many messages
+-- and changes their number, or changes it again and again, would take longer than a batch may. Returns who
+-- is left of the two.
 create function merge_contacts_2(source bigint, target bigint) returns bigint
 language plpgsql as $$
 declare
