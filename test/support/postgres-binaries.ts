@@ -6,14 +6,12 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
   symlinkSync,
 } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
+import { keep } from './kept-directory.ts'
 
 const PROGRAMS = ['initdb', 'pg_ctl', 'postgres']
 
@@ -45,13 +43,12 @@ export function runnable(packageRoot: string): string {
     version: string
   }
   const place = join(tmpdir(), `webhook-test-postgres-${version}-${process.getuid?.() ?? 0}`)
-  if (!existsSync(place)) copy(packageRoot, place)
-  if (statSync(place).uid !== process.getuid?.())
-    throw new Error(`${place} belongs to another user.`)
+  keep(place, process.getuid?.(), () => copy(packageRoot, place))
   return join(place, 'bin')
 }
 
-function copy(packageRoot: string, place: string): void {
+/** Copies the programs to a directory beside `place`; returns its path. */
+function copy(packageRoot: string, place: string): string {
   const draft = mkdtempSync(`${place}-`)
   chmodSync(draft, 0o755)
   cpSync(join(packageRoot, 'native'), draft, { recursive: true, verbatimSymlinks: true })
@@ -61,13 +58,7 @@ function copy(packageRoot: string, place: string): void {
     mkdirSync(dirname(link), { recursive: true })
     if (!existsSync(link)) symlinkSync(basename(source), link)
   }
-  try {
-    renameSync(draft, place)
-  } catch (error) {
-    rmSync(draft, { recursive: true })
-    // Another process was first.
-    if (!existsSync(place)) throw error
-  }
+  return draft
 }
 
 function linksOf(packageRoot: string): readonly Link[] {

@@ -1,9 +1,9 @@
 // A real PostgreSQL for tests: one a test file, on loopback, in a directory that goes with it.
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Client } from 'pg'
-import { copyNew, initdbCommand, initialize } from './cluster-files.ts'
+import { type ClusterOptions, writeCluster } from './cluster-files.ts'
 import { freePort } from './free-port.ts'
 import { postgresBinaries } from './postgres-binaries.ts'
 import { lockFileOf, releaseSegment } from './shared-memory.ts'
@@ -19,13 +19,9 @@ const ASKED_MS = 2000
 /** How long an immediate shutdown may take: after five seconds a server kills what does not end. */
 const QUIT_MS = 10_000
 
-export type ServerOptions = {
+export type ServerOptions = ClusterOptions & {
   /** More lines of postgresql.conf, as `name=value`. */
   readonly settings?: readonly string[]
-  /** More options for initdb. */
-  readonly initdb?: readonly string[]
-  /** A command that becomes each program of it: its arguments come after those that are here. */
-  readonly via?: readonly string[]
 }
 
 let databases = 0
@@ -60,12 +56,8 @@ export class PostgresServer {
 
   /** Creates a cluster that is not running yet. */
   static async create(options: ServerOptions = {}): Promise<PostgresServer> {
-    const { initdb = [], via = [] } = options
     const server = await PostgresServer.at(privateDirectory(), options)
-    const { directory } = server
-    const command = initdbCommand(join(postgresBinaries(), 'initdb'))
-    if (initdb.length + via.length === 0) copyNew(directory, command)
-    else initialize(directory, [...via, ...command, ...initdb])
+    writeCluster(server.directory, options)
     return server
   }
 
@@ -92,21 +84,14 @@ export class PostgresServer {
 
   #spawn(settings: readonly string[]): void {
     const log = openSync(`${this.directory}.log`, 'a')
-    const { command, args } = this.#program('postgres', [
-      '-D',
-      this.directory,
-      ...settings.flatMap((setting) => ['-c', setting]),
-    ])
-    this.#process = spawn(command, args, { ...unprivileged(), stdio: ['ignore', log, log] })
+    const postgres = join(postgresBinaries(), 'postgres')
+    const [command = postgres, ...via] = [...this.#via, postgres]
+    const args = ['-D', this.directory, ...settings.flatMap((setting) => ['-c', setting])]
+    const options = { ...unprivileged(), stdio: ['ignore', log, log] } satisfies SpawnOptions
+    this.#process = spawn(command, [...via, ...args], options)
     closeSync(log)
     // It is removed when the process exits, and must not keep it from that.
     this.#process.unref()
-  }
-
-  #program(name: string, options: readonly string[]) {
-    const program = join(postgresBinaries(), name)
-    const [command = program, ...rest] = [...this.#via, program]
-    return { command, args: [...rest, ...options] }
   }
 
   /** Everything it has said. */
