@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { MessageStore } from '../../src/app/store/store.ts'
-import { aStatus, aText, change } from '../support/cloud-api.ts'
+import { aStatus, aText, at, change } from '../support/cloud-api.ts'
 import { intakeWith } from '../support/cloud-intake.ts'
 import { finalStateOf } from '../support/final-state.ts'
 import { type NewPlace, usePlace } from './store-place.ts'
@@ -12,7 +12,6 @@ type Seen = Awaited<ReturnType<typeof finalStateOf>>
 const PHONE = '14155550200'
 const NEW_PHONE = '14155550777'
 
-const at = (second: number) => ({ timestamp: String(1736935200 + second) })
 /** A message, whose id says who it is from and when. */
 const said = (second: number, from: { from?: string; from_user_id?: string }, profile?: Fields) =>
   change({

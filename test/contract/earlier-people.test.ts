@@ -7,7 +7,7 @@ import { describe, it, type TestContext } from 'node:test'
 import { type DatabaseUrl, parseDatabaseUrl } from '../../src/app/store/database-url.ts'
 import { openStore } from '../../src/app/store/open.ts'
 import { migrate, readMigrations } from '../../src/app/store/postgres/schema.ts'
-import { aStatus, aText, change } from '../support/cloud-api.ts'
+import { aStatus, aText, at, change } from '../support/cloud-api.ts'
 import { intakeWith } from '../support/cloud-intake.ts'
 import { newDatabase } from '../support/databases.ts'
 import { connectFor, ingest } from '../support/postgres-stores.ts'
@@ -22,7 +22,6 @@ const MIGRATIONS = readMigrations(
 /** Up to the last schema that knew no more of a person's moments. */
 const EARLIER = MIGRATIONS.filter(({ version }) => version < 9)
 
-const at = (second: number) => ({ timestamp: String(1736935200 + second) })
 const said = (id: string, second: number, from: Fields, profile?: Fields) => {
   const contacts = [{ wa_id: from['from'], user_id: from['from_user_id'], profile }]
   const item = { ...aText({ id, ...at(second) }), from: undefined, ...from }

@@ -5,8 +5,8 @@ import fc from 'fast-check'
 import { fold } from '../../src/app/model/fold.ts'
 import type { MessageStore } from '../../src/app/store/store.ts'
 import { aMessage, insertAll, intakeOf } from '../support/a-message.ts'
-import { aStatus, aText, change } from '../support/cloud-api.ts'
-import { ARRIVAL, intakeWith } from '../support/cloud-intake.ts'
+import { aChangedNumber, aStatus, aText, at, change } from '../support/cloud-api.ts'
+import { ARRIVAL, intakeWith, saidAt } from '../support/cloud-intake.ts'
 import { type NewPlace, usePlace } from './store-place.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
@@ -457,14 +457,10 @@ function people(newPlace: NewPlace): void {
   })
 
   it('and leaves a number with whom it was given to last, whatever comes late or again', async (test) => {
-    const said = (id: string, from: string, userId: string, second: number) =>
-      intakeWith(
-        messages(aText({ id, from, from_user_id: userId, timestamp: String(1736935200 + second) })),
-      )
     const [first, moved, given] = [
-      said('first', '14155550100', 'US.1', 1),
-      said('moved', '14155550102', 'US.1', 2),
-      said('given', '14155550100', 'US.2', 3),
+      saidAt(1, 'first', { from_user_id: 'US.1' }),
+      saidAt(2, 'moved', { from: '14155550102', from_user_id: 'US.1' }),
+      saidAt(3, 'given', { from_user_id: 'US.2' }),
     ]
     for (const order of [
       [first, moved, given, first],
@@ -474,9 +470,7 @@ function people(newPlace: NewPlace): void {
     ]) {
       const store = await (await usePlace(test, newPlace)).open()
       for (const intake of order) await store.insert([intake])
-      await store.insert([
-        intakeWith(messages(aText({ id: 'who', from: '14155550100', timestamp: '1736935300' }))),
-      ])
+      await store.insert([saidAt(100, 'who', {})])
       const contacts = ['first', 'moved', 'given', 'who'].map((id) => contactOf(store, id))
       assert.deepEqual(await Promise.all(contacts), ['US.1', 'US.1', 'US.2', 'US.2'])
       await store.close()
@@ -485,33 +479,28 @@ function people(newPlace: NewPlace): void {
 
   it('and takes no number back by a message under an id that was another since', async (test) => {
     const store = await (await usePlace(test, newPlace)).open()
-    const said = (id: string, fields: object, second: number) =>
-      intakeWith(messages(aText({ id, ...fields, timestamp: String(1736935200 + second) })))
-    const first = said('first', { from_user_id: 'US.1' }, 1)
+    const first = saidAt(1, 'first', { from_user_id: 'US.1' })
     const user_id = { previous: 'US.1', current: 'US.2' }
-    const update = { user_id, timestamp: String(1736935202) }
+    const update = { user_id, ...at(2) }
     const renamed = intakeWith(change({ user_id_update: [update] }, 'user_id_update'))
-    const given = said('given', { from_user_id: 'US.3' }, 3)
+    const given = saidAt(3, 'given', { from_user_id: 'US.3' })
     for (const intake of [first, renamed, given, first]) await store.insert([intake])
-    await store.insert([said('who', {}, 9)])
+    await store.insert([saidAt(9, 'who', {})])
     const contacts = ['first', 'given', 'who'].map((id) => contactOf(store, id))
     assert.deepEqual(await Promise.all(contacts), ['US.2', 'US.3', 'US.3'])
   })
 
   it('and leaves no number with somebody who has become one with another person', async (test) => {
     const store = await (await usePlace(test, newPlace)).open()
-    const said = (id: string, fields: object, second: number) =>
-      intakeWith(messages(aText({ id, ...fields, timestamp: String(1736935200 + second) })))
     const [left, taken] = ['14155550100', '14155550102']
-    const system = { type: 'user_changed_number', wa_id: taken, body: 'moved' }
     for (const intake of [
-      said('first', { from: taken, from_user_id: 'US.1' }, 0),
-      said('moved', { from: left, type: 'system', text: undefined, system }, 2),
-      said('known', { from: undefined, from_user_id: 'US.1' }, 3),
-      said('back', { from: left }, 4),
-      said('other', { from: undefined, from_user_id: 'US.2' }, 0),
-      said('late', { from: left, from_user_id: 'US.2' }, 1),
-      said('who', { from: left }, 5),
+      saidAt(0, 'first', { from: taken, from_user_id: 'US.1' }),
+      saidAt(2, 'moved', aChangedNumber(left, taken)),
+      saidAt(3, 'known', { from: undefined, from_user_id: 'US.1' }),
+      saidAt(4, 'back', { from: left }),
+      saidAt(0, 'other', { from: undefined, from_user_id: 'US.2' }),
+      saidAt(1, 'late', { from: left, from_user_id: 'US.2' }),
+      saidAt(5, 'who', { from: left }),
     ]) {
       await store.insert([intake])
     }
@@ -561,10 +550,10 @@ function people(newPlace: NewPlace): void {
 
   it('and lists somebody by their newest message, also where one request holds an older one behind it', async (test) => {
     const store = await (await usePlace(test, newPlace)).open()
-    const at = (from: string, timestamp: string) => aText({ from, timestamp })
     const [one, other] = ['14155550100', '14155550200'] as const
-    await store.insert([intakeWith(messages(at(one, '1736935209'), at(one, '1736935201')))])
-    await store.insert([intakeWith(messages(at(other, '1736935205')))])
+    const items = [9, 1].map((second) => aText({ from: one, ...at(second) }))
+    await store.insert([intakeWith(messages(...items))])
+    await store.insert([saidAt(5, 'between', { from: other })])
     const { conversations } = await store.conversations({ limit: 9 })
     assert.deepEqual(
       conversations.map(({ contact }) => contact.key),
@@ -575,9 +564,7 @@ function people(newPlace: NewPlace): void {
   it('and lists people by their newest message, page by page', async (test) => {
     const store = await (await usePlace(test, newPlace)).open()
     const times = [3, 1, 4, 1, 5, 9, 2, 6]
-    const items = times.map((second, i) =>
-      aText({ from: `1415555020${i}`, timestamp: String(1736935200 + second) }),
-    )
+    const items = times.map((second, i) => aText({ from: `1415555020${i}`, ...at(second) }))
     await store.insert([intakeWith(messages(...items))])
     const keys: string[] = []
     let after: Awaited<ReturnType<MessageStore['conversations']>>['next'] = null

@@ -4,7 +4,7 @@ import type { Intake, SequenceEntry } from '../../src/app/model/event.ts'
 import type { Message, Order, Position } from '../../src/app/model/message.ts'
 import { parseCloudApi } from '../../src/app/receive/cloud-api.ts'
 import type { MessageStore } from '../../src/app/store/store.ts'
-import { aText, batch, change } from '../support/cloud-api.ts'
+import { aText, at, batch, change } from '../support/cloud-api.ts'
 import { ARRIVAL } from '../support/cloud-intake.ts'
 import { type NewPlace, useStore } from './store-place.ts'
 
@@ -21,7 +21,7 @@ function lettersOf(size: number): string {
 
 /** Of every size a text, a message of an unknown type and an event, each message of its own person. */
 const CHANGES = SIZES.flatMap((size, i) => {
-  const timestamp = String(1736935200 + i)
+  const { timestamp } = at(i)
   const letters = lettersOf(size)
   const odd = { ...{ timestamp, text: undefined }, type: 'hologram', hologram: letters }
   return [

@@ -10,7 +10,7 @@ import { parseDatabaseUrl } from '../../src/app/store/database-url.ts'
 import { openStore } from '../../src/app/store/open.ts'
 import { scanMessages } from '../../src/app/store/scan.ts'
 import { type Key, type Row, TABLES } from '../../src/app/store/sql/tables.ts'
-import { aText, change } from '../support/cloud-api.ts'
+import { aText, at, change } from '../support/cloud-api.ts'
 import { intakeWith } from '../support/cloud-intake.ts'
 import { ENGINES } from '../support/engines.ts'
 
@@ -36,7 +36,7 @@ for (const engine of ENGINES)
       })
       for (const [i, size] of SIZES.entries()) {
         const letters = 'a'.repeat(size)
-        const text = aText({ timestamp: String(1736935200 + i), text: { body: letters } })
+        const text = aText({ ...at(i), text: { body: letters } })
         await store.insert([intakeWith(change({ messages: [text] }))])
         await store.insert([intakeWith(change({ letters }, 'brand_new_field'))])
       }

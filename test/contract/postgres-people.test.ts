@@ -1,12 +1,10 @@
 // Addresses of one person, also where two replicas see them at the same moment: one person in the end.
 import assert from 'node:assert/strict'
-import { randomUUID } from 'node:crypto'
 import { describe, it, type TestContext } from 'node:test'
 import type { Intake } from '../../src/app/model/event.ts'
-import { batchFor, INGEST_SQL } from '../../src/app/store/postgres/batch.ts'
 import { migrate, readMigrations } from '../../src/app/store/postgres/schema.ts'
 import { aChangedNumber, aText, change } from '../support/cloud-api.ts'
-import { intakeWith } from '../support/cloud-intake.ts'
+import { intakeWith, saidAt } from '../support/cloud-intake.ts'
 import { newDatabase } from '../support/databases.ts'
 import { connectFor, ingest, openStoreFor } from '../support/postgres-stores.ts'
 import { until } from '../support/until.ts'
@@ -123,34 +121,28 @@ describe('a person whose number changes on PostgreSQL', () => {
 
 const ELSE = '14155550102'
 
-function saidAt(second: number, id: string, fields: object): Intake {
-  const timestamp = String(1736935200 + second)
-  return intakeWith(change({ messages: [aText({ id, ...fields, timestamp })] }))
-}
-
-function leftAt(second: number, id: string, from: string, to: string): Intake {
-  return saidAt(second, id, { ...aChangedNumber(from, to), id })
-}
+const LEFT = [
+  saidAt(0, 'first', { from: ELSE, from_user_id: 'US.1' }),
+  saidAt(2, 'left', aChangedNumber(PHONE, ELSE)),
+  saidAt(3, 'known', { from: undefined, from_user_id: 'US.1' }),
+]
+const OTHER = saidAt(0, 'other', { from: undefined, from_user_id: 'US.2' })
+const LATE = saidAt(1, 'late', { from: PHONE, from_user_id: 'US.2' })
 
 /** After these, former versions left a number with somebody who was one with another person. */
 const LEFT_WITH_NOBODY: Readonly<Record<string, readonly Intake[]>> = {
   'as the newest of somebody with an id': [
-    saidAt(0, 'first', { from: ELSE, from_user_id: 'US.1' }),
-    leftAt(2, 'left', PHONE, ELSE),
-    saidAt(3, 'known', { from: undefined, from_user_id: 'US.1' }),
+    ...LEFT,
     saidAt(4, 'back', { from: PHONE }),
-    saidAt(0, 'other', { from: undefined, from_user_id: 'US.2' }),
-    saidAt(1, 'late', { from: PHONE, from_user_id: 'US.2' }),
+    ...[OTHER, LATE],
   ],
   'as the key of somebody without one': [
-    saidAt(0, 'first', { from: ELSE, from_user_id: 'US.1' }),
-    leftAt(2, 'left', PHONE, ELSE),
-    saidAt(3, 'known', { from: undefined, from_user_id: 'US.1' }),
+    ...LEFT,
     saidAt(9, 'back', { from: PHONE }),
-    saidAt(0, 'other', { from: undefined, from_user_id: 'US.2' }),
+    OTHER,
     saidAt(4, 'seen', { from: '14155550107', from_user_id: 'US.2' }),
-    leftAt(5, 'away', '14155550107', '14155550108'),
-    saidAt(1, 'late', { from: PHONE, from_user_id: 'US.2' }),
+    saidAt(5, 'away', aChangedNumber('14155550107', '14155550108')),
+    LATE,
   ],
 }
 
@@ -159,9 +151,7 @@ for (const [how, intakes] of Object.entries(LEFT_WITH_NOBODY)) {
     const url = await newDatabase()
     const client = await connectFor(t, url)
     await migrate(client, MIGRATIONS.slice(0, 9))
-    for (const intake of intakes) {
-      await client.query(INGEST_SQL, [randomUUID(), ...batchFor([intake], true)])
-    }
+    for (const intake of intakes) await ingest(client, [intake], { everyEvent: true })
     const { rows } = await client.query(
       `select address from contact_addresses
        where not exists (select from contacts where id = contact)`,

@@ -52,8 +52,8 @@ describe('the schema on PostgreSQL', () => {
     const client = await connectFor(test, url)
     const token = '00000000-0000-4000-8000-000000000001'
     const intake = intakeOf(aMessage())
-    await ingest(client, [intake], token)
-    await ingest(client, [intake], token)
+    await ingest(client, [intake], { token })
+    await ingest(client, [intake], { token })
     const { rows } = await client.query('select outcomes from batches where token = $1', [token])
     assert.deepEqual(rows[0]?.outcomes, [])
     assert.equal((await store.stats()).totalMessages, 1)

@@ -8,12 +8,17 @@ type Fields = Readonly<Record<string, unknown>>
 
 let items = 0
 
+/** The time of an item, so many seconds after the one that items have of themselves. */
+export function at(second: number): { timestamp: string } {
+  return { timestamp: String(1736935200 + second) }
+}
+
 /** A text message of a person, with an id of its own. */
 export function aText(fields: Fields = {}): Fields {
   return {
     from: '14155550100',
     id: `wamid.TEXT${++items}`,
-    timestamp: '1736935200',
+    ...at(0),
     type: 'text',
     text: { body: 'Hello' },
     ...fields,

@@ -57,7 +57,7 @@ export async function isLockAwaited(client: Client): Promise<boolean> {
 export async function ingest(
   client: Client,
   intakes: readonly Intake[],
-  token: string = randomUUID(),
+  { token = randomUUID(), everyEvent = false }: { token?: string; everyEvent?: boolean } = {},
 ): Promise<void> {
-  await client.query(INGEST_SQL, [token, ...batchFor(intakes)])
+  await client.query(INGEST_SQL, [token, ...batchFor(intakes, everyEvent)])
 }
