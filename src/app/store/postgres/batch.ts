@@ -2,7 +2,7 @@
 
 import type { Identity } from '../../model/contact.ts'
 import type { IncomingEvent, Intake, MessageEvent } from '../../model/event.ts'
-import { identityOf, messageOf, typeOf } from '../sql/identity.ts'
+import { identityOf, messageOf, personOf, typeOf } from '../sql/identity.ts'
 import { foldedOf } from './derived-columns.ts'
 import { FLUSHES } from './durability.ts'
 
@@ -28,15 +28,16 @@ const MAX_RUN = 500
 const LONE_SURROGATE = /\\ud[89a-f]/i
 
 /**
- * The batch as parameters of INGEST_SQL, behind the token. An event that changes rows of others (an
- * edit, a revocation, a new address) is a run of its own, and no other replica may store beside the
- * batch. `everyEvent` treats all events so, after the server has refused the batch without it.
+ * The batch as parameters of INGEST_SQL, behind the token. No other replica may store beside a batch
+ * with an event that changes rows of others (an edit, a revocation, a new address). One that changes
+ * who people are is a run of its own; with `everyEvent` each is, after the server has refused the
+ * batch without it.
  */
 export function batchFor(intakes: readonly Intake[], everyEvent = false): readonly unknown[] {
   const events = intakes.flatMap((intake, i) => intake.events.map((event) => ({ event, i: i + 1 })))
   const rows = events.map(({ event, i }, n) => rowOf(event, n + 1, i))
-  const isAlone = (_: Row, n: number) => everyEvent || changesOthers(events[n]?.event)
-  const alone = rows.some(isAlone)
+  const isAlone = (_: Row, n: number) => everyEvent || events[n]?.event.formerly !== undefined
+  const alone = everyEvent || events.some(({ event }) => changesOthers(event))
   return [
     alone,
     jsonOf(runsOf(rows, isAlone)),
@@ -49,8 +50,8 @@ export function batchFor(intakes: readonly Intake[], everyEvent = false): readon
   ]
 }
 
-function changesOthers(event: IncomingEvent | undefined): boolean {
-  return event?.kind === 'edit' || event?.kind === 'revoke' || event?.formerly !== undefined
+function changesOthers({ kind, formerly }: IncomingEvent): boolean {
+  return kind === 'edit' || kind === 'revoke' || formerly !== undefined
 }
 
 /** Rows in their order, in runs of at most MAX_RUN; each that has to be alone is a run of its own. */
@@ -78,8 +79,8 @@ function rowOf(event: IncomingEvent, ord: number, intake: number): Row {
     phone_number_id: event.phoneNumberId,
     ts: event.ts,
     instant: event.instant,
-    ...(contact === null ? {} : contactFields(contact)),
-    ...(contact === null || formerly === undefined ? {} : { formerly }),
+    ...(contact === null ? {} : contactFields(personOf(contact))),
+    ...(contact === null || formerly === undefined ? {} : { formerly: personOf(formerly) }),
     ...(event.kind === 'message' ? messageFields(event) : otherFields(event)),
   }
 }

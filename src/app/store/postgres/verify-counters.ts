@@ -100,7 +100,7 @@ const ACTIVITY_SQL = `
     or counted.last_instant is distinct from stored.last_instant
   order by 1`
 
-/** Who is not found would be made once more under the same key, and nothing of theirs be stored. */
+/** Who is not found under their key would be made once more under it. */
 const KEYS_SQL = `
   select id from contacts where not exists (
     select 1 from contact_addresses where address = key and contact = contacts.id)

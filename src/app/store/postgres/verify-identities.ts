@@ -35,14 +35,12 @@ export async function checkUniqueness({ transaction, report }: IdentitiesOptions
   }
 }
 
-/** Of people the numbers alone: addresses and keys are theirs. */
+/** Of people the numbers alone: addresses and keys are theirs. That no key is there twice follows from whose it is. */
 const OTHERS: Readonly<Record<string, string>> = {
   intake: 'select id as name, count(*) as count from intakes group by id having count(*) > 1',
   'the state of message': `select to_json(message_id)::text as name, count(*) as count
     from message_states group by message_id having count(*) > 1`,
   contact: 'select id as name, count(*) as count from contacts group by id having count(*) > 1',
-  'the key of contact': `select min(id) as name, count(*) as count
-    from contacts group by key having count(*) > 1`,
   'an address of contact': `select min(contact) as name, count(*) as count
     from contact_addresses group by address having count(*) > 1`,
   'the activity of contact': `select contact as name, count(*) as count

@@ -1,5 +1,9 @@
-// Under what an event is known in the store.
+// Under what an event, and who it is of, is known in the store.
+import type { Identity } from '../../model/contact.ts'
 import type { IncomingEvent, MessageEvent } from '../../model/event.ts'
+
+/** As numbers are stored. */
+const READS_AS_NUMBER = /^\+\d+$/
 
 export type OtherThanMessage = Exclude<IncomingEvent, MessageEvent>
 
@@ -18,4 +22,14 @@ export function identityOf(event: OtherThanMessage): string | null {
 /** The message an event happened to; null where it names none. */
 export function messageOf(event: OtherThanMessage): string | null {
   return event.messageId ?? null
+}
+
+/**
+ * The person an identity means. Numbers and ids are looked for in one place: an id that reads as a
+ * number would be whoever has that number.
+ */
+export function personOf(identity: Identity): Identity {
+  const { phone, userId } = identity
+  if (userId === null || !READS_AS_NUMBER.test(userId)) return identity
+  return { ...identity, phone: phone ?? userId, userId: null }
 }

@@ -4,6 +4,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { addressOf, type Identity } from '../../model/contact.ts'
 import type { IncomingEvent } from '../../model/event.ts'
 import type { Instant } from '../../model/instant.ts'
+import { personOf } from '../sql/identity.ts'
 import { changed, joined, newRow, type Row, updated } from './contact-row.ts'
 
 type Activity = { messages: number; lastInstant: string }
@@ -85,8 +86,9 @@ export class ContactBook {
   /** The contact of an event, who becomes one with whom they were before. */
   contactOf({ contact, formerly, instant }: IncomingEvent): number | null {
     if (contact === null) return null
-    if (formerly !== undefined) this.#link(formerly, contact, instant)
-    return this.#resolve(contact, instant)
+    const person = personOf(contact)
+    if (formerly !== undefined) this.#link(personOf(formerly), person, instant)
+    return this.#resolve(person, instant)
   }
 
   /** The contact an identity means, created or brought up to date; null where it has no address. */
@@ -178,7 +180,13 @@ export class ContactBook {
   }
 
   #write(row: Row, next: Row): void {
-    if (next !== row) this.#update.run(...valuesOf(next), row.id)
+    if (next !== row) this.#update.run(...valuesOf(this.#withOwnKey(next, row.key)), row.id)
+  }
+
+  /** Under a number that is somebody else's by now they would not be found, and keep the key they had. */
+  #withOwnKey(row: Row, before: string): Row {
+    if (row.user_id !== null || row.key === before) return row
+    return this.#find(row.key)?.id === row.id ? row : { ...row, key: before }
   }
 
   /**
