@@ -1,5 +1,5 @@
 // The second workload: batches of the Cloud API beside the flat format, and the price of streams on
-// which nothing happens. Round by round in one run, each on a fresh database.
+// which nothing happens, on either engine. Round by round in one run, each on a fresh database.
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
@@ -8,8 +8,10 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseOptions } from '../src/app/cli/command.ts'
 import { evenTraffic } from '../src/app/cli/simulate/traffic.ts'
+import { PostgresServer } from '../test/support/postgres-server.ts'
 import { closedLoop } from './closed-loop.ts'
 import { COMMON_HELP, integer, runBenchmark } from './command.ts'
+import { dropDatabase, SETTINGS } from './postgres-databases.ts'
 import { memoryOf } from './process-facts.ts'
 import { SERVICE } from './programs.ts'
 import { cloudApiRequests, signedRequests } from './requests.ts'
@@ -24,7 +26,9 @@ const STREAMS = 1000
 const REQUESTS_A_SECOND: Readonly<Record<number, number>> = { 1: 12_000, 10: 4000, 100: 800 }
 
 type Workload = { readonly name: string; readonly items: number; readonly streams: number }
-type Options = { readonly rounds: number; readonly seconds: number }
+type Options = { readonly rounds: number; readonly seconds: number; readonly postgres: boolean }
+/** Where each measurement has a database of its own; null: in a file. */
+type Server = PostgresServer | null
 type Measured = { readonly eventsPerSecond: number; readonly streamsMb: number | null }
 
 const FLAT: Workload = { name: 'flat format', items: 0, streams: 0 }
@@ -36,12 +40,16 @@ const WORKLOADS: readonly Workload[] = [
   { name: `flat format, ${STREAMS} idle streams`, items: 0, streams: STREAMS },
 ]
 
-async function measure(workload: Workload, seconds: number): Promise<Measured> {
+async function measure(
+  workload: Workload,
+  { server, seconds }: { readonly server: Server; readonly seconds: number },
+): Promise<Measured> {
   const directory = mkdtempSync(join(tmpdir(), 'bench-cloud-api-'))
+  const database = (await server?.newDatabase()) ?? join(directory, 'messages.db')
   let running: Running | undefined
   const streams: Socket[] = []
   try {
-    running = await runProgram(SERVICE, { directory, database: join(directory, 'messages.db') })
+    running = await runProgram(SERVICE, { directory, database })
     const { port, pid } = running
     const before = memoryOf(pid)?.nowMb ?? null
     await openStreams(streams, workload.streams, port)
@@ -63,6 +71,7 @@ async function measure(workload: Workload, seconds: number): Promise<Measured> {
     for (const stream of streams) stream.destroy()
     await running?.stop()
     rmSync(directory, { recursive: true, force: true })
+    if (server !== null) await dropDatabase(server, database)
   }
 }
 
@@ -97,39 +106,50 @@ which nothing happens, and writes a report.
 Options:
   --rounds N        Measurements of each workload; the medians count (3).
   --seconds N       Length of each measurement (5).
+  --postgres        Store in a PostgreSQL that the command starts, not in SQLite files.
 ${COMMON_HELP}`
 
 function parse(args: readonly string[]): Options {
   const { values } = parseOptions(args, {
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '5' },
+    postgres: { type: 'boolean', default: false },
   } as const)
   return {
     rounds: integer('rounds', values.rounds, 1),
     seconds: integer('seconds', values.seconds, 1),
+    postgres: values.postgres,
   }
 }
 
-async function run({ rounds, seconds }: Options): Promise<boolean> {
+async function run({ rounds, seconds, postgres }: Options): Promise<boolean> {
   const startedAt = new Date()
+  const server = postgres ? await PostgresServer.start({ settings: SETTINGS }) : null
   const measured = new Map<Workload, Measured[]>(WORKLOADS.map((workload) => [workload, []]))
-  for (let round = 1; round <= rounds; round++) {
-    for (const workload of WORKLOADS) {
-      const result = await measure(workload, seconds)
-      measured.get(workload)?.push(result)
-      process.stderr.write(
-        `round ${round}: ${workload.name}: ${result.eventsPerSecond.toFixed(0)} events/s\n`,
-      )
+  try {
+    for (let round = 1; round <= rounds; round++) {
+      for (const workload of WORKLOADS) {
+        const result = await measure(workload, { server, seconds })
+        measured.get(workload)?.push(result)
+        process.stderr.write(
+          `round ${round}: ${workload.name}: ${result.eventsPerSecond.toFixed(0)} events/s\n`,
+        )
+      }
     }
+  } finally {
+    server?.remove()
   }
+  const [command, engine] = postgres
+    ? ['npm run bench:cloud-api -- --postgres', `PostgreSQL 18 with ${SETTINGS.join(', ')}`]
+    : ['npm run bench:cloud-api', 'SQLite']
   writeTables({
     startedAt,
-    kind: 'cloud-api',
+    kind: postgres ? 'cloud-api-postgres' : 'cloud-api',
     title: 'Cloud API workload',
     tables: [workloadTable(measured)],
     note: (machine) =>
       `Medians of ${rounds} rounds of ${seconds} s with ${CONNECTIONS} connections, by ` +
-      `\`npm run bench:cloud-api\`, on ${machine} that the load generator shares.\n` +
+      `\`${command}\`, on ${machine} that the load generator shares; on ${engine}.\n` +
       'An item is a message or anything else that becomes an event. Idle streams follow a person ' +
       'who never writes.',
   })

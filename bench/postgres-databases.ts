@@ -5,6 +5,14 @@ import { incoming } from './fill.ts'
 
 const FILL_BATCH = 2000
 
+/** Of the server that is measured. */
+export const SETTINGS = [
+  'shared_buffers=1GB',
+  'max_wal_size=8GB',
+  'checkpoint_timeout=15min',
+  'max_connections=200',
+]
+
 /** An empty database with the tables and functions of the service. */
 export async function databaseWithSchema(server: PostgresServer): Promise<string> {
   const database = await server.newDatabase()

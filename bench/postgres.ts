@@ -5,18 +5,12 @@ import { PostgresServer } from '../test/support/postgres-server.ts'
 import { batchFormTable, measureBatchForms } from './batch-forms.ts'
 import { COMMON_HELP, integer, runBenchmark } from './command.ts'
 import { contentionTable, measureContention } from './contention.ts'
-import { databaseWithSchema, filledDatabase } from './postgres-databases.ts'
+import { databaseWithSchema, filledDatabase, SETTINGS } from './postgres-databases.ts'
 import { CONNECTIONS, ingestTable, measureIngest } from './postgres-ingest.ts'
 import { expiryTable, measureQueries, queryTable, sizeTable } from './postgres-queries.ts'
 import { writeTables } from './tables-report.ts'
 
 const FEW = 1000
-const SETTINGS = [
-  'shared_buffers=1GB',
-  'max_wal_size=8GB',
-  'checkpoint_timeout=15min',
-  'max_connections=200',
-]
 
 type Options = {
   readonly rounds: number
