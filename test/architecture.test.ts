@@ -235,6 +235,25 @@ test('a parameter of a function of ours on PostgreSQL says its type, so that no 
   }
 })
 
+const EXPORTED = /^export (?:async )?(?:function\*?|class|const|type|interface) (\w+)/gm
+/** Where a name may stand once each: for the same part of each engine, and what chooses between them. */
+const COUNTERPARTS = ['store', 'store/sqlite', 'store/postgres']
+
+test('an exported name means one thing, but for the same part of both engines', () => {
+  const found = files.flatMap(({ path, text }) =>
+    [...text.matchAll(EXPORTED)].map(([, name = '']) => ({ name, path })),
+  )
+  assert.ok(found.length > 500)
+  for (const [name, places] of Map.groupBy(found, (item) => item.name)) {
+    // A schema and the type that it describes have one name, in one file.
+    const paths = [...new Set(places.map(({ path }) => path))]
+    const folders = paths.map(dirname)
+    const isOfEach = folders.every((folder) => COUNTERPARTS.includes(folder))
+    const isOnePart = isOfEach && new Set(folders).size === folders.length
+    assert.ok(paths.length === 1 || isOnePart, `${name} of ${paths.join(' and of ')}`)
+  }
+})
+
 test('files are short: 90 lines in the middle, and none over 250 without a reason', () => {
   const lengths = files.map(({ path, text }) => ({ path, lines: text.split('\n').length - 1 }))
   const sorted = lengths.map(({ lines }) => lines).sort((a, b) => a - b)

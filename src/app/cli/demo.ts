@@ -66,7 +66,7 @@ async function run({ directory, count, rate, exit, interrupted }: Demo): Promise
   const stopped = interrupted.then(() => stop.abort())
   const { service, end } = await start(directory, secret)
   const url = new URL(`http://localhost:${service.address.port}`)
-  tell(welcome(url))
+  tell(demoWelcome(url))
   const traffic = trafficOf({
     ...{ run: randomBytes(4).toString('hex'), count, startMs: Date.now() - count * 1000 },
     ...{ batch: 5, redeliveries: 0.1, reordered: 0.1, noPhone: 0.3, odd: 0.03 },
@@ -100,7 +100,7 @@ async function start(directory: string, secret: string) {
   return { service, end }
 }
 
-function welcome({ origin }: URL): string {
+function demoWelcome({ origin }: URL): string {
   return `
 The demo listens on ${origin}, and people begin to write. Look at
 

@@ -3,7 +3,7 @@ import { parseEnv } from 'node:util'
 import { SETTING_DOCS } from '../config.ts'
 import { nearestOf } from './nearest.ts'
 
-const NAMES = SETTING_DOCS.map(({ name }) => name)
+const SETTING_NAMES = SETTING_DOCS.map(({ name }) => name)
 /** Read by docker compose, from the same file. */
 const OF_DOCKER = /^(?:POSTGRES_PASSWORD$|COMPOSE_|DOCKER_)/
 /** Of a line that is a piece of a value, as of a key, what stands before a = is not to be shown. */
@@ -14,7 +14,7 @@ const MARK = '\0'
 /** A sentence for each name that is not known and each line without a name. Shows no value. */
 export function remarksOn(text: string): readonly string[] {
   const names = Object.keys(parseEnv(text))
-  const unknown = names.filter((name) => !NAMES.includes(name) && !OF_DOCKER.test(name))
+  const unknown = names.filter((name) => !SETTING_NAMES.includes(name) && !OF_DOCKER.test(name))
   return [
     ...linesWithoutName(text).map((line) => `line ${line} of .env has no "=" and sets nothing`),
     ...unknown.map(unknownName),
@@ -32,7 +32,7 @@ function linesWithoutName(text: string): readonly string[] {
 }
 
 function unknownName(name: string): string {
-  const nearest = nearestOf(name.toUpperCase(), NAMES)
+  const nearest = nearestOf(name.toUpperCase(), SETTING_NAMES)
   const shown = nearest !== null || SHOWABLE.test(name) ? name : 'a name in .env'
   const hint = nearest === null ? '' : `: is ${nearest} meant?`
   return `${shown} is no setting of this service and has no effect${hint}`

@@ -16,7 +16,7 @@ export type WebhookTarget = Pick<Target, 'url' | 'secret' | 'retries'>
 export const RATES: NumberRange = { least: 0.001, most: 1e6, whole: false }
 
 /** Fields that are given and not made up. */
-export type Fields = Partial<Omit<WireMessage, 'message_id'>>
+export type GivenFields = Partial<Omit<WireMessage, 'message_id'>>
 
 export type Many = {
   readonly count: number
@@ -28,7 +28,7 @@ export type Many = {
 
 /** Sends them and prints the summary; resolves with the exit code. */
 export async function sendMany(
-  { many, fields }: { many: Many; fields: Fields },
+  { many, fields }: { many: Many; fields: GivenFields },
   target: WebhookTarget,
 ): Promise<number> {
   const { count, seed } = many

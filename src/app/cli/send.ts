@@ -14,7 +14,7 @@ import {
 } from './command.ts'
 import { RECIPIENT, type WireMessage } from './made-up.ts'
 import { post } from './post.ts'
-import { type Fields, type Many, RATES, sendMany, type WebhookTarget } from './send-many.ts'
+import { type GivenFields, type Many, RATES, sendMany, type WebhookTarget } from './send-many.ts'
 import { configuration, serviceUrl, signingSecret } from './settings.ts'
 
 const HELP = `
@@ -83,7 +83,7 @@ export const sendCommand: Command = {
     const given = { from, to, ts, text }
     const fields = Object.fromEntries(
       Object.entries(given).filter(([, value]) => value !== undefined),
-    ) as Fields
+    ) as GivenFields
     return many === null
       ? await sendOne({ id: values.id, fields }, target)
       : await sendMany({ many, fields }, target)
@@ -121,7 +121,7 @@ function urlFrom(text: string | undefined, config: Config): URL {
 }
 
 async function sendOne(
-  { id, fields }: { id: string | undefined; fields: Fields },
+  { id, fields }: { id: string | undefined; fields: GivenFields },
   target: WebhookTarget,
 ): Promise<number> {
   const message: WireMessage = {

@@ -4,7 +4,7 @@ import Type from 'typebox'
 import { AppError, type ErrorCode } from '../errors.ts'
 
 const MESSAGE_ID = 'wamid.HBgLMTQxNTU1NTAxMDA'
-const MESSAGE = {
+const FLAT_MESSAGE = {
   message_id: MESSAGE_ID,
   from: '+14155550100',
   to: '+14155550101',
@@ -37,7 +37,7 @@ export const WebhookBody = Type.Object(
   },
   {
     description: 'One message. Unknown fields are ignored and kept in the stored raw body.',
-    examples: [MESSAGE],
+    examples: [FLAT_MESSAGE],
   },
 )
 

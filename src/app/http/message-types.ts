@@ -26,7 +26,7 @@ export const CONTACT = {
   username: 'sample',
   name: 'Sample Name',
 }
-export const MESSAGE = {
+export const STORED_MESSAGE = {
   message_id: MESSAGE_ID,
   from: '+14155550100',
   to: '+14155550101',
@@ -66,7 +66,10 @@ export const MessageBody = Type.Object(
     message_id: text('The id the sender gave it.', MESSAGE_ID),
     from: text('The sender: `+` and digits (E.164), else the BSUID, else empty.', '+14155550100'),
     to: text('The recipient: `+` and digits (E.164), else the BSUID, else empty.', '+14155550101'),
-    ts: text('When it was sent; in the flat format exactly as the sender wrote it.', MESSAGE.ts),
+    ts: text(
+      'When it was sent; in the flat format exactly as the sender wrote it.',
+      STORED_MESSAGE.ts,
+    ),
     text: nullableText('What it says now; null where there is no text, or not any more.', 'Hello'),
     type: text("The provider's word: text, image, reaction…", 'text'),
     direction: text('`inbound` or `outbound`.', 'inbound'),
@@ -84,11 +87,11 @@ export const MessageBody = Type.Object(
     namespace: text('Empty, or `echo` or `standby` for a copy with an id of its own kind.', ''),
     edited: flag('Whether `text` is that of an edit.'),
     revoked: flag('Whether its sender took it back.'),
-    received_at: text('When it arrived.', MESSAGE.received_at),
+    received_at: text('When it arrived.', STORED_MESSAGE.received_at),
     stale: flag('It arrived more than an hour late.'),
     seq: Type.Integer({ description: 'Its place in the sequence of /events.', examples: [41] }),
   },
-  { description: 'A stored message.', examples: [MESSAGE] },
+  { description: 'A stored message.', examples: [STORED_MESSAGE] },
 )
 
 const list = (shape: Record<string, unknown>, description: string) =>
@@ -131,7 +134,7 @@ export const MessageDetailBody = Type.Object(
     description: 'A stored message, with what happened to it.',
     examples: [
       {
-        ...MESSAGE,
+        ...STORED_MESSAGE,
         original_text: 'Hello',
         statuses: [],
         edits: [],
@@ -220,6 +223,6 @@ export const MessageList = Type.Object(
   },
   {
     description: 'A page of messages.',
-    examples: [{ data: [MESSAGE], total: 1, limit: 50, offset: 0, next_cursor: null }],
+    examples: [{ data: [STORED_MESSAGE], total: 1, limit: 50, offset: 0, next_cursor: null }],
   },
 )

@@ -3,10 +3,10 @@ import Type, { type Static } from 'typebox'
 import {
   CONTACT,
   contactShape,
-  MESSAGE,
   MessageBody,
   nullableText,
   SHORTER_PAGE,
+  STORED_MESSAGE,
   text,
 } from './message-types.ts'
 
@@ -52,7 +52,14 @@ export const ConversationList = Type.Object(
     description: 'People by their newest message, the newest first.',
     examples: [
       {
-        data: [{ contact: CONTACT, messages: 1, last_activity: MESSAGE.ts, last_message: MESSAGE }],
+        data: [
+          {
+            contact: CONTACT,
+            messages: 1,
+            last_activity: STORED_MESSAGE.ts,
+            last_message: STORED_MESSAGE,
+          },
+        ],
         limit: 50,
         next_cursor: null,
       },
@@ -67,7 +74,7 @@ const counts = (description: string) =>
     description,
   })
 
-const timestamp = (description: string) => nullableText(description, MESSAGE.ts)
+const timestamp = (description: string) => nullableText(description, STORED_MESSAGE.ts)
 
 export const StatsBody = Type.Object(
   {

@@ -4,7 +4,7 @@ import type { TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { type Problem, ValidationError } from '../errors.ts'
 
-type Fields = Record<string, unknown>
+type ParameterValues = Record<string, unknown>
 type Property = {
   readonly type?: string
   readonly minimum?: number
@@ -24,7 +24,7 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpP
   const validator = Compile(schema)
   const properties = (schema as { properties?: Record<string, Property> }).properties ?? {}
   const part = httpPart === 'querystring' ? 'query' : (httpPart ?? 'request')
-  return (data: Fields) => {
+  return (data: ParameterValues) => {
     const value = withTypes(properties, data)
     if (validator.Check(value)) return { value }
     const wrong = Object.keys(properties).filter((name) =>
@@ -39,8 +39,8 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpP
 }
 
 /** Parameters are text: digits become numbers where the schema wants them, gaps take the default. */
-function withTypes(properties: Record<string, Property>, data: Fields): Fields {
-  const value: Fields = { ...data }
+function withTypes(properties: Record<string, Property>, data: ParameterValues): ParameterValues {
+  const value: ParameterValues = { ...data }
   for (const [name, property] of Object.entries(properties)) {
     const given = value[name]
     if (given === undefined && property.default !== undefined) value[name] = property.default

@@ -9,7 +9,7 @@ import { messageFrom } from './cloud-api/messages.ts'
 import { oddItem, oddPart } from './cloud-api/odd.ts'
 import { clickFrom, errorFrom, kindOfField, listOfField, otherFrom } from './cloud-api/others.ts'
 import {
-  digestOf,
+  digestKeyOf,
   fieldsOf,
   isFields,
   itemsOf,
@@ -31,13 +31,13 @@ const MAX_ITEMS = 50_000
 const COPIES = ['messages', 'message_echoes', 'statuses', 'contacts']
 
 /** How a field is read whose value has lists of its own kind. */
-type Reader = {
+type FieldReader = {
   readonly items: (change: Change) => readonly IncomingEvent[]
   readonly lists: readonly string[]
 }
 
-const ECHOES: Reader = { items: echoesIn, lists: ['message_echoes', 'messages'] }
-const READERS: Readonly<Record<string, Reader>> = {
+const ECHOES: FieldReader = { items: echoesIn, lists: ['message_echoes', 'messages'] }
+const READERS: Readonly<Record<string, FieldReader>> = {
   messages: { items: messagesIn, lists: ['messages', 'statuses', 'user_actions'] },
   message_echoes: ECHOES,
   smb_message_echoes: ECHOES,
@@ -73,7 +73,7 @@ export function parseCloudApi(
 function unparsed(body: Buffer, receivedAt: number, rules: Rules): IncomingEvent {
   const event = oddPart('unparsed', { unparsed: body.toString('utf8') }, receivedAt)
   if (rules < 3 || isUtf8(body)) return event
-  return { ...event, key: digestOf('unparsed', body.toString('latin1')) }
+  return { ...event, key: digestKeyOf('unparsed', body.toString('latin1')) }
 }
 
 /** An item takes two bytes at least, itself and a comma: a short body need not be looked at. */
@@ -91,7 +91,7 @@ function itemsIn(change: Change): readonly IncomingEvent[] {
   return (readerOf(change)?.items ?? othersIn)(change)
 }
 
-function readerOf(change: Change): Reader | undefined {
+function readerOf(change: Change): FieldReader | undefined {
   const ofField = Object.hasOwn(READERS, change.field) ? READERS[change.field] : undefined
   return ofField ?? (hasMessages(change) ? READERS['messages'] : undefined)
 }

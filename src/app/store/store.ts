@@ -31,7 +31,7 @@ export type ExpiryStep =
     }
 
 /** Events, stored exactly once and durably. */
-interface EventWriter {
+interface IntakeStore {
   /**
    * Stores a batch in one transaction and resolves when it is committed and fsynced. When it rejects,
    * nothing of the batch may be taken as stored: with StoreUnavailableError or StoreFailedError for
@@ -88,7 +88,7 @@ export type SequenceRequest = {
 }
 
 /** One database, whatever the engine. */
-export interface MessageStore extends EventWriter, MessageReader, SequenceReader {
+export interface MessageStore extends IntakeStore, MessageReader, SequenceReader {
   /**
    * Resolves when the writer answers, the schema is the one this version needs, and nothing is known
    * that keeps messages from being stored.

@@ -8,7 +8,7 @@ export function seqOf(entry: SequenceEntry): number {
 }
 
 /** Equal for filters that let the same entries through. */
-export function keyOf({ kinds, contact, phoneNumberId }: EventFilter): string {
+export function filterKeyOf({ kinds, contact, phoneNumberId }: EventFilter): string {
   return JSON.stringify([kinds?.toSorted() ?? null, contact ?? null, phoneNumberId ?? null])
 }
 

@@ -3,7 +3,7 @@
 // behind reads for itself until it has caught up. Nothing is buffered here.
 import type { KnownAs } from '../model/contact.ts'
 import type { EventFilter, SequenceEntry, SequencePage } from '../model/event.ts'
-import { type Addresses, keyOf, matches, personIn, seqOf } from './filter.ts'
+import { type Addresses, filterKeyOf, matches, personIn, seqOf } from './filter.ts'
 
 /** Commits within this time are read together, in ms. */
 const GATHER_MS = 25
@@ -91,7 +91,7 @@ export class StreamHub {
     if (this.#closed) return null
     if (this.#live.size === 0) this.#head = position
     if (position < this.#head) return null
-    const key = keyOf(follower.filter)
+    const key = filterKeyOf(follower.filter)
     const group = this.#live.get(key) ?? new Set()
     const live = { follower, position }
     group.add(live)

@@ -106,7 +106,7 @@ async function checkPosts(
   findings: Findings,
 ): Promise<void> {
   const what = `signed POST from outside (${probe.provider})`
-  const right = await post(url, probe, signBody(secret, Buffer.from(probe.body)))
+  const right = await postProbe(url, probe, signBody(secret, Buffer.from(probe.body)))
   if (right === 401) {
     return findings.fault(
       what,
@@ -115,13 +115,17 @@ async function checkPosts(
   }
   if (right !== probe.status) return findings.fault(what, `was answered ${right}.`)
   findings.good(what, probe.finding)
-  const wrong = await post(url, probe, FORGED_SIGNATURE)
+  const wrong = await postProbe(url, probe, FORGED_SIGNATURE)
   const forged = `POST with a wrong signature (${probe.provider})`
   if (wrong === 401) findings.good(forged, 'was refused.')
   else findings.fault(forged, `was answered ${wrong} and not 401.`)
 }
 
-async function post(url: URL, { body, header, prefix }: Probe, signature: string): Promise<number> {
+async function postProbe(
+  url: URL,
+  { body, header, prefix }: Probe,
+  signature: string,
+): Promise<number> {
   const answer = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json', [header]: `${prefix}${signature}` },

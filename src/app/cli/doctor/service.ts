@@ -3,7 +3,7 @@ import type { Config } from '../../config.ts'
 import type { Api } from '../api.ts'
 import type { Findings } from './findings.ts'
 
-type Provider = {
+type ShownProvider = {
   readonly provider: string
   readonly configured: boolean
   readonly last_accepted_at: string | null
@@ -11,13 +11,13 @@ type Provider = {
   readonly last_handshake_at: string | null
   readonly last_handshake_ok: boolean | null
 }
-type Rejection = {
+type ShownRejection = {
   readonly received_at: string
   readonly provider: string
   readonly cause: string
   readonly advice: string
 }
-type Message = { readonly received_at: string; readonly ts: string }
+type ShownMessage = { readonly received_at: string; readonly ts: string }
 
 /** What comes from further in the future than this says that a clock is wrong, in ms. */
 const CLOCK_MS = 60_000
@@ -32,7 +32,7 @@ export async function checkService(api: Api, config: Config, findings: Findings)
     return
   }
   try {
-    const { data } = await api.get<{ data: Provider[] }>('/providers')
+    const { data } = await api.get<{ data: ShownProvider[] }>('/providers')
     checkProviders(data, config, findings)
     await checkRejections(api, findings)
     await checkClock(api, findings)
@@ -42,7 +42,7 @@ export async function checkService(api: Api, config: Config, findings: Findings)
 }
 
 function checkProviders(
-  providers: readonly Provider[],
+  providers: readonly ShownProvider[],
   { metaAppSecrets, webhookSecrets }: Config,
   findings: Findings,
 ): void {
@@ -54,7 +54,7 @@ function checkProviders(
     findings.fault('service', 'runs with another configuration than this one: restart it.')
   }
   for (const each of providers.filter(({ configured }) => configured)) {
-    if (each.provider === 'cloud-api') checkHandshake(each, findings)
+    if (each.provider === 'cloud-api') checkLastHandshake(each, findings)
     const { provider, last_accepted_at: accepted } = each
     const what = `delivery (${provider})`
     if (accepted === null) findings.doubtful(what, 'none accepted since the service started.')
@@ -62,7 +62,7 @@ function checkProviders(
   }
 }
 
-function checkHandshake(meta: Provider, findings: Findings): void {
+function checkLastHandshake(meta: ShownProvider, findings: Findings): void {
   const { last_handshake_at: at, last_handshake_ok: ok } = meta
   if (at === null) {
     findings.doubtful('handshake', 'none since the service started: save the callback URL once.')
@@ -71,7 +71,7 @@ function checkHandshake(meta: Provider, findings: Findings): void {
 }
 
 async function checkRejections(api: Api, findings: Findings): Promise<void> {
-  const { data } = await api.get<{ data: Rejection[] }>('/rejections')
+  const { data } = await api.get<{ data: ShownRejection[] }>('/rejections')
   const [last] = data
   if (last === undefined) {
     findings.good('refused requests', 'none are known.')
@@ -83,7 +83,7 @@ async function checkRejections(api: Api, findings: Findings): Promise<void> {
 
 /** Messages are never sent in the future: if one seems to be, this clock is behind. */
 async function checkClock(api: Api, findings: Findings): Promise<void> {
-  const { data } = await api.get<{ data: Message[] }>('/messages?order=desc&limit=1')
+  const { data } = await api.get<{ data: ShownMessage[] }>('/messages?order=desc&limit=1')
   const [newest] = data
   if (newest === undefined) {
     findings.unknown('clock', 'no message to compare it with.')

@@ -5,7 +5,7 @@ import type { Expectation, ExpectedMessage } from './expectation.ts'
 
 const PAGE = 1000
 
-type Message = {
+type ShownMessage = {
   readonly from: string
   readonly to: string
   readonly ts: string
@@ -15,19 +15,19 @@ type Message = {
   readonly status: string | null
   readonly contact: { readonly key: string } | null
 }
-type Event = {
+type ShownEvent = {
   readonly seq: number
   readonly kind: string
   readonly type: string
   readonly key: string | null
   readonly message_id: string | null
-  readonly message?: Message
+  readonly message?: ShownMessage
   readonly data: unknown
 }
-type Page = { readonly data: readonly Event[]; readonly next: number }
+type Page = { readonly data: readonly ShownEvent[]; readonly next: number }
 
 /** Told of each thing that disagrees, in a sentence with ids and never with a text. */
-export type Report = (finding: string) => void
+type Report = (finding: string) => void
 
 /** Reads the whole sequence and compares what is of this run. */
 export async function checkHeld(
@@ -63,7 +63,7 @@ class Check {
     this.#marks = new Map(expectation.marks)
   }
 
-  see(event: Event): void {
+  see(event: ShownEvent): void {
     if (event.seq <= this.#lastSeq) this.#report(`event ${event.seq}: is out of its order.`)
     this.#lastSeq = event.seq
     const text = JSON.stringify([event.message_id, event.key, event.data])
@@ -80,7 +80,7 @@ class Check {
     for (const [mark, kind] of this.#marks) this.#report(`${kind} ${quoted(mark)}: is missing.`)
   }
 
-  #seeMessage({ message_id: id, message }: Event): void {
+  #seeMessage({ message_id: id, message }: ShownEvent): void {
     const expected = this.#expectation.messages.get(id ?? '')
     if (expected === undefined || message === undefined || !this.#messages.delete(expected.id)) {
       this.#report(`message ${quoted(id ?? '')}: is there and was not expected, or twice.`)
@@ -89,7 +89,7 @@ class Check {
     this.#compare(expected, message)
   }
 
-  #compare(expected: ExpectedMessage, message: Message): void {
+  #compare(expected: ExpectedMessage, message: ShownMessage): void {
     const { id, from, to, ts, type, direction, contact } = expected
     const text = this.#expectation.textOf(expected)
     const status = this.#expectation.statusOf(id)
@@ -103,12 +103,12 @@ class Check {
     }
   }
 
-  #seeStatus({ message_id: id, type }: Event): void {
+  #seeStatus({ message_id: id, type }: ShownEvent): void {
     if (this.#statuses.delete(`${id} ${type}`)) return
     this.#report(`status ${quoted(`${id} ${type}`)}: is there and was not expected, or twice.`)
   }
 
-  #seeMarked({ kind }: Event, text: string | null): void {
+  #seeMarked({ kind }: ShownEvent, text: string | null): void {
     const [mark] = this.#mark.exec(text ?? '') ?? ['']
     if (this.#marks.get(mark) === kind && this.#marks.delete(mark)) return
     // Errors have no identity: of a run that is repeated, each is there again.

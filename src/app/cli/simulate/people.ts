@@ -36,13 +36,13 @@ function numberOf(run: string): string {
 }
 
 /** As the service should show them. */
-export function addressOf({ phone, userId }: Person): string {
+export function expectedAddressOf({ phone, userId }: Person): string {
   return phone === null ? (userId ?? '') : `+${phone}`
 }
 
 /** What the service should know them by. */
-export function keyOf(person: Person): string {
-  return person.userId ?? addressOf(person)
+export function expectedKeyOf(person: Person): string {
+  return person.userId ?? expectedAddressOf(person)
 }
 
 /** The fields of a message that say who sent it. */

@@ -3,7 +3,14 @@ import { madeUpText } from '../made-up.ts'
 import { pick, type Random } from '../random.ts'
 import type { Expectation } from './expectation.ts'
 import { anyMade, type Made, textMade } from './message-types.ts'
-import { addressOf, BUSINESS, contactEntry, keyOf, type Person, senderFields } from './people.ts'
+import {
+  BUSINESS,
+  contactEntry,
+  expectedAddressOf,
+  expectedKeyOf,
+  type Person,
+  senderFields,
+} from './people.ts'
 
 /** One item of a webhook, and where in a value it belongs. */
 export type Item = {
@@ -85,8 +92,8 @@ class Scene {
 
   #shown(id: string, { type, text }: Made, person: Person) {
     const ts = new Date(this.#now()).toISOString().replace('.000Z', 'Z')
-    const contact = keyOf(person)
-    return { id, from: addressOf(person), to: BUSINESS_NUMBER, type, text, contact, ts }
+    const contact = expectedKeyOf(person)
+    return { id, from: expectedAddressOf(person), to: BUSINESS_NUMBER, type, text, contact, ts }
   }
 
   /** A message that the business sent over the API: only its statuses come. */

@@ -10,7 +10,7 @@ import { parseJsonBy } from '../parse.ts'
 import type { Reading } from './envelope.ts'
 import { extraOf, extraOfContact } from './extra.ts'
 import { type Fields, fieldsOf, firstText, idOf, isFields, own } from './shape.ts'
-import { isoOf } from './time.ts'
+import { tsOf } from './time.ts'
 
 const MEDIA_KINDS: Readonly<Record<string, MediaKind>> = {
   image: 'image',
@@ -91,8 +91,8 @@ function mediaOf(kind: MediaKind, type: string, part: Fields, receivedAt: number
     voice: type === 'voice' || own(part, 'voice') === true,
     animated: own(part, 'animated') === true,
     url,
-    url_expires_at: url === null ? null : isoOf(receivedAt + URL_LIFE_MS),
-    id_expires_at: id === null ? null : isoOf(receivedAt + ID_LIFE_MS),
+    url_expires_at: url === null ? null : tsOf(receivedAt + URL_LIFE_MS),
+    id_expires_at: id === null ? null : tsOf(receivedAt + ID_LIFE_MS),
   }
 }
 

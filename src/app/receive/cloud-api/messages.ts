@@ -10,7 +10,8 @@ import { type Fields, fieldsOf, firstId, firstText, idOf, isFields, own } from '
 import { textOfMessage } from './text.ts'
 import { momentOf } from './time.ts'
 
-export type Setting = {
+/** Where an item stands: what is known of its message and it does not say itself. */
+export type MessagePlace = {
   readonly change: Change
   readonly namespace: Namespace
   readonly direction: Direction
@@ -21,13 +22,13 @@ export type Setting = {
 }
 
 /** The event of one item of a list of messages. */
-export function messageFrom(given: unknown, setting: Setting): IncomingEvent {
-  const { change, namespace, direction, isOnlyPerson } = setting
+export function messageFrom(given: unknown, place: MessagePlace): IncomingEvent {
+  const { change, namespace, direction, isOnlyPerson } = place
   const item = unwrapped(given)
   const messageId = idOf(own(item, 'id'))
   if (messageId === null || !isFields(given)) return oddItem(change, given)
   const type = firstId(item, 'type') ?? 'unknown'
-  const people = peopleIn(item, setting)
+  const people = peopleIn(item, place)
   const moment = momentOf(change.receivedAt, own(item, 'timestamp'), change.entryTime)
   const contact = nullIfNobody(people.now)
   const shared = { ...moment, contact, phoneNumberId: change.phoneNumberId }
@@ -64,7 +65,7 @@ function unwrapped(given: unknown): Fields {
 /** The other person: as the item names them, else the thread; as the contacts do; as they are now. */
 type People = { readonly named: Identity; readonly known: Identity; readonly now: Identity }
 
-function peopleIn(item: Fields, { change, direction, isOnlyPerson, thread }: Setting): People {
+function peopleIn(item: Fields, { change, direction, isOnlyPerson, thread }: MessagePlace): People {
   const inItem = direction === 'inbound' ? senderOf(item) : recipientOf(item)
   const named = thread !== undefined && addressOf(inItem) === null ? thread : inItem
   const known = change.profiles.with(named, isOnlyPerson)

@@ -1,7 +1,7 @@
 // What no rule of ours describes: kept as it is, once.
 import type { OtherEvent } from '../../model/event.ts'
 import type { Change } from './envelope.ts'
-import { digestOf } from './shape.ts'
+import { digestKeyOf } from './shape.ts'
 import { momentOf } from './time.ts'
 
 /** An item of a change that is not as such items are. */
@@ -10,7 +10,7 @@ export function oddItem(change: Change, item: unknown): OtherEvent {
   return {
     kind: 'unknown',
     type: field === '' ? 'change' : field,
-    key: digestOf(field, entryId, entryTime ?? null, phoneNumberId, item),
+    key: digestKeyOf(field, entryId, entryTime ?? null, phoneNumberId, item),
     data: item,
     contact: null,
     phoneNumberId,
@@ -23,7 +23,7 @@ export function oddPart(type: string, item: unknown, receivedAt: number): OtherE
   return {
     kind: 'unknown',
     type,
-    key: digestOf(type, item ?? null),
+    key: digestKeyOf(type, item ?? null),
     data: item ?? null,
     contact: null,
     phoneNumberId: null,

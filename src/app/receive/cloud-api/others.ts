@@ -3,7 +3,16 @@ import type { OtherEvent, OtherKind, Rules } from '../../model/event.ts'
 import { describe } from './descriptions.ts'
 import type { Change } from './envelope.ts'
 import { nullIfNobody } from './identity.ts'
-import { digestOf, type Fields, fieldsOf, firstText, keyOf, own, short, textOf } from './shape.ts'
+import {
+  digestKeyOf,
+  type Fields,
+  fieldsOf,
+  firstText,
+  keyOf,
+  own,
+  short,
+  textOf,
+} from './shape.ts'
 import { momentOf } from './time.ts'
 
 /** Which fields are of a kind; the first pattern that a field meets counts. */
@@ -45,7 +54,8 @@ export function otherFrom(given: unknown, kind: OtherKind, change: Change): Othe
   return {
     kind,
     type: typeOf(field, type),
-    key: key === null ? digestOf(field, entryId, entryTime ?? null, given) : keyOf(field, ...key),
+    key:
+      key === null ? digestKeyOf(field, entryId, entryTime ?? null, given) : keyOf(field, ...key),
     data: given,
     contact: contact === undefined ? null : nullIfNobody(change.profiles.with(contact, false)),
     ...(formerly === undefined ? {} : { formerly }),
@@ -66,7 +76,7 @@ function typeOf(field: string, word: string | null): string {
 function keyOfError(given: unknown, n: number, change: Change): string | null {
   const { field, entryId, entryTime, phoneNumberId, rules } = change
   if (rules < 3 || textOf(entryTime) === null) return null
-  return digestOf(field, entryId, entryTime, phoneNumberId, n, given)
+  return digestKeyOf(field, entryId, entryTime, phoneNumberId, n, given)
 }
 
 /** A fault that Meta tells of; `n` is its place among those of the change. */
@@ -96,7 +106,7 @@ export function clickFrom(given: unknown, change: Change): OtherEvent {
   return {
     kind: 'click',
     type: typeOf(field, firstText(item, 'action_type', 'type') ?? 'user_action'),
-    key: id === null ? digestOf(field, entryId, entryTime ?? null, given) : keyOf('click', id),
+    key: id === null ? digestKeyOf(field, entryId, entryTime ?? null, given) : keyOf('click', id),
     data: given,
     contact: null,
     phoneNumberId,

@@ -97,11 +97,11 @@ export function idOf(value: unknown): string | null {
 /** The text itself, or its digest where it is too long to be looked up by. */
 export function short(text: string): string {
   if (text.length * MOST_BYTES <= MAX_ID_BYTES) return text
-  return Buffer.byteLength(JSON.stringify(text)) <= MAX_ID_BYTES ? text : digestOf(text)
+  return Buffer.byteLength(JSON.stringify(text)) <= MAX_ID_BYTES ? text : digestKeyOf(text)
 }
 
 /** What identifies something that has no id: the digest of all there is of it. */
-export function digestOf(...parts: readonly unknown[]): string {
+export function digestKeyOf(...parts: readonly unknown[]): string {
   return hash('sha256', JSON.stringify(parts))
 }
 

@@ -19,12 +19,12 @@ export function momentOf(receivedAt: number, ...timestamps: readonly unknown[]):
 }
 
 /** A moment so many ms after 1970, in ISO 8601; the milliseconds only where there are any. */
-export function isoOf(ms: number): string {
+export function tsOf(ms: number): string {
   return new Date(ms).toISOString().replace('.000Z', 'Z')
 }
 
 function momentAt(ms: number): Moment {
-  const ts = isoOf(ms)
+  const ts = tsOf(ms)
   const instant = parseTimestamp(ts)
   if (instant === null) throw new Error('A moment is always a timestamp.')
   return { ts, instant }

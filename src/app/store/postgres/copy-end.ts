@@ -2,12 +2,12 @@
 import type { Client, QueryConfig, QueryResult } from 'pg'
 import type { CopySource, CopyTarget } from '../copy/copy-store.ts'
 import {
+  type Cell,
   CHUNK_BYTES,
   type Key,
   type Row,
   type Table,
   type TableName,
-  type Value,
 } from '../sql/tables.ts'
 import { withReason } from './connection-faults.ts'
 import { connectAlone, leave } from './connections.ts'
@@ -195,7 +195,7 @@ function unexpired(table: TableName): string {
   return table === 'intakes' ? 'where received_at >= (select expired_before from store)' : ''
 }
 
-function jsonOf(value: Value): string | number | null {
+function jsonOf(value: Cell): string | number | null {
   return value instanceof Uint8Array ? `\\x${Buffer.from(value).toString('hex')}` : value
 }
 

@@ -1,6 +1,6 @@
 // The raw bodies of a database, as the events that were in them.
 import { partsBySize } from '../sql/parts.ts'
-import { type IntakeRow, readingsOf } from '../verify/bodies.ts'
+import { type IntakeToCheck, readingsOf } from '../verify/bodies.ts'
 import type { Readings } from '../verify/readings.ts'
 import type { ParseBody, Report } from '../verify/verification.ts'
 import type { VerifyTransaction } from './verify-transaction.ts'
@@ -10,7 +10,7 @@ const HELD_AT_ONCE = 4 * 1024 * 1024
 
 /** A row that came from a body. */
 type FromBody = { readonly intake: number; readonly received_at: number }
-type Facts = IntakeRow & { readonly size: number }
+type Facts = IntakeToCheck & { readonly size: number }
 
 export type BodiesOptions = {
   readonly transaction: VerifyTransaction

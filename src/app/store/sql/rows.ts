@@ -78,7 +78,7 @@ export type IntakeRow = {
 const CONTACT_COLUMNS = `contacts.key as contact_key, contacts.phone, contacts.user_id,
   contacts.parent_user_id, contacts.username, contacts.name`
 
-const MESSAGE_COLUMNS = `messages.seq, messages.message_id, namespace, provider, intake, type,
+const MESSAGE_ROW_COLUMNS = `messages.seq, messages.message_id, namespace, provider, intake, type,
   direction, sender, recipient, contact, phone_number_id, ts, instant, edited, received_at,
   message_states.status, ${CONTACT_COLUMNS}`
 
@@ -88,26 +88,26 @@ const FROM_MESSAGES = `from messages
 
 /** Single messages, whole; to be followed by a condition. */
 export const MESSAGE_SQL = `
-  select ${MESSAGE_COLUMNS}, text, original_text, content ${FROM_MESSAGES}`
+  select ${MESSAGE_ROW_COLUMNS}, text, original_text, content ${FROM_MESSAGES}`
 
 /** Messages for a list, without their long texts; to be followed by a condition. */
 export const LISTED_MESSAGES_SQL = `
-  select ${MESSAGE_COLUMNS}, ${listedTexts('text', 'content')} ${FROM_MESSAGES}`
+  select ${MESSAGE_ROW_COLUMNS}, ${listedTexts('text', 'content')} ${FROM_MESSAGES}`
 
 /** The texts of messages; to be followed by a condition on `seq`. */
 export const MESSAGE_TEXTS_SQL = 'select seq, text, content from messages where seq'
 
-const EVENT_COLUMNS = `seq, kind, type, events.key, provider, intake, message_id, participant,
+const EVENT_ROW_COLUMNS = `seq, kind, type, events.key, provider, intake, message_id, participant,
   phone_number_id, ts, instant, received_at, ${CONTACT_COLUMNS}`
 
 const FROM_EVENTS = 'from events left join contacts on contacts.id = events.contact'
 
 /** Single events, whole; to be followed by a condition. */
-export const EVENT_SQL = `select ${EVENT_COLUMNS}, text, data ${FROM_EVENTS}`
+export const EVENT_SQL = `select ${EVENT_ROW_COLUMNS}, text, data ${FROM_EVENTS}`
 
 /** Events for a list, without their long texts; to be followed by a condition. */
 export const LISTED_EVENTS_SQL = `
-  select ${EVENT_COLUMNS}, ${listedTexts('text', 'data')} ${FROM_EVENTS}`
+  select ${EVENT_ROW_COLUMNS}, ${listedTexts('text', 'data')} ${FROM_EVENTS}`
 
 /** The texts of events; to be followed by a condition on `seq`. */
 export const EVENT_TEXTS_SQL = 'select seq, text, data from events where seq'

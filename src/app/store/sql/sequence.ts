@@ -3,7 +3,7 @@ import type { SequenceEntry, SequencePage } from '../../model/event.ts'
 import { type Listed, partOf } from './long-texts.ts'
 import { type EventRow, type MessageRow, toEvent, toMessage } from './rows.ts'
 
-type Row = MessageRow | EventRow
+type EntryRow = MessageRow | EventRow
 
 type Found = {
   /** Up to `limit` of each, in the order of their numbers. */
@@ -22,7 +22,7 @@ export function nextPartOf({ messages, others, limit }: Found) {
 
 type SequencePart = {
   /** In the order of their numbers. */
-  readonly rows: readonly Row[]
+  readonly rows: readonly EntryRow[]
   /** Whether there may be more up to `lastSeq`. */
   readonly more: boolean
   readonly after: number
@@ -38,7 +38,7 @@ export function sequencePageOf({ rows, more, after, lastSeq, last }: SequencePar
   return { entries: rows.map(toEntry), next: end ?? Math.max(after, lastSeq), more, last }
 }
 
-function toEntry(row: Row): SequenceEntry {
+function toEntry(row: EntryRow): SequenceEntry {
   return 'kind' in row
     ? { kind: 'event', event: toEvent(row) }
     : { kind: 'message', intake: row.intake, message: toMessage(row) }

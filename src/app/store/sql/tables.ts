@@ -2,8 +2,8 @@
 // them (counters, activity, search) is left out: each engine derives its own.
 
 /** One value of a row. Bodies are bytes, unpacked. */
-export type Value = string | number | null | Uint8Array
-export type Row = readonly Value[]
+export type Cell = string | number | null | Uint8Array
+export type Row = readonly Cell[]
 export type Key = string | number
 
 export type Table = {

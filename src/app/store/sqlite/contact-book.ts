@@ -5,9 +5,9 @@ import { addressOf, type Identity } from '../../model/contact.ts'
 import type { IncomingEvent } from '../../model/event.ts'
 import type { Instant } from '../../model/instant.ts'
 import { personOf } from '../sql/identity.ts'
-import { changed, joined, newRow, type Row, updated } from './contact-row.ts'
+import { type ContactRow, changed, joined, newRow, updated } from './contact-row.ts'
 
-type Activity = { messages: number; lastInstant: string }
+type NewMessages = { messages: number; lastInstant: string }
 
 /** The table of contacts, inside the writer's transaction. */
 export class ContactBook {
@@ -22,7 +22,7 @@ export class ContactBook {
   readonly #addActivity: StatementSync
   readonly #absorb: readonly StatementSync[]
   readonly #sizeUpTo: StatementSync
-  readonly #activity = new Map<number, Activity>()
+  readonly #activity = new Map<number, NewMessages>()
 
   constructor(database: DatabaseSync) {
     const columns = `id, key, phone, user_id, parent_user_id, username, name, address_instant,
@@ -143,18 +143,18 @@ export class ContactBook {
     const to = this.#resolve(current, instant)
     if (before === undefined || to === null) return
     const isTwo = before.id !== to && this.#rowOf(before.id) !== undefined
-    const row = isTwo ? this.#merge(before.id, to) : (this.#rowOf(to) as Row)
+    const row = isTwo ? this.#merge(before.id, to) : (this.#rowOf(to) as ContactRow)
     const isUnnamed = isTwo && before.user_id === null && former.phone !== current.phone
     if (isUnnamed) this.#hold.run(instant, former.phone, row.id)
     this.#write(row, changed(row, current, instant))
   }
 
-  #rowOf(contact: number): Row | undefined {
-    return this.#findById.get(contact) as Row | undefined
+  #rowOf(contact: number): ContactRow | undefined {
+    return this.#findById.get(contact) as ContactRow | undefined
   }
 
-  #find(address: string): Row | null {
-    return (this.#findByAddress.get(address) as Row | undefined) ?? null
+  #find(address: string): ContactRow | null {
+    return (this.#findByAddress.get(address) as ContactRow | undefined) ?? null
   }
 
   #create(identity: Identity, instant: Instant): number {
@@ -171,7 +171,7 @@ export class ContactBook {
     if (userId !== null && phone !== null) this.#release.run(phone)
   }
 
-  #bringUpToDate(row: Row, identity: Identity, instant: Instant): void {
+  #bringUpToDate(row: ContactRow, identity: Identity, instant: Instant): void {
     const { phone, userId } = identity
     const isNewAddress =
       (userId !== null && userId !== row.user_id) || (phone !== null && phone !== row.phone)
@@ -179,12 +179,12 @@ export class ContactBook {
     this.#write(row, updated(row, identity, instant))
   }
 
-  #write(row: Row, next: Row): void {
+  #write(row: ContactRow, next: ContactRow): void {
     if (next !== row) this.#update.run(...valuesOf(this.#withOwnKey(next, row.key)), row.id)
   }
 
   /** Under a number that is somebody else's by now they would not be found, and keep the key they had. */
-  #withOwnKey(row: Row, before: string): Row {
+  #withOwnKey(row: ContactRow, before: string): ContactRow {
     if (row.user_id !== null || row.key === before) return row
     return this.#find(row.key)?.id === row.id ? row : { ...row, key: before }
   }
@@ -194,9 +194,9 @@ export class ContactBook {
    * neither is newer, what is known of `to`. What has less is what moves: who changes their number
    * again and again has had more each time.
    */
-  #merge(from: number, to: number): Row {
+  #merge(from: number, to: number): ContactRow {
     this.flush()
-    const [former, known] = [this.#rowOf(from) as Row, this.#rowOf(to) as Row]
+    const [former, known] = [this.#rowOf(from) as ContactRow, this.#rowOf(to) as ContactRow]
     const [goes, stays] = this.#hasMore(from, to) ? [known, former] : [former, known]
     for (const statement of this.#absorb) statement.run({ from: goes.id, to: stays.id })
     const next = joined(known, former)
@@ -216,18 +216,18 @@ export class ContactBook {
   }
 
   /** A number that now belongs to another business-scoped id has been given to somebody else. */
-  #mayBe(row: Row, identity: Identity, instant: Instant): boolean {
+  #mayBe(row: ContactRow, identity: Identity, instant: Instant): boolean {
     const { userId } = identity
     return userId === null || row.user_id === userId || this.#hasNoOther(row, identity, instant)
   }
 
   /** Whether whoever had this number at that time was known by no id: then they are this person. */
-  #hasNoOther(row: Row, { phone }: Identity, instant: Instant): boolean {
+  #hasNoOther(row: ContactRow, { phone }: Identity, instant: Instant): boolean {
     return row.user_id === null || this.#isHeld.get(phone, instant) !== undefined
   }
 }
 
-function valuesOf(row: Row) {
+function valuesOf(row: ContactRow) {
   return [
     row.key,
     row.phone,

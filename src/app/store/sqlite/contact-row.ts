@@ -3,7 +3,7 @@
 import type { Identity } from '../../model/contact.ts'
 
 /** A person as stored. Each of the moments is of one part. */
-export type Row = {
+export type ContactRow = {
   readonly id: number
   readonly key: string
   readonly phone: string | null
@@ -32,24 +32,24 @@ type Parts = {
 }
 
 /** A person nobody knew of; its id is given by the store. */
-export function newRow(identity: Identity, instant: string): Row {
+export function newRow(identity: Identity, instant: string): ContactRow {
   const key = identity.userId ?? identity.phone ?? ''
   return rowOf({ id: 0, key }, saidBy(identity, instant))
 }
 
 /** The row with what an event says that is newer; the row itself where nothing is. */
-export function updated(row: Row, identity: Identity, instant: string): Row {
+export function updated(row: ContactRow, identity: Identity, instant: string): ContactRow {
   return latestOf(row, saidBy(identity, instant))
 }
 
 /** The same where an event says who somebody has become: without an id, that is not known any more. */
-export function changed(row: Row, identity: Identity, instant: string): Row {
+export function changed(row: ContactRow, identity: Identity, instant: string): ContactRow {
   const said = saidBy(identity, instant)
   return latestOf(row, { ...said, userId: { value: identity.userId, instant } })
 }
 
 /** One row for two of one person; the row itself where the other one knows nothing newer. */
-export function joined(row: Row, other: Row): Row {
+export function joined(row: ContactRow, other: ContactRow): ContactRow {
   return latestOf(row, partsOf(other))
 }
 
@@ -61,7 +61,7 @@ function saidBy({ phone, userId, parentUserId, username, name }: Identity, insta
   }
 }
 
-function partsOf(row: Row): Parts {
+function partsOf(row: ContactRow): Parts {
   const part = (value: string | null, instant: string) => ({
     value,
     instant: value === null ? '' : instant,
@@ -78,7 +78,7 @@ function partsOf(row: Row): Parts {
   }
 }
 
-function latestOf(row: Row, said: Parts): Row {
+function latestOf(row: ContactRow, said: Parts): ContactRow {
   const known = partsOf(row)
   const userId = newer(known.userId, said.userId)
   const next: Parts = {
@@ -110,7 +110,7 @@ function newerPhone(known: Part, said: Part, userId: Part): Part {
   return newer(known, said)
 }
 
-function rowOf({ id, key }: Pick<Row, 'id' | 'key'>, parts: Parts): Row {
+function rowOf({ id, key }: Pick<ContactRow, 'id' | 'key'>, parts: Parts): ContactRow {
   const { phone, userId, parentUserId, username, name } = parts
   return {
     id,

@@ -4,13 +4,13 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { CopySource, CopyTarget } from '../copy/copy-store.ts'
 import { TOP_SENDERS } from '../sql/statistics.ts'
 import {
+  type Cell,
   CHUNK_BYTES,
   type Key,
   type Row,
   sizeOf,
   type Table,
   type TableName,
-  type Value,
 } from '../sql/tables.ts'
 import {
   createPrivateFile,
@@ -104,7 +104,7 @@ class SqliteEnd implements CopyTarget {
     const rows: Row[] = []
     let held = 0
     for (const each of found) {
-      const row = columns.map((column) => unpacked(each as Record<string, Value>, column))
+      const row = columns.map((column) => unpacked(each as Record<string, Cell>, column))
       rows.push(row)
       held += sizeOf(row)
       if (held >= CHUNK_BYTES) break
@@ -169,12 +169,12 @@ class SqliteEnd implements CopyTarget {
     this.#database.close()
   }
 
-  #value(sql: string): Value {
-    return Object.values(this.#database.prepare(sql).get() ?? {})[0] as Value
+  #value(sql: string): Cell {
+    return Object.values(this.#database.prepare(sql).get() ?? {})[0] as Cell
   }
 }
 
-function unpacked(row: Record<string, Value>, column: string): Value {
+function unpacked(row: Record<string, Cell>, column: string): Cell {
   const value = row[column] ?? null
   if (column !== 'body') return value
   return unpackBody({

@@ -13,7 +13,7 @@ const MAX_BYTES = 4 * 1024 * 1024
 /** What a body takes beside its own bytes, at most: the page that its row lies in. */
 const ROW_BYTES = 4096
 
-type Arrival = { id: number; received_at: number }
+type ReceivedIntake = { id: number; received_at: number }
 type Stored = { id: number; bytes: number }
 /** Numbers between these two. */
 type Range = { readonly after: number; readonly until: number }
@@ -53,7 +53,7 @@ export class Expiry {
     if (this.#isLeft(before)) return 'found'
     this.#found = null
     for (let looks = 0; looks < LOOKS; looks++) {
-      const seen = this.#look.get(this.#next) as Arrival | undefined
+      const seen = this.#look.get(this.#next) as ReceivedIntake | undefined
       if (seen === undefined) {
         this.#next = 0
         this.#shift = (this.#shift + SHIFT) % STRIDE

@@ -15,7 +15,7 @@ import { CHANGES_TEXT, createSearchIndex } from './search-index.ts'
 
 const CHUNK = 500
 
-type Row = { seq: number; text: string | null; position: number }
+type MessageText = { seq: number; text: string | null; position: number }
 type State = { identity: string; watermark: number }
 type Files = { readonly messages: string; readonly search: string }
 
@@ -55,7 +55,7 @@ export class Indexer {
     try {
       const { watermark } = this.#readState.get() as State
       const lastSeq = this.#lastSeq()
-      const rows = this.#nextMessages.all({ watermark }) as Row[]
+      const rows = this.#nextMessages.all({ watermark }) as MessageText[]
       for (const row of rows) this.#index(row)
       const reached = reachedBy(rows, lastSeq)
       if (reached > watermark) this.#writeWatermark.run(reached)
@@ -72,7 +72,7 @@ export class Indexer {
     this.#messages.close()
   }
 
-  #index({ seq, text, position }: Row): void {
+  #index({ seq, text, position }: MessageText): void {
     if (text !== null) this.#insert.run(seq, fold(text))
     else if (position !== seq) this.#delete.run(seq)
   }
@@ -109,7 +109,7 @@ export class Indexer {
 }
 
 /** One event can change two messages, and a full chunk end between them: so it is done again. */
-function reachedBy(rows: readonly Row[], lastSeq: number): number {
+function reachedBy(rows: readonly MessageText[], lastSeq: number): number {
   const last = rows.length === CHUNK ? rows.at(-1) : undefined
   return last === undefined ? lastSeq : last.position - 1
 }

@@ -45,7 +45,7 @@ export class OpenFiles {
   requireInPlace(saveLog: () => void): void {
     this.#requireContent()
     for (const [file, place] of this.#places) {
-      if (isSame(placeOf(file), place)) continue
+      if (isSamePlace(placeOf(file), place)) continue
       if (file === this.#file || file === this.#log) saveLog()
       throw new StoreFailedError(
         `${file} was deleted or replaced while it was open. Stop the service before its files are moved, deleted or restored.`,
@@ -93,6 +93,6 @@ function looked<Result>(file: string, look: () => Result): Result {
   }
 }
 
-function isSame(a: Place | null, b: Place | null): boolean {
+function isSamePlace(a: Place | null, b: Place | null): boolean {
   return a !== null && a.device === b?.device && a.inode === b.inode
 }

@@ -26,7 +26,7 @@ type Checksum = readonly [number, number]
 /** Where the readable part of a log ends, in bytes, and what the log was then. */
 type Damage = { readonly offset: number; readonly header: Buffer; readonly size: number }
 
-type Frame = {
+type LogFrame = {
   readonly bytes: Buffer
   /** Of the generation that the log's header began, and not left over from an earlier one. */
   readonly isCurrent: boolean
@@ -132,12 +132,12 @@ function damageIn(handle: number): Damage | null {
   const size = fstatSync(handle).size
   if (size < SMALLEST_LOG_BYTES) return null
   const header = readAt(handle, 0, HEADER_BYTES)
-  const log = Log.open(handle, size, header)
+  const log = WriteAheadLog.open(handle, size, header)
   const offset = log === null ? 0 : log.damage()
   return offset === null ? null : { offset, header, size }
 }
 
-class Log {
+class WriteAheadLog {
   readonly #handle: number
   readonly #header: Buffer
   readonly #frameBytes: number
@@ -145,11 +145,11 @@ class Log {
   readonly #isLittleEndian: boolean
 
   /** Null where its header is not as it was written: the first frame was, only after it. */
-  static open(handle: number, size: number, header: Buffer): Log | null {
+  static open(handle: number, size: number, header: Buffer): WriteAheadLog | null {
     const isLog = (header.readUInt32BE(0) & ~1) === MAGIC
-    const log = new Log(handle, size, header)
+    const log = new WriteAheadLog(handle, size, header)
     const sum = log.#sum([0, 0], header.subarray(0, 24))
-    return isLog && isSame(sum, checksumAt(header, 24)) ? log : null
+    return isLog && isSameChecksum(sum, checksumAt(header, 24)) ? log : null
   }
 
   private constructor(handle: number, size: number, header: Buffer) {
@@ -190,12 +190,12 @@ class Log {
     return false
   }
 
-  #follows({ bytes, checksum }: Frame, previous: Checksum): boolean {
+  #follows({ bytes, checksum }: LogFrame, previous: Checksum): boolean {
     const sum = this.#sum(previous, bytes.subarray(0, 8))
-    return isSame(this.#sum(sum, bytes.subarray(FRAME_HEADER_BYTES)), checksum)
+    return isSameChecksum(this.#sum(sum, bytes.subarray(FRAME_HEADER_BYTES)), checksum)
   }
 
-  #frame(index: number, bytes = this.#frameBytes): Frame {
+  #frame(index: number, bytes = this.#frameBytes): LogFrame {
     const frame = readAt(this.#handle, this.#offset(index), bytes)
     return {
       bytes: frame,
@@ -224,7 +224,7 @@ function checksumAt(bytes: Buffer, at: number): Checksum {
   return [bytes.readUInt32BE(at), bytes.readUInt32BE(at + 4)]
 }
 
-function isSame([a, b]: Checksum, [c, d]: Checksum): boolean {
+function isSameChecksum([a, b]: Checksum, [c, d]: Checksum): boolean {
   return a === c && b === d
 }
 

@@ -7,7 +7,7 @@ import { openingError, storeError } from './faults.ts'
 
 type Methods = Record<string, (argument: never) => unknown>
 type Request = { readonly id: number; readonly method: string; readonly argument: unknown }
-type Answer =
+type Reply =
   | { readonly id: number; readonly ok: true; readonly value: unknown }
   | { readonly id: number; readonly ok: false; readonly error: ThreadError }
 type ThreadError = { readonly name: string; readonly message: string; readonly stack: string }
@@ -28,7 +28,7 @@ export class ThreadClient<Served extends Methods> {
 
   constructor(module: URL) {
     this.#worker = new Worker(module, { resourceLimits: { maxYoungGenerationSizeMb: 8 } })
-    this.#worker.on('message', (answer: Answer) => this.#settle(answer))
+    this.#worker.on('message', (reply: Reply) => this.#settle(reply))
     this.ended = new Promise((resolve) => {
       const end = (error: StoreFailedError) => {
         this.#gone ??= error
@@ -67,11 +67,11 @@ export class ThreadClient<Served extends Methods> {
     await this.ended
   }
 
-  #settle(answer: Answer): void {
-    const waiting = this.#waiting.get(answer.id)
-    this.#waiting.delete(answer.id)
-    if (answer.ok) waiting?.resolve(answer.value)
-    else waiting?.reject(errorFrom(answer.error))
+  #settle(reply: Reply): void {
+    const waiting = this.#waiting.get(reply.id)
+    this.#waiting.delete(reply.id)
+    if (reply.ok) waiting?.resolve(reply.value)
+    else waiting?.reject(errorOf(reply.error))
   }
 }
 
@@ -82,18 +82,18 @@ export class ThreadClient<Served extends Methods> {
 export function serveThread(methods: Methods): void {
   const port = requirePort()
   port.on('message', ({ id, method, argument }: Request) => {
-    port.postMessage(answerTo(methods, id, method, argument))
+    port.postMessage(replyTo(methods, id, method, argument))
     if (method === 'close') port.close()
   })
 }
 
-function answerTo(methods: Methods, id: number, method: string, argument: unknown): Answer {
+function replyTo(methods: Methods, id: number, method: string, argument: unknown): Reply {
   try {
     const value = methods[method]?.(argument as never)
     return { id, ok: true, value }
   } catch (error) {
     const typed = method === 'open' ? openingError(error) : storeError(error)
-    return { id, ok: false, error: describe(typed) }
+    return { id, ok: false, error: errorFacts(typed) }
   }
 }
 
@@ -102,7 +102,7 @@ function requirePort(): MessagePort {
   return parentPort
 }
 
-function describe(error: unknown): ThreadError {
+function errorFacts(error: unknown): ThreadError {
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error))
   return { name, message, stack: stack ?? '' }
 }
@@ -112,13 +112,13 @@ function describe(error: unknown): ThreadError {
  * of a fault that nobody foresaw may quote what was to be stored.
  */
 function deathOf(error: unknown): StoreFailedError {
-  const { name, message } = describe(error)
+  const { name, message } = errorFacts(error)
   const known =
     name === 'StoreFailedError' ? message : `A thread of the store has failed (${name}).`
   return new StoreFailedError(known, { cause: error })
 }
 
-function errorFrom({ name, message, stack }: ThreadError): Error {
+function errorOf({ name, message, stack }: ThreadError): Error {
   const error = withType(name, message)
   error.stack = stack
   return error

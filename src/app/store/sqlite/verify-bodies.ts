@@ -1,11 +1,11 @@
 // The raw bodies of a file, as the events that were in them.
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { type IntakeRow, readingsOf } from '../verify/bodies.ts'
+import { type IntakeToCheck, readingsOf } from '../verify/bodies.ts'
 import type { Readings } from '../verify/readings.ts'
 import type { ParseBody, Report } from '../verify/verification.ts'
 import { type StoredBody, unpackBody } from './intakes.ts'
 
-type Row = StoredBody & IntakeRow
+type StoredIntake = StoredBody & IntakeToCheck
 
 /** Reads bodies in the order of the rows that came from them, and each once. */
 export class StoredBodies {
@@ -28,12 +28,12 @@ export class StoredBodies {
   readingsOf(id: number): Readings | null {
     if (id !== this.#lastId) {
       this.#lastId = id
-      this.#last = this.#read(this.#find.get(id) as Row | undefined)
+      this.#last = this.#read(this.#find.get(id) as StoredIntake | undefined)
     }
     return this.#last
   }
 
-  #read(row: Row | undefined): Readings | null {
+  #read(row: StoredIntake | undefined): Readings | null {
     if (row === undefined) return null
     return readingsOf(row, unpackedOrNull(row), { parse: this.#parse, report: this.#report })
   }

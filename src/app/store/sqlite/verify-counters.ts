@@ -5,7 +5,7 @@ import { TOP_SENDERS } from '../sql/statistics.ts'
 import { StateCheck, type StatusRow } from '../verify/states.ts'
 import type { Report } from '../verify/verification.ts'
 
-export type Totals = {
+export type StoredTotals = {
   readonly lastSeq: number
   /** The last number of an intake that was given. */
   readonly lastIntake: number
@@ -14,13 +14,13 @@ export type Totals = {
 }
 
 /** The one row of totals; null, and a finding, where it is not there. */
-export function readTotals(database: DatabaseSync, report: Report): Totals | null {
+export function readTotals(database: DatabaseSync, report: Report): StoredTotals | null {
   const totals = database
     .prepare(
       `select last_seq as lastSeq, last_intake as lastIntake, messages, senders from totals
        where id = 1`,
     )
-    .get() as Totals | undefined
+    .get() as StoredTotals | undefined
   if (totals === undefined) report('totals: the row is missing.')
   return totals ?? null
 }
@@ -30,7 +30,7 @@ type Counted = { name: string; counted: number | null; stored: number | null }
 /** Counts everything again; returns how many senders there are. */
 export function checkCounters(
   database: DatabaseSync,
-  { totals, report }: { totals: Totals | null; report: Report },
+  { totals, report }: { totals: StoredTotals | null; report: Report },
 ): number {
   checkSenders(database, report)
   checkBusiest(database, report)
@@ -43,7 +43,7 @@ export function checkCounters(
     .prepare(
       'select count(*) as messages, count(distinct sender) as senders from messages not indexed',
     )
-    .get() as Pick<Totals, 'messages' | 'senders'>
+    .get() as Pick<StoredTotals, 'messages' | 'senders'>
   for (const name of ['messages', 'senders'] as const) {
     if (totals === null || totals[name] === counted[name]) continue
     report(`totals: ${name} is ${totals[name]}, and there are ${counted[name]}.`)
@@ -136,7 +136,7 @@ function checkStrangers(database: DatabaseSync, report: Report): void {
 /** A number that is given again keeps everything from being stored, or is that of another body. */
 function checkIntakes(
   database: DatabaseSync,
-  { totals, report }: { totals: Totals | null; report: Report },
+  { totals, report }: { totals: StoredTotals | null; report: Report },
 ): void {
   const { last } = database
     .prepare(

@@ -50,7 +50,7 @@ function verifySnapshot(
   const totals = guard('totals', () => readTotals(database, report))
   guard('schema', () => checkSchema(database, report))
   guard('integrity', () => checkIntegrity(database, { quick, report }))
-  const identity = guard('store', () => readIdentity(database, report))
+  const identity = guard('store', () => checkIdentity(database, report))
   index.begin({ identity: identity ?? '', lastSeq: totals?.lastSeq ?? 0 })
   const total = totals?.messages ?? 0
   const rows = guard('messages', () =>
@@ -110,7 +110,7 @@ function schemaOf(database: DatabaseSync): SchemaObject[] {
     .all() as SchemaObject[]
 }
 
-function readIdentity(database: DatabaseSync, report: Report): string | null {
+function checkIdentity(database: DatabaseSync, report: Report): string | null {
   const rows = database.prepare('select identity from store').all() as { identity: string }[]
   const [row] = rows
   if (rows.length === 1 && row !== undefined && /^[0-9a-f]{32}$/.test(row.identity)) {

@@ -5,7 +5,7 @@ import { Readings } from './readings.ts'
 import type { ParseBody, Report } from './verification.ts'
 
 /** An intake as it is stored. */
-export type IntakeRow = {
+export type IntakeToCheck = {
   readonly id: number
   readonly provider: ProviderName
   readonly received_at: number
@@ -15,7 +15,7 @@ export type IntakeRow = {
 
 /** What was in an intake; null where a finding says why there are none. */
 export function readingsOf(
-  { id, provider, received_at, sha256, bytes }: IntakeRow,
+  { id, provider, received_at, sha256, bytes }: IntakeToCheck,
   /** Null where what is stored can't be unpacked. */
   body: Buffer | null,
   { parse, report }: { readonly parse: ParseBody; readonly report: Report },
