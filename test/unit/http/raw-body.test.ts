@@ -4,8 +4,9 @@ import { PassThrough, type TransformOptions } from 'node:stream'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { AppError } from '../../../src/app/errors.ts'
+import { BodyBudget } from '../../../src/app/http/body-budget.ts'
 import { ByteBudget } from '../../../src/app/http/byte-budget.ts'
-import { BodyBudget, collectBody } from '../../../src/app/http/raw-body.ts'
+import { collectBody } from '../../../src/app/http/raw-body.ts'
 
 const FREE = 16 * 1024
 
