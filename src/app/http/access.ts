@@ -3,13 +3,13 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { isIPv4 } from 'node:net'
-import type { ReadAccess } from '../config.ts'
+import type { Config } from '../config.ts'
 import type { ApiKey } from '../config-values.ts'
 
 /** For everybody, or for those who may read. */
 export type Access = 'public' | 'read'
 
-export type AccessPolicy = { readonly mode: ReadAccess; readonly keys: readonly ApiKey[] }
+export type AccessPolicy = { readonly mode: Config['readAccess']; readonly keys: readonly ApiKey[] }
 
 declare module 'fastify' {
   interface FastifyContextConfig {
