@@ -13,7 +13,7 @@ import { OutageLog } from './outage-log.ts'
 import { WriteQueue } from './queue/write-queue.ts'
 import { openStore } from './store/open.ts'
 import { Retention } from './store/retention.ts'
-import type { StoreFailure } from './store/store.ts'
+import type { MessageStore, StoreFailure } from './store/store.ts'
 import { StreamHub } from './stream/hub.ts'
 
 /**
@@ -73,6 +73,35 @@ function storeReports(log: Log, metrics: Metrics) {
   }
 }
 
+/** Raw bodies expire; one that is kept from that is told of. */
+function expiryOf(store: MessageStore, { rawRetentionDays }: Config, log: Log): Retention {
+  return new Retention({
+    days: rawRetentionDays,
+    expire: (before) => store.expireIntakes(before),
+    onError: (error) =>
+      log.warn({ err: error }, 'raw bodies could not expire; this is tried again'),
+    onHeldUp: (because, since) =>
+      log.warn({ since, because }, 'raw bodies have been kept from expiring'),
+  })
+}
+
+/** Requests wait here for their commit. */
+function queueBefore(
+  store: MessageStore,
+  { config, metrics, onCommitted }: { config: Config; metrics: Metrics; onCommitted: () => void },
+): WriteQueue<Intake, readonly InsertOutcome[]> {
+  return new WriteQueue({
+    write: async (batch) => {
+      const { outcomes, seconds } = await store.insert(batch)
+      metrics.commitSize.observe(batch.length)
+      metrics.commitSeconds.observe(seconds)
+      onCommitted()
+      return outcomes
+    },
+    ...queueBounds(config),
+  })
+}
+
 /** Starts the service. Rejects when the database can't be opened or the port can't be taken. */
 export async function startService(config: Config, log: Log): Promise<Service> {
   const metrics = createMetrics(
@@ -97,24 +126,8 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     ...storeReports(log, metrics),
     onCommitted: () => hub.wake(),
   })
-  const retention = new Retention({
-    days: config.rawRetentionDays,
-    expire: (before) => store.expireIntakes(before),
-    onError: (error) =>
-      log.warn({ err: error }, 'raw bodies could not expire; this is tried again'),
-    onHeldUp: (because, since) =>
-      log.warn({ since, because }, 'raw bodies have been kept from expiring'),
-  })
-  const queue = new WriteQueue<Intake, readonly InsertOutcome[]>({
-    write: async (batch) => {
-      const { outcomes, seconds } = await store.insert(batch)
-      metrics.commitSize.observe(batch.length)
-      metrics.commitSeconds.observe(seconds)
-      hub.wake()
-      return outcomes
-    },
-    ...queueBounds(config),
-  })
+  const retention = expiryOf(store, config, log)
+  const queue = queueBefore(store, { config, metrics, onCommitted: () => hub.wake() })
   const close = async () => {
     await server?.close()
     await queue.drain()

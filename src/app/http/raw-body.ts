@@ -1,9 +1,31 @@
 // Collects a request's body as the bytes that arrived, within bounds that hold before anything is
 // known about the sender.
 import type { IncomingMessage } from 'node:http'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Config } from '../config.ts'
 import { AppError } from '../errors.ts'
-import { type BodyBudget, BodyShare } from './body-budget.ts'
+import { BodyBudget, BodyShare } from './body-budget.ts'
 import { BodyParts } from './body-parts.ts'
+
+/** Every body as the bytes that arrived, whatever its content type says. */
+export function readRawBodies(
+  app: FastifyInstance,
+  { maxBodyBytes, queueMaxBytes }: Pick<Config, 'maxBodyBytes' | 'queueMaxBytes'>,
+): void {
+  const budget = new BodyBudget(queueMaxBytes)
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (request: FastifyRequest) =>
+    collectBody(request.raw, { maxBytes: maxBodyBytes, budget }),
+  )
+  app.addHook('onRequest', (request, _reply, done) => {
+    // A content type that can't be parsed would be refused before the parser above is asked. Not
+    // deleted: every later look at an object that has lost a property is slower.
+    if (request.headers['content-type'] !== undefined) {
+      request.raw.headers['content-type'] = undefined
+    }
+    done()
+  })
+}
 
 export type BodyLimits = {
   /** The largest body, in bytes. */

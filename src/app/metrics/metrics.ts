@@ -35,21 +35,40 @@ export type Metrics = ReturnType<typeof createMetrics>
 /** The metrics of one service, in a registry of their own. */
 export function createMetrics(build: Build, gauges: Gauges) {
   const registry = new Registry()
-  const registers = [registry]
   collectDefaultMetrics({ register: registry })
-  const httpRequests = new Counter({
-    name: 'http_requests_total',
-    help: 'Requests answered, by the pattern of their route.',
-    labelNames: ['method', 'path', 'status'] as const,
-    registers,
-  })
-  const httpSeconds = new Histogram({
-    name: 'http_request_duration_seconds',
-    help: 'Time from the headers of a request to the end of its answer.',
-    labelNames: ['method', 'path'] as const,
-    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
-    registers,
-  })
+  const metrics = {
+    ...requestMetrics([registry]),
+    ...webhookMetrics([registry]),
+    ...storeMetrics([registry]),
+  }
+  declareGauges(registry, build, gauges)
+  return {
+    ...metrics,
+    contentType: registry.contentType,
+    /** All metrics in Prometheus' text format. */
+    expose: (): Promise<string> => registry.metrics(),
+  }
+}
+
+function requestMetrics(registers: Registry[]) {
+  return {
+    httpRequests: new Counter({
+      name: 'http_requests_total',
+      help: 'Requests answered, by the pattern of their route.',
+      labelNames: ['method', 'path', 'status'] as const,
+      registers,
+    }),
+    httpSeconds: new Histogram({
+      name: 'http_request_duration_seconds',
+      help: 'Time from the headers of a request to the end of its answer.',
+      labelNames: ['method', 'path'] as const,
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+      registers,
+    }),
+  }
+}
+
+function webhookMetrics(registers: Registry[]) {
   const webhookRequests = new Counter({
     name: 'webhook_requests_total',
     help: 'Webhook requests, by what became of them.',
@@ -57,54 +76,47 @@ export function createMetrics(build: Build, gauges: Gauges) {
     registers,
   })
   for (const result of WEBHOOK_RESULTS) webhookRequests.inc({ result }, 0)
-  const webhookEvents = new Counter({
-    name: 'webhook_events_total',
-    help: 'Events in accepted webhook requests, by kind and by what became of them.',
-    labelNames: ['kind', 'result'] as const,
-    registers,
-  })
-  const eventLag = new Histogram({
-    name: 'webhook_event_lag_seconds',
-    help: 'Time from an event to its arrival, of those that were new.',
-    buckets: [1, 2, 5, 10, 30, 60, 300, 900, 3600, 14_400, 86_400, 604_800],
-    registers,
-  })
-  const conflicts = new Counter({
-    name: 'webhook_conflicts_total',
-    help: 'Duplicates whose from, to, ts or text differs from what is stored under their id.',
-    registers,
-  })
-  const commitSize = new Histogram({
-    name: 'commit_batch_size',
-    help: 'Webhook requests that share one transaction.',
-    buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024],
-    registers,
-  })
-  const commitSeconds = new Histogram({
-    name: 'commit_seconds',
-    help: 'Time of a transaction, from its beginning to the end of its fsync.',
-    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
-    registers,
-  })
-  const searchIndexErrors = new Counter({
-    name: 'search_index_errors_total',
-    help: 'Failed tries to bring the search index up to date; searches scan what it lacks.',
-    registers,
-  })
-  declareGauges(registry, build, gauges)
   return {
-    httpRequests,
-    httpSeconds,
     webhookRequests,
-    webhookEvents,
-    eventLag,
-    conflicts,
-    commitSize,
-    commitSeconds,
-    searchIndexErrors,
-    contentType: registry.contentType,
-    /** All metrics in Prometheus' text format. */
-    expose: (): Promise<string> => registry.metrics(),
+    webhookEvents: new Counter({
+      name: 'webhook_events_total',
+      help: 'Events in accepted webhook requests, by kind and by what became of them.',
+      labelNames: ['kind', 'result'] as const,
+      registers,
+    }),
+    eventLag: new Histogram({
+      name: 'webhook_event_lag_seconds',
+      help: 'Time from an event to its arrival, of those that were new.',
+      buckets: [1, 2, 5, 10, 30, 60, 300, 900, 3600, 14_400, 86_400, 604_800],
+      registers,
+    }),
+    conflicts: new Counter({
+      name: 'webhook_conflicts_total',
+      help: 'Duplicates whose from, to, ts or text differs from what is stored under their id.',
+      registers,
+    }),
+  }
+}
+
+function storeMetrics(registers: Registry[]) {
+  return {
+    commitSize: new Histogram({
+      name: 'commit_batch_size',
+      help: 'Webhook requests that share one transaction.',
+      buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024],
+      registers,
+    }),
+    commitSeconds: new Histogram({
+      name: 'commit_seconds',
+      help: 'Time of a transaction, from its beginning to the end of its fsync.',
+      buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+      registers,
+    }),
+    searchIndexErrors: new Counter({
+      name: 'search_index_errors_total',
+      help: 'Failed tries to bring the search index up to date; searches scan what it lacks.',
+      registers,
+    }),
   }
 }
 

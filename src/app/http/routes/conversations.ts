@@ -15,6 +15,14 @@ export function conversationRoutes(
   app: FastifyInstance,
   store: Pick<MessageReader, 'conversations' | 'page'>,
 ): void {
+  listConversations(app, store)
+  listMessagesOfOne(app, store)
+}
+
+function listConversations(
+  app: FastifyInstance,
+  store: Pick<MessageReader, 'conversations'>,
+): void {
   app.get<{ Querystring: ConversationsQuery }>(
     '/conversations',
     {
@@ -42,6 +50,9 @@ export function conversationRoutes(
       }
     },
   )
+}
+
+function listMessagesOfOne(app: FastifyInstance, store: Pick<MessageReader, 'page'>): void {
   app.get<{ Params: ConversationParams; Querystring: MessagesQuery }>(
     '/conversations/:contact/messages',
     {

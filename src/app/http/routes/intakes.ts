@@ -7,12 +7,18 @@ import { answered, ERRORS, READ_ERRORS } from '../api-types.ts'
 import { IntakeBody, IntakeParams } from '../event-types.ts'
 import { isoOf } from '../present.ts'
 
+const INTAKE_ERRORS = { ...READ_ERRORS, 404: answered('intake_not_found'), 422: ERRORS[422] }
+
 /** Adds the routes to `app`. */
 export function intakeRoutes(
   app: FastifyInstance,
   store: Pick<SequenceReader, 'intake' | 'rawBody'>,
 ): void {
-  const errors = { ...READ_ERRORS, 404: answered('intake_not_found'), 422: ERRORS[422] }
+  tellFacts(app, store)
+  sendRawBody(app, store)
+}
+
+function tellFacts(app: FastifyInstance, store: Pick<SequenceReader, 'intake'>): void {
   app.get<{ Params: IntakeParams }>(
     '/intakes/:id',
     {
@@ -21,7 +27,7 @@ export function intakeRoutes(
         summary: 'Read what is known of an accepted request',
         tags: ['events'],
         params: IntakeParams,
-        response: { 200: IntakeBody, ...errors },
+        response: { 200: IntakeBody, ...INTAKE_ERRORS },
       },
     },
     async ({ params }) => {
@@ -31,6 +37,9 @@ export function intakeRoutes(
       return { ...facts, received_at: isoOf(receivedAt) }
     },
   )
+}
+
+function sendRawBody(app: FastifyInstance, store: Pick<SequenceReader, 'rawBody'>): void {
   app.get<{ Params: IntakeParams }>(
     '/intakes/:id/raw',
     {
@@ -49,7 +58,7 @@ export function intakeRoutes(
               },
             },
           },
-          ...errors,
+          ...INTAKE_ERRORS,
         },
       },
     },

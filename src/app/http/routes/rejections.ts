@@ -15,7 +15,11 @@ export type RejectionDeps = {
 
 /** Adds the routes to `app`. */
 export function rejectionRoutes(app: FastifyInstance, deps: RejectionDeps): void {
-  const { quarantine, activity, providers } = deps
+  listRejections(app, deps.quarantine)
+  listProviders(app, deps)
+}
+
+function listRejections(app: FastifyInstance, quarantine: Quarantine): void {
   app.get(
     '/rejections',
     {
@@ -36,6 +40,9 @@ export function rejectionRoutes(app: FastifyInstance, deps: RejectionDeps): void
       })),
     }),
   )
+}
+
+function listProviders(app: FastifyInstance, { activity, providers }: RejectionDeps): void {
   app.get(
     '/providers',
     {

@@ -23,6 +23,28 @@ export type StreamDeps = {
   readonly onError: (error: unknown) => void
 }
 
+const SCHEMA = {
+  summary: 'Follow everything that is committed, live',
+  description:
+    'Server-Sent Events: `id` is the place in the sequence, `event` the kind, `data` an entry of /events as JSON. After a lost connection, go on with `Last-Event-ID`. A reader that is too slow is dropped, and can do the same.',
+  tags: ['events'],
+  querystring: StreamQuery,
+  headers: StreamHeaders,
+  response: {
+    200: {
+      description: 'The stream.',
+      content: {
+        'text/event-stream': { schema: Type.String(), example: 'id: 42\nevent: status\n\n' },
+      },
+    },
+    ...READ_ERRORS,
+    409: ERRORS[409],
+    422: ERRORS[422],
+  },
+}
+
+type StreamRequest = FastifyRequest<{ Querystring: StreamQuery }>
+
 /** Adds the route to `app`. All streams end when `app` closes. */
 export function streamRoute(app: FastifyInstance, deps: StreamDeps): void {
   const open = new Set<EventStream>()
@@ -36,34 +58,10 @@ export function streamRoute(app: FastifyInstance, deps: StreamDeps): void {
   })
   app.get<{ Querystring: StreamQuery }>(
     '/events/stream',
-    {
-      config: { access: 'read' },
-      exposeHeadRoute: false,
-      schema: {
-        summary: 'Follow everything that is committed, live',
-        description:
-          'Server-Sent Events: `id` is the place in the sequence, `event` the kind, `data` an entry of /events as JSON. After a lost connection, go on with `Last-Event-ID`. A reader that is too slow is dropped, and can do the same.',
-        tags: ['events'],
-        querystring: StreamQuery,
-        headers: StreamHeaders,
-        response: {
-          200: {
-            description: 'The stream.',
-            content: {
-              'text/event-stream': { schema: Type.String(), example: 'id: 42\nevent: status\n\n' },
-            },
-          },
-          ...READ_ERRORS,
-          409: ERRORS[409],
-          422: ERRORS[422],
-        },
-      },
-    },
+    { config: { access: 'read' }, exposeHeadRoute: false, schema: SCHEMA },
     async (request, reply) => {
       const filter = eventFilter(request.query)
-      const start = startOf(request)
-      if (start !== null) requirePosition(start, await deps.store.eventsAfter(pageAt(start)))
-      const position = start ?? (await deps.store.lastSeq())
+      const position = await positionFor(request, deps.store)
       if (deps.isClosing()) throw new AppError('shutting_down')
       // Whoever has gone while the place was looked up, or waited too long, is not heard of again.
       if (reply.sent || reply.raw.destroyed) return reply.hijack()
@@ -80,8 +78,16 @@ export function streamRoute(app: FastifyInstance, deps: StreamDeps): void {
   )
 }
 
+/** The place in the sequence behind which a stream begins. */
+async function positionFor(request: StreamRequest, store: StreamDeps['store']): Promise<number> {
+  const start = startOf(request)
+  if (start === null) return await store.lastSeq()
+  requirePosition(start, await store.eventsAfter(pageAt(start)))
+  return start
+}
+
 /** Where the reader wants to begin; null: with what comes from now on. */
-function startOf({ headers, query }: FastifyRequest<{ Querystring: StreamQuery }>): number | null {
+function startOf({ headers, query }: StreamRequest): number | null {
   const last = headers['last-event-id']
   if (last === undefined || last === '') return query.after ?? null
   if (typeof last === 'string' && /^\d{1,15}$/.test(last)) return Number(last)
