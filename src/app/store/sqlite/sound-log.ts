@@ -3,37 +3,19 @@
 // committed after that frame. Where something was, messages that were acknowledged are behind it,
 // and would vanish without a word. A log says nothing of whose it is, so beside a database that took
 // the place of another one, it would be read with pages that are not its own.
-// https://www.sqlite.org/fileformat2.html#the_write_ahead_log
-import { closeSync, existsSync, fstatSync, openSync, readSync, realpathSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, openSync, realpathSync } from 'node:fs'
 import { basename } from 'node:path'
+import { LOG_HEADER_BYTES, readAt, SMALLEST_LOG_BYTES, WriteAheadLog } from './write-ahead-log.ts'
 
-const HEADER_BYTES = 32
-const FRAME_HEADER_BYTES = 24
-const SMALLEST_PAGE_BYTES = 512
-const SMALLEST_LOG_BYTES = HEADER_BYTES + FRAME_HEADER_BYTES + SMALLEST_PAGE_BYTES
 /** How often a log that changes meanwhile is looked at. */
 const MAX_LOOKS = 20
 /** Where the header of a database says whether it has a log, and what it says. */
 export const VERSION_AT = 18
 export const WITH_LOG = 2
 const WITHOUT_LOG = 1
-/** Its last bit tells the order of the bytes in the words that checksums are made of. */
-const MAGIC = 0x377f0682
-
-/** Running sums over everything from the header on; each frame carries those up to its end. */
-type Checksum = readonly [number, number]
 
 /** Where the readable part of a log ends, in bytes, and what the log was then. */
 type Damage = { readonly offset: number; readonly header: Buffer; readonly size: number }
-
-type LogFrame = {
-  readonly bytes: Buffer
-  /** Of the generation that the log's header began, and not left over from an earlier one. */
-  readonly isCurrent: boolean
-  /** The last one of its transaction. */
-  readonly isCommit: boolean
-  readonly checksum: Checksum
-}
 
 /** The log of a database file: beside the file itself, where that has another name too. */
 export function logOf(file: string): string {
@@ -93,7 +75,7 @@ function lostIn(handle: number, log: string): string | null {
 
 /** Whether both looks, and one at this moment, are at the same generation of a log. */
 function isOfOneLog(handle: number, last: Damage, found: Damage): boolean {
-  const header = readAt(handle, 0, HEADER_BYTES)
+  const header = readAt(handle, 0, LOG_HEADER_BYTES)
   const isLonger = fstatSync(handle).size >= found.size
   return isLonger && found.header.equals(last.header) && found.header.equals(header)
 }
@@ -131,106 +113,8 @@ function sentenceFor(log: string, offset: number): string {
 function damageIn(handle: number): Damage | null {
   const size = fstatSync(handle).size
   if (size < SMALLEST_LOG_BYTES) return null
-  const header = readAt(handle, 0, HEADER_BYTES)
+  const header = readAt(handle, 0, LOG_HEADER_BYTES)
   const log = WriteAheadLog.open(handle, size, header)
   const offset = log === null ? 0 : log.damage()
   return offset === null ? null : { offset, header, size }
-}
-
-class WriteAheadLog {
-  readonly #handle: number
-  readonly #header: Buffer
-  readonly #frameBytes: number
-  readonly #frames: number
-  readonly #isLittleEndian: boolean
-
-  /** Null where its header is not as it was written: the first frame was, only after it. */
-  static open(handle: number, size: number, header: Buffer): WriteAheadLog | null {
-    const isLog = (header.readUInt32BE(0) & ~1) === MAGIC
-    const log = new WriteAheadLog(handle, size, header)
-    const sum = log.#sum([0, 0], header.subarray(0, 24))
-    return isLog && isSameChecksum(sum, checksumAt(header, 24)) ? log : null
-  }
-
-  private constructor(handle: number, size: number, header: Buffer) {
-    this.#handle = handle
-    this.#header = header
-    this.#frameBytes = FRAME_HEADER_BYTES + header.readUInt32BE(8)
-    this.#frames = Math.floor((size - HEADER_BYTES) / this.#frameBytes)
-    this.#isLittleEndian = (header.readUInt32BE(0) & 1) === 0
-  }
-
-  damage(): number | null {
-    const end = this.#readable()
-    return this.#isCommittedAfter(end) ? this.#offset(end) : null
-  }
-
-  /** How many frames are as they were written. */
-  #readable(): number {
-    let checksum = checksumAt(this.#header, 24)
-    for (let i = 0; i < this.#frames; i++) {
-      const frame = this.#frame(i)
-      if (!frame.isCurrent || !this.#follows(frame, checksum)) return i
-      checksum = frame.checksum
-    }
-    return this.#frames
-  }
-
-  /**
-   * Whether a transaction was begun after another one that ends at this frame or behind it: that
-   * one had been fsynced by then. A frame follows another if its checksum goes on from that one's.
-   */
-  #isCommittedAfter(first: number): boolean {
-    for (let i = first; i + 1 < this.#frames; i++) {
-      const { isCurrent, isCommit, checksum } = this.#frame(i, FRAME_HEADER_BYTES)
-      if (!isCurrent || !isCommit) continue
-      const next = this.#frame(i + 1)
-      if (next.isCurrent && this.#follows(next, checksum)) return true
-    }
-    return false
-  }
-
-  #follows({ bytes, checksum }: LogFrame, previous: Checksum): boolean {
-    const sum = this.#sum(previous, bytes.subarray(0, 8))
-    return isSameChecksum(this.#sum(sum, bytes.subarray(FRAME_HEADER_BYTES)), checksum)
-  }
-
-  #frame(index: number, bytes = this.#frameBytes): LogFrame {
-    const frame = readAt(this.#handle, this.#offset(index), bytes)
-    return {
-      bytes: frame,
-      isCurrent: frame.compare(this.#header, 16, 24, 8, 16) === 0,
-      isCommit: frame.readUInt32BE(4) !== 0,
-      checksum: checksumAt(frame, 16),
-    }
-  }
-
-  #offset(index: number): number {
-    return HEADER_BYTES + index * this.#frameBytes
-  }
-
-  #sum(previous: Checksum, bytes: Buffer): Checksum {
-    const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    let [s0, s1] = previous
-    for (let at = 0; at < bytes.byteLength; at += 8) {
-      s0 = (s0 + words.getUint32(at, this.#isLittleEndian) + s1) >>> 0
-      s1 = (s1 + words.getUint32(at + 4, this.#isLittleEndian) + s0) >>> 0
-    }
-    return [s0, s1]
-  }
-}
-
-function checksumAt(bytes: Buffer, at: number): Checksum {
-  return [bytes.readUInt32BE(at), bytes.readUInt32BE(at + 4)]
-}
-
-function isSameChecksum([a, b]: Checksum, [c, d]: Checksum): boolean {
-  return a === c && b === d
-}
-
-/** Zeros where the file has become shorter meanwhile. */
-function readAt(handle: number, offset: number, length: number): Buffer {
-  const bytes = Buffer.alloc(length)
-  readSync(handle, bytes, 0, length, offset)
-  return bytes
 }

@@ -1,5 +1,5 @@
 // The store on one SQLite file: a thread that writes, one that reads, one that searches and indexes.
-import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,31 +16,30 @@ import type {
 } from '../store.ts'
 import { packBatch } from './batch.ts'
 import { Checkpoints } from './checkpoints.ts'
-import { createPrivateFile, makePrivate } from './connection.ts'
 import { expireStep } from './expiry-step.ts'
 import type { ReaderMethods } from './reader-thread.ts'
-import { searchFileOf } from './search-index.ts'
-import type { SearchMethods } from './search-thread.ts'
-import { ThreadClient } from './thread.ts'
-import type { WriterMethods } from './writer-thread.ts'
+import { SqliteThreads } from './sqlite-threads.ts'
 
 /** Queries that may wait for one read thread. */
 const MAX_PENDING_READS = 200
 
-export type SqliteOptions = {
-  /** The database file; null for one that lasts as long as the process. */
-  readonly file: string | null
+type IndexReports = {
   /** Told of faults in the search index, which lags behind until they pass. */
   readonly onIndexError: (error: unknown) => void
   /** Told of each part that the index has taken in. */
   readonly onIndexed?: (() => void) | undefined
 }
 
+export type SqliteOptions = IndexReports & {
+  /** The database file; null for one that lasts as long as the process. */
+  readonly file: string | null
+}
+
 /** Opens the store. Rejects with the reason when the file can't be used. */
-export async function openSqliteStore({ file, ...told }: SqliteOptions): Promise<MessageStore> {
+export async function openSqliteStore({ file, ...reports }: SqliteOptions): Promise<MessageStore> {
   const directory = file === null ? mkdtempSync(join(tmpdir(), 'whatsapp-webhook-')) : null
   const messages = file ?? join(directory ?? '', 'messages.db')
-  const store = new SqliteStore({ messages, directory, ...told })
+  const store = new SqliteStore(new SqliteThreads({ messages, directory }), reports)
   try {
     await store.open()
     return store
@@ -54,66 +53,44 @@ export async function openSqliteStore({ file, ...told }: SqliteOptions): Promise
   }
 }
 
-type Files = Omit<SqliteOptions, 'file'> & {
-  readonly messages: string
-  /** A directory to remove at the end; null to keep everything. */
-  readonly directory: string | null
-}
-
 class SqliteStore implements MessageStore {
   readonly failed: Promise<StoreFailure>
-  readonly #files: { messages: string; search: string }
-  readonly #directory: string | null
-  readonly #writer = new ThreadClient<WriterMethods>(new URL('./writer-thread.ts', import.meta.url))
-  readonly #lists = new ThreadClient<ReaderMethods>(new URL('./reader-thread.ts', import.meta.url))
-  readonly #searches = new ThreadClient<SearchMethods>(
-    new URL('./search-thread.ts', import.meta.url),
-  )
+  readonly #threads: SqliteThreads
   readonly #catchUp: CatchUp
-  readonly #checkpoints = new Checkpoints({
-    copyMost: () => this.#write(() => this.#searches.call('checkpoint', null)),
-    finish: () => this.#write(() => this.#writer.call('checkpoint', null)),
-    restart: () => this.#writer.call('restartLog', null),
-  })
-  // For fsyncs beside the connections. Whichever thread closes such a handle takes every lock that
-  // the process has on the file with it: this is the last one to be closed.
-  #handle: number | null = null
+  readonly #checkpoints: Checkpoints
   #fail: (failure: StoreFailure) => void = () => {}
   #hasFailed = false
   #closed: Promise<void> | null = null
   #probing: Promise<void> | null = null
 
-  constructor({ messages, directory, onIndexError, onIndexed }: Files) {
-    this.#files = { messages, search: searchFileOf(messages) }
-    this.#directory = directory
+  constructor(threads: SqliteThreads, { onIndexError, onIndexed }: IndexReports) {
+    this.#threads = threads
+    const { writer, searches } = threads
     this.#catchUp = new CatchUp({
-      step: () => this.#searches.call('indexChunk', null),
+      step: () => searches.call('indexChunk', null),
       onError: onIndexError,
       onDone: onIndexed,
+    })
+    this.#checkpoints = new Checkpoints({
+      copyMost: () => this.#write(() => searches.call('checkpoint', null)),
+      finish: () => this.#write(() => writer.call('checkpoint', null)),
+      restart: () => writer.call('restartLog', null),
     })
     this.failed = new Promise((resolve) => {
       this.#fail = resolve
     })
-    for (const thread of [this.#writer, this.#lists, this.#searches]) {
-      void thread.ended.then((error) => this.#report(error))
-    }
+    threads.onEnd((error) => this.#report(error))
   }
 
   async open(): Promise<void> {
-    createPrivateFile(this.#files.messages)
-    makePrivate(this.#files.messages)
-    const isTemporary = this.#directory !== null
-    await this.#writer.call('open', { file: this.#files.messages, isTemporary })
-    this.#handle = openSync(this.#files.messages, 'r')
-    await this.#searches.call('open', { ...this.#files, handle: this.#handle })
-    await this.#lists.call('open', this.#files)
+    await this.#threads.open()
     this.#catchUp.wake()
   }
 
   async insert(batch: readonly Intake[]): Promise<InsertedBatch> {
     const packed = packBatch(batch)
     const moved = [packed.bodies.buffer, packed.lengths.buffer] as ArrayBuffer[]
-    const committed = await this.#write(() => this.#writer.call('insert', packed, moved))
+    const committed = await this.#write(() => this.#threads.writer.call('insert', packed, moved))
     this.#catchUp.wake()
     this.#checkpoints.grown(committed.logFrames)
     return committed
@@ -121,7 +98,7 @@ class SqliteStore implements MessageStore {
 
   /** One at a time, whoever asks: while another process has the lock, each holds up a batch. */
   probe(): Promise<void> {
-    this.#probing ??= this.#write(() => this.#writer.call('probe', null)).finally(() => {
+    this.#probing ??= this.#write(() => this.#threads.writer.call('probe', null)).finally(() => {
       this.#probing = null
     })
     return this.#probing
@@ -130,9 +107,9 @@ class SqliteStore implements MessageStore {
   expireIntakes(before: number) {
     return this.#write(() =>
       expireStep({
-        look: () => this.#writer.call('findExpired', before),
+        look: () => this.#threads.writer.call('findExpired', before),
         restartLog: () => this.#checkpoints.restartLog(),
-        deleteFound: () => this.#writer.call('deleteExpired', before),
+        deleteFound: () => this.#threads.writer.call('deleteExpired', before),
       }),
     )
   }
@@ -140,7 +117,7 @@ class SqliteStore implements MessageStore {
   page(request: PageRequest) {
     return request.filter.search === undefined
       ? this.#read('page', request)
-      : read(this.#searches, () => this.#searches.call('page', request))
+      : read(this.#threads.searches, () => this.#threads.searches.call('page', request))
   }
 
   find(messageId: string) {
@@ -176,8 +153,8 @@ class SqliteStore implements MessageStore {
   }
 
   async sizeBytes(): Promise<number> {
-    const files = Object.values(this.#files).flatMap((file) => [file, `${file}-wal`])
-    const sizes = await Promise.all(files.map(sizeOf))
+    const files = Object.values(this.#threads.files).flatMap((file) => [file, `${file}-wal`])
+    const sizes = await Promise.all(files.map(fileSize))
     return sizes.reduce((sum, size) => sum + size, 0)
   }
 
@@ -188,21 +165,14 @@ class SqliteStore implements MessageStore {
 
   async #close(): Promise<void> {
     await Promise.all([this.#catchUp.close(), this.#checkpoints.close()])
-    // The last connection to close folds the log into the database, unless it can only read: after a
-    // failure the log is left to the next start, which looks at both before.
-    const [first, last] = this.#hasFailed
-      ? [this.#writer, this.#lists]
-      : [this.#lists, this.#writer]
-    for (const thread of [first, this.#searches, last]) await thread.close()
-    if (this.#handle !== null) closeSync(this.#handle)
-    if (this.#directory !== null) rmSync(this.#directory, { recursive: true, force: true })
+    await this.#threads.close({ hasFailed: this.#hasFailed })
   }
 
   #read<Name extends keyof ReaderMethods & string>(
     method: Name,
     argument: Parameters<ReaderMethods[Name]>[0],
   ) {
-    return read(this.#lists, () => this.#lists.call(method, argument))
+    return read(this.#threads.lists, () => this.#threads.lists.call(method, argument))
   }
 
   async #write<Result>(call: () => Promise<Result>): Promise<Result> {
@@ -234,7 +204,7 @@ async function read<Result>(
   }
 }
 
-async function sizeOf(file: string): Promise<number> {
+async function fileSize(file: string): Promise<number> {
   try {
     return (await stat(file)).size
   } catch {

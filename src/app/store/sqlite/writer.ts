@@ -1,11 +1,9 @@
-// The one write connection: stores batches, keeps the counters, checkpoints its log.
+// The one write connection: commits batches, guards what was committed, checkpoints its log.
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { StoreFailedError, StoreUnavailableError } from '../../errors.ts'
-import type { IncomingEvent, Intake, MessageEvent } from '../../model/event.ts'
-import type { InsertOutcome } from '../../model/message.ts'
-import { digestOf } from '../body.ts'
 import type { InsertedBatch } from '../store.ts'
-import { type PackedBatch, unpackBatch } from './batch.ts'
+import type { PackedBatch } from './batch.ts'
+import { BatchWriter } from './batch-writer.ts'
 import {
   checkpoint,
   emptyLog,
@@ -15,13 +13,8 @@ import {
   restartLog,
   roomForLog,
 } from './connection.ts'
-import { ContactBook } from './contact-book.ts'
-import { Counters } from './counters.ts'
-import { EventWriter } from './event-writer.ts'
 import { Expiry, type Look } from './expiry.ts'
 import { storeError } from './faults.ts'
-import { IntakeWriter } from './intakes.ts'
-import { type Arrival, fillingEvent, isSame, MessageWriter } from './message-writer.ts'
 import { OpenFiles } from './open-files.ts'
 import { migrate, SCHEMA_VERSION, schemaVersion } from './schema.ts'
 import { requireWholeStore } from './whole-store.ts'
@@ -32,30 +25,18 @@ export type CommittedBatch = InsertedBatch & {
   readonly logFrames: number
 }
 
-type Totals = { last_seq: number; last_intake: number; messages: number; senders: number }
-
-const CREATED: InsertOutcome = { kind: 'created' }
-const DUPLICATE: InsertOutcome = { kind: 'duplicate' }
-
 /** Owns the write connection of a database file. Every method is synchronous and blocks. */
 export class Writer {
   readonly #file: string
   /** Null where nothing depends on what the file is called. */
   readonly #files: OpenFiles | null
   readonly #database: DatabaseSync
-  readonly #contacts: ContactBook
-  readonly #counters: Counters
-  readonly #messages: MessageWriter
-  readonly #events: EventWriter
-  readonly #intakes: IntakeWriter
+  readonly #batches: BatchWriter
   readonly #expiry: Expiry
   readonly #begin: StatementSync
   readonly #commit: StatementSync
-  readonly #readTotals: StatementSync
-  readonly #writeTotals: StatementSync
   readonly #logFrames: StatementSync
   readonly #touch: StatementSync
-  #totals: Totals = { last_seq: 0, last_intake: 0, messages: 0, senders: 0 }
   #failure: StoreFailedError | null = null
   /** Nothing was committed since something could not be: for want of room, or of the lock. */
   #isUnavailable = false
@@ -74,20 +55,10 @@ export class Writer {
     this.#touch.run(Date.now())
     this.#files?.takeLog()
     requireDurability(this.#database)
-    this.#contacts = new ContactBook(this.#database)
-    this.#counters = new Counters(this.#database)
-    this.#messages = new MessageWriter(this.#database, this.#contacts, this.#counters)
-    this.#events = new EventWriter(this.#database, this.#contacts, this.#counters)
-    this.#intakes = new IntakeWriter(this.#database)
+    this.#batches = new BatchWriter(this.#database)
     this.#expiry = new Expiry(this.#database)
     this.#begin = this.#database.prepare('begin immediate')
     this.#commit = this.#database.prepare('commit')
-    this.#readTotals = this.#database.prepare(
-      'select last_seq, last_intake, messages, senders from totals',
-    )
-    this.#writeTotals = this.#database.prepare(
-      'update totals set last_seq = ?, last_intake = ?, messages = ?, senders = ?',
-    )
     this.#logFrames = this.#database.prepare('pragma wal_checkpoint(noop)')
   }
 
@@ -95,7 +66,7 @@ export class Writer {
   insert(batch: PackedBatch): CommittedBatch {
     const start = performance.now()
     const outcomes = this.#guard(() => {
-      const stored = this.#transaction(() => this.#insertAll(batch))
+      const stored = this.#transaction(() => this.#batches.insert(batch))
       this.#requireInPlace()
       return stored
     })
@@ -158,60 +129,6 @@ export class Writer {
     this.#files?.requireInPlace(() => emptyLog(this.#database))
   }
 
-  #insertAll(batch: PackedBatch): InsertOutcome[][] {
-    this.#totals = this.#readTotals.get() as Totals
-    const before = this.#totals.last_seq
-    const outcomes = unpackBatch(batch).map((intake) => this.#insertIntake(intake))
-    const { last_seq, last_intake, messages, senders } = this.#totals
-    this.#contacts.flush()
-    this.#messages.flush()
-    this.#events.flush()
-    const newSenders = this.#counters.flush()
-    if (last_seq > before)
-      this.#writeTotals.run(last_seq, last_intake, messages, senders + newSenders)
-    return outcomes
-  }
-
-  /** All events of one request. Its body is kept where any of them is new. */
-  #insertIntake(intake: Intake): InsertOutcome[] {
-    const { provider, receivedAt, body } = intake
-    const before = this.#totals.last_seq
-    const digest = digestOf(body)
-    const arrival = { intake: this.#totals.last_intake + 1, provider, receivedAt }
-    const outcomes = intake.events.map((event) => this.#insertEvent(event, arrival, digest))
-    if (this.#totals.last_seq > before) {
-      this.#intakes.insert(arrival.intake, intake, digest)
-      this.#totals.last_intake = arrival.intake
-    }
-    return outcomes
-  }
-
-  #insertEvent(event: IncomingEvent, arrival: Arrival, digest: Buffer): InsertOutcome {
-    const seq = this.#totals.last_seq + 1
-    if (event.kind === 'message') return this.#insertMessage(seq, event, arrival, digest)
-    if (!this.#events.insert(seq, event, arrival)) return DUPLICATE
-    this.#totals.last_seq = seq
-    this.#messages.takeEdit(event)
-    return CREATED
-  }
-
-  #insertMessage(seq: number, event: MessageEvent, arrival: Arrival, digest: Buffer) {
-    if (this.#messages.insert(seq, event, arrival)) {
-      this.#totals.last_seq = seq
-      this.#totals.messages++
-      return CREATED
-    }
-    const stored = this.#messages.find(event)
-    const completed = this.#messages.complete(event, stored)
-    if (completed !== null) return this.#insertEvent(fillingEvent(completed), arrival, digest)
-    if (isSame(event, stored)) return DUPLICATE
-    const receivedSha256 = digest.toString('hex')
-    // The body that is arriving is stored after its events.
-    const isOfThisBody = stored.intake === arrival.intake
-    const storedSha256 = isOfThisBody ? receivedSha256 : this.#intakes.digestOf(stored.intake)
-    return { kind: 'conflict' as const, storedSha256, receivedSha256 }
-  }
-
   #transaction<Result>(work: () => Result): Result {
     this.#begin.run()
     try {
@@ -221,10 +138,7 @@ export class Writer {
       return result
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('rollback')
-      this.#contacts.reset()
-      this.#messages.reset()
-      this.#events.reset()
-      this.#counters.reset()
+      this.#batches.reset()
       throw error
     }
   }
