@@ -1,14 +1,18 @@
 // What every store must do, whatever the engine: one suite, run for each of them.
 import { describe } from 'node:test'
 import { anyOrderContract } from './any-order.ts'
-import { eventContract } from './events.ts'
+import { batchingContract } from './batching.ts'
+import { changesContract } from './changes.ts'
 import { exactlyOnceContract } from './exactly-once.ts'
 import { largeBatchContract } from './large-batches.ts'
 import { largePageContract } from './large-pages.ts'
 import { lifecycleContract } from './lifecycle.ts'
 import { listContract } from './lists.ts'
 import { mirrorContract } from './mirrors.ts'
+import { peopleContract } from './people.ts'
+import { rawBodyContract } from './raw-bodies.ts'
 import { searchContract } from './searches.ts'
+import { sequenceContract } from './sequence.ts'
 import { statisticsContract } from './statistics.ts'
 import type { NewPlace } from './store-place.ts'
 
@@ -21,7 +25,11 @@ export function messageStoreContract(engine: string, newPlace: NewPlace): void {
     largeBatchContract(newPlace)
     searchContract(newPlace)
     statisticsContract(newPlace)
-    eventContract(newPlace)
+    sequenceContract(newPlace)
+    changesContract(newPlace)
+    peopleContract(newPlace)
+    batchingContract(newPlace)
+    rawBodyContract(newPlace)
     anyOrderContract(newPlace)
     mirrorContract(newPlace)
     lifecycleContract(newPlace)

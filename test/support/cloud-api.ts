@@ -4,7 +4,7 @@ import { signature } from './signed.ts'
 export const APP_SECRET = 'canary-app-secret-0123456789abcdef'
 export const BUSINESS = { display_phone_number: '14155550101', phone_number_id: '106540352242922' }
 
-type Fields = Readonly<Record<string, unknown>>
+export type Fields = Readonly<Record<string, unknown>>
 
 let items = 0
 
