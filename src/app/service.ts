@@ -73,6 +73,17 @@ function storeReports(log: Log, metrics: Metrics) {
   }
 }
 
+/** What the streams tell of, in the log. */
+function streamReports(log: Log) {
+  const streams = new OutageLog(log)
+  return {
+    onError: (error: unknown) =>
+      streams.failed('the streams could not read on; they try again', error),
+    onRead: () => streams.ended('the streams read on again'),
+    onLost: (error: unknown) => log.error({ err: error }, 'a stream ended early'),
+  }
+}
+
 /** Raw bodies expire; one that is kept from that is told of. */
 function expiryOf(store: MessageStore, { rawRetentionDays }: Config, log: Log): Retention {
   return new Retention({
@@ -112,13 +123,10 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       databaseBytes: () => store.sizeBytes(),
     },
   )
-  const streams = new OutageLog(log)
   const hub = new StreamHub({
     eventsAfter: (request) => store.eventsAfter(request),
     addressesOf: (keys) => store.addressesOf(keys),
-    onError: (error) => streams.failed('the streams could not read on; they try again', error),
-    onRead: () => streams.ended('the streams read on again'),
-    onLost: (error) => log.error({ err: error }, 'a stream ended early'),
+    ...streamReports(log),
   })
   const store = await openStore({
     url: config.databaseUrl,
