@@ -156,9 +156,9 @@ export function changesContract(newPlace: NewPlace): void {
         intakeWith(
           messages(
             aText({ id: 'a' }),
-            reaction({ id: '3', timestamp: '1736935220' }, '🎉'),
-            reaction({ id: '2', timestamp: '1736935220' }, '🙏'),
-            reaction({ id: '4', timestamp: '1736935210' }, '👍'),
+            reaction({ id: '3', from: '14155550103', timestamp: '1736935220' }, '🎉'),
+            reaction({ id: '2', from: '14155550102', timestamp: '1736935220' }, '🙏'),
+            reaction({ id: '4', from: '14155550104', timestamp: '1736935210' }, '👍'),
           ),
         ),
       ])

@@ -2,6 +2,7 @@
 import { describe } from 'node:test'
 import { anyOrderContract } from './any-order.ts'
 import { batchingContract } from './batching.ts'
+import { busyMessageContract } from './busy-messages.ts'
 import { changesContract } from './changes.ts'
 import { exactlyOnceContract } from './exactly-once.ts'
 import { largeBatchContract } from './large-batches.ts'
@@ -30,6 +31,7 @@ export function messageStoreContract(engine: string, newPlace: NewPlace): void {
     peopleContract(newPlace)
     batchingContract(newPlace)
     rawBodyContract(newPlace)
+    busyMessageContract(newPlace)
     anyOrderContract(newPlace)
     mirrorContract(newPlace)
     lifecycleContract(newPlace)

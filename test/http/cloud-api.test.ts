@@ -422,8 +422,8 @@ test('a reaction that was revoked is no longer shown, in whatever order the two 
     assert.deepEqual(
       (reactions as Json[]).map(({ message_id, emoji }) => [message_id, emoji]),
       [
-        [`${id}-2`, null],
         [`${id}-other`, '👍'],
+        [`${id}-2`, null],
       ],
     )
     const gone = {

@@ -5,7 +5,7 @@ import { after, test } from 'node:test'
 import { AppError } from '../../src/app/errors.ts'
 import type { SequenceEntry } from '../../src/app/model/event.ts'
 import { askUntil } from '../support/ask-until.ts'
-import { APP_SECRET, aText, batch, change, signedBatch } from '../support/cloud-api.ts'
+import { APP_SECRET, aStatus, aText, batch, change, signedBatch } from '../support/cloud-api.ts'
 import { API_KEY, openServer, type TestServer } from '../support/http-server.ts'
 import { CANARY, flatBody } from '../support/signed.ts'
 import { until } from '../support/until.ts'
@@ -209,6 +209,37 @@ test('who is followed by an address of before is followed live too, as in every 
   const { next } = (await fresh.get('/events')).json<Page>()
   await until('it has come that far', () => Number(lastIdIn(reader)) === next)
   assert.deepEqual(idsIn(reader), ['under-the-first', 'under-the-second', 'live'])
+  reader.close()
+})
+
+test('a message is followed with what happens to it, in the list and live alike', async (t) => {
+  const fresh = await openServer(t, { environment: { META_APP_SECRET: APP_SECRET } })
+  const port = await fresh.listen()
+  const send = async (value: object) => {
+    await fresh.app.inject(signedBatch(batch(change(value as Record<string, unknown>))))
+  }
+  const happening = async (round: string) => {
+    const reaction = { message_id: 'one', emoji: '👍' }
+    const fields = { type: 'reaction', text: undefined, reaction }
+    const others = [aText({ id: `other-${round}` }), aText({ id: `reaction-${round}`, ...fields })]
+    await send({ messages: others })
+    const statuses = ['one', 'other'].map((id) => aStatus(id, round))
+    await send({ statuses })
+  }
+  await send({ messages: [aText({ id: 'one' })] })
+  await happening('delivered')
+  const reader = await follow(port, '?after=0&message_id=one')
+  await until('the past was read', () => idsIn(reader).length === 3)
+  await happening('read')
+  const { next } = (await fresh.get('/events')).json<Page>()
+  await until('it has come that far', () => Number(lastIdIn(reader)) === next)
+  const keys = ['one', 'reaction-delivered', '["one","delivered",""]', 'reaction-read']
+  assert.deepEqual(idsIn(reader), [...keys, '["one","read",""]'])
+  const { data } = (await fresh.get('/events?message_id=one')).json<Page>()
+  assert.deepEqual(
+    data.map(({ key }) => key),
+    idsIn(reader),
+  )
   reader.close()
 })
 

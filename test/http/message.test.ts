@@ -64,6 +64,7 @@ test('one message is shown with exactly these fields', async () => {
     edits: [],
     revocation: null,
     reactions: [],
+    shortened: [],
   })
 })
 

@@ -8,14 +8,17 @@ export type FilterQuery = {
   readonly kind?: string | undefined
   readonly contact?: string | undefined
   readonly phone_number_id?: string | undefined
+  readonly message_id?: string | undefined
 }
 
 /** The filter a query means. Throws ValidationError for a kind that does not exist. */
-export function eventFilter({ kind, contact, phone_number_id: number }: FilterQuery): EventFilter {
+export function eventFilter(query: FilterQuery): EventFilter {
+  const { kind, contact, phone_number_id: number, message_id: messageId } = query
   return {
     ...(kind ? { kinds: kind.split(',').map((name) => kindNamed(name.trim())) } : {}),
     ...(contact ? { contact: person(contact) } : {}),
     ...(number ? { phoneNumberId: number } : {}),
+    ...(messageId ? { messageId } : {}),
   }
 }
 

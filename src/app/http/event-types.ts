@@ -77,6 +77,12 @@ const FILTERS = {
   phone_number_id: Type.Optional(
     Type.String({ description: 'Only about this business number.', examples: ['106540352242922'] }),
   ),
+  message_id: Type.Optional(
+    Type.String({
+      description: 'Only this message, what happened to it and the reactions to it.',
+      examples: ['wamid.HBgLMTQxNTU1NTAxMDA'],
+    }),
+  ),
 }
 
 export const EventsQuery = Type.Object({

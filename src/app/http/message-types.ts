@@ -17,6 +17,9 @@ const part = (description: string) =>
 export const SHORTER_PAGE =
   'A page may be shorter: it ends before it would hold more than 8 MiB of stored text, but never before its first entry.'
 
+/** Said of every list of what happened to a message. */
+const LATEST = 'The latest 1000 at most, and no more than 8 MiB of stored text, but one at least.'
+
 const MESSAGE_ID = 'wamid.HBgLMTQxNTU1NTAxMDA'
 export const CONTACT = {
   key: 'US.13491208655302741918',
@@ -110,7 +113,7 @@ export const MessageDetailBody = Type.Object(
     original_text: nullableText('What it said at first.', 'Hello'),
     statuses: list(
       { status: string, ts: string, participant: string, seq: integer, data: {} },
-      'All its statuses, in the order in which they happened.',
+      `Its statuses, in the order in which they happened. ${LATEST}`,
     ),
     edits: list(
       {
@@ -118,7 +121,7 @@ export const MessageDetailBody = Type.Object(
         media: { type: ['object', 'null'], additionalProperties: true },
         seq: integer,
       },
-      'All its edits, in the order in which they happened, each with the file it came with. The last one is what `text` says, unless it was revoked; of those of one moment the one whose id sorts last.',
+      `Its edits, in the order in which they happened, each with the file it came with. The last one is what \`text\` says, unless it was revoked; of those of one moment the one whose id sorts last. ${LATEST}`,
     ),
     revocation: Type.Unsafe<unknown>({
       type: ['object', 'null'],
@@ -127,8 +130,13 @@ export const MessageDetailBody = Type.Object(
     }),
     reactions: list(
       { message_id: string, from: string, emoji: nullableString, ts: string },
-      'The reaction of each person that counts now; `emoji` is null of one that was removed or revoked.',
+      `The reaction of each person that counts now, in the order in which they happened; \`emoji\` is null of one that was removed or revoked. ${LATEST}`,
     ),
+    shortened: Type.Unsafe<readonly string[]>({
+      type: 'array',
+      items: { type: 'string', enum: ['statuses', 'edits', 'reactions'] },
+      description: 'The lists that lack earlier entries, which `/events?message_id=` has.',
+    }),
   },
   {
     description: 'A stored message, with what happened to it.',
@@ -140,6 +148,7 @@ export const MessageDetailBody = Type.Object(
         edits: [],
         revocation: null,
         reactions: [],
+        shortened: [],
       },
     ],
   },

@@ -37,7 +37,7 @@ export function presentMessage(message: Message) {
 }
 
 /** A message with what happened to it. */
-export function presentDetail({ message, originalText, events, reactions }: MessageDetail) {
+export function presentDetail({ message, originalText, events, ...others }: MessageDetail) {
   const of = (kind: StoredEvent['kind']) => events.filter((event) => event.kind === kind)
   const [revocation] = of('revoke')
   return {
@@ -59,12 +59,13 @@ export function presentDetail({ message, originalText, events, reactions }: Mess
       revocation === undefined
         ? null
         : { message_id: revocation.key, ts: revocation.ts, seq: revocation.seq },
-    reactions: lastOfEach(reactions).map((reaction) => ({
+    reactions: others.reactions.map((reaction) => ({
       message_id: reaction.messageId,
       from: reaction.from,
       emoji: contentNow(reaction).reaction?.emoji ?? null,
       ts: reaction.ts,
     })),
+    shortened: others.shortened,
   }
 }
 
@@ -147,16 +148,6 @@ export function presentContact(contact: Contact | null) {
 /** Milliseconds since 1970 in ISO 8601. */
 export function isoOf(ms: number): string {
   return new Date(ms).toISOString()
-}
-
-/** Reactions replace each other: of each person, and of the business, the latest one. */
-function lastOfEach(reactions: readonly Message[]): Message[] {
-  return [...new Map(reactions.map((reaction) => [reactorOf(reaction), reaction])).values()]
-}
-
-/** The contact of what the business sent is whom it went to. */
-function reactorOf({ direction, from, contact }: Message): string {
-  return direction === 'inbound' && contact !== null ? contact.key : from
 }
 
 function isStale({ receivedAt, instant }: { receivedAt: number; instant: Instant }): boolean {

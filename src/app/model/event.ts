@@ -168,6 +168,8 @@ export type EventFilter = {
   readonly kinds?: readonly EventKind[]
   readonly contact?: string
   readonly phoneNumberId?: string
+  /** A message, with what happened to it and the reactions to it. */
+  readonly messageId?: string
 }
 
 /** A part of the sequence, in its order. */

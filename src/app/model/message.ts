@@ -30,15 +30,20 @@ export type Message = {
   readonly receivedAt: number
 }
 
+/** What happened to a message, in lists of which an answer holds the latest entries. */
+export type DetailList = 'statuses' | 'edits' | 'reactions'
+
 /** A message with what happened to it, each list in the order in which it happened. */
 export type MessageDetail = {
   readonly message: Message
   /** What it said at first. */
   readonly originalText: string | null
-  /** Statuses, edits and revocations. */
+  /** Statuses, edits and the first revocation. */
   readonly events: readonly StoredEvent[]
-  /** The reactions to it, themselves messages; of each person the last one counts. */
+  /** The reaction of each person that counts, itself a message: the last one. */
   readonly reactions: readonly Message[]
+  /** The lists that lack earlier entries, since they would be too long. */
+  readonly shortened: readonly DetailList[]
 }
 
 /**

@@ -8,8 +8,9 @@ export function seqOf(entry: SequenceEntry): number {
 }
 
 /** Equal for filters that let the same entries through. */
-export function filterKeyOf({ kinds, contact, phoneNumberId }: EventFilter): string {
-  return JSON.stringify([kinds?.toSorted() ?? null, contact ?? null, phoneNumberId ?? null])
+export function filterKeyOf({ kinds, contact, phoneNumberId, messageId }: EventFilter): string {
+  const others = [contact, phoneNumberId, messageId].map((value) => value ?? null)
+  return JSON.stringify([kinds?.toSorted() ?? null, ...others])
 }
 
 /** The person an entry is about; null where it names none. */
@@ -22,7 +23,7 @@ export type Addresses = ReadonlyMap<string, readonly KnownAs[]>
 
 /** Whether an entry is of this filter. */
 export function matches(
-  { kinds, contact, phoneNumberId }: EventFilter,
+  { kinds, contact, phoneNumberId, messageId }: EventFilter,
   entry: SequenceEntry,
   addresses: Addresses,
 ): boolean {
@@ -30,6 +31,7 @@ export function matches(
   const kind = entry.kind === 'message' ? 'message' : entry.event.kind
   if (kinds !== undefined && !kinds.includes(kind)) return false
   if (phoneNumberId !== undefined && subject.phoneNumberId !== phoneNumberId) return false
+  if (messageId !== undefined && !isAbout(messageId, entry)) return false
   if (contact === undefined) return true
   const person = personIn(entry)
   if (person === null) return false
@@ -38,4 +40,11 @@ export function matches(
     known.some(({ address }) => address === contact) ||
     person.username === contact.replace(/^@/, '')
   )
+}
+
+/** Whether an entry is a message, happened to it or is a reaction to it. */
+function isAbout(messageId: string, entry: SequenceEntry): boolean {
+  if (entry.kind === 'event') return entry.event.messageId === messageId
+  const { message } = entry
+  return message.messageId === messageId || message.content?.reaction?.message_id === messageId
 }

@@ -34,6 +34,8 @@ export function messageRoutes(
       config: { access: 'read' },
       schema: {
         summary: 'Read one message and what happened to it',
+        description:
+          'Of each list the latest entries; `shortened` names those that lack earlier ones. All of them are in `/events?message_id=`.',
         tags: ['messages'],
         params: MessageParams,
         response: { 200: MessageDetailBody, ...READ_ERRORS, 404: ERRORS[404] },

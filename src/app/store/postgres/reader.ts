@@ -9,13 +9,14 @@ import type {
   Stats,
 } from '../../model/message.ts'
 import { CONTACTS_SQL, conditionsFor, contactValues, ordered } from '../sql/conditions.ts'
+import { EVENTS_OF_MESSAGE_SQL, happenedOf, reactionsSql } from '../sql/happened.ts'
 import { fittingOf, type Listed } from '../sql/long-texts.ts'
-import { EVENTS_OF_MESSAGE_SQL, FIND_MESSAGE_SQL, hitsQuery, pageQuery } from '../sql/queries.ts'
+import { FIND_MESSAGE_SQL, hitsQuery, pageQuery } from '../sql/queries.ts'
 import {
   conversationPageOf,
+  EVENT_TEXTS_SQL,
   type EventRow,
   LISTED_MESSAGES_SQL,
-  MESSAGE_SQL,
   MESSAGE_TEXTS_SQL,
   type MessageRow,
   originalTextOf,
@@ -27,9 +28,12 @@ import {
 } from '../sql/rows.ts'
 import type { ConversationRequest } from '../store.ts'
 import { countOf } from './counters.ts'
+import { IS_REACTION_TO } from './reactions.ts'
 import { searchCondition } from './search.ts'
 import { Snapshot } from './snapshot.ts'
 import { readStats } from './statistics.ts'
+
+const REACTIONS_SQL = reactionsSql(IS_REACTION_TO)
 
 /** Reads from a connection, each answer from one state of the database. */
 export class Reader {
@@ -52,8 +56,7 @@ export class Reader {
       return {
         message: toMessage(row),
         originalText: originalTextOf(row),
-        events: await this.#eventsOf(messageId),
-        reactions: await this.#reactionsTo(messageId),
+        ...(await this.#happenedTo(messageId)),
       }
     })
   }
@@ -102,17 +105,20 @@ export class Reader {
     return pageOf(whole, { more: fitting.length < rows.length, total })
   }
 
-  async #eventsOf(messageId: string) {
-    const rows = await this.#snapshot.all<EventRow>(EVENTS_OF_MESSAGE_SQL, [messageId])
-    return rows.map(toEvent)
-  }
-
-  async #reactionsTo(messageId: string) {
-    const rows = await this.#snapshot.all<MessageRow>(
-      `${MESSAGE_SQL} where reaction_to = ? order by instant, seq`,
-      [messageId],
-    )
-    return rows.map(toMessage)
+  async #happenedTo(messageId: string) {
+    const found = {
+      events: await this.#snapshot.all<Listed<EventRow>>(EVENTS_OF_MESSAGE_SQL, [
+        messageId,
+        messageId,
+      ]),
+      reactions: await this.#snapshot.all<Listed<MessageRow>>(REACTIONS_SQL, [messageId]),
+    }
+    const { events, reactions, shortened } = happenedOf(found)
+    return {
+      events: (await this.#snapshot.whole(events, [EVENT_TEXTS_SQL])).map(toEvent),
+      reactions: (await this.#snapshot.whole(reactions, [MESSAGE_TEXTS_SQL])).map(toMessage),
+      shortened,
+    }
   }
 
   /**

@@ -3,7 +3,12 @@ import type { ClientBase } from 'pg'
 import { StoreUnavailableError } from '../../errors.ts'
 import type { KnownAs } from '../../model/contact.ts'
 import type { EventFilter, SequencePage } from '../../model/event.ts'
-import { ADDRESSES_SQL, sequenceConditions } from '../sql/conditions.ts'
+import {
+  ADDRESSES_SQL,
+  EVENTS_ABOUT,
+  messagesAbout,
+  sequenceConditions,
+} from '../sql/conditions.ts'
 import type { Listed } from '../sql/long-texts.ts'
 import {
   EVENT_TEXTS_SQL,
@@ -15,7 +20,10 @@ import {
 } from '../sql/rows.ts'
 import { nextPartOf, sequencePageOf } from '../sql/sequence.ts'
 import type { SequenceRequest } from '../store.ts'
+import { IS_REACTION_TO } from './reactions.ts'
 import { Snapshot } from './snapshot.ts'
+
+const MESSAGES_ABOUT = messagesAbout(IS_REACTION_TO)
 
 /** Reads the sequence on a connection that it is lent. */
 export class SequenceReader {
@@ -65,7 +73,7 @@ export class SequenceReader {
 
   async #messages(filter: EventFilter, { after, limit, lastSeq }: Range) {
     if (filter.kinds !== undefined && !filter.kinds.includes('message')) return []
-    const { where, values } = sequenceConditions(filter)
+    const { where, values } = sequenceConditions(filter, MESSAGES_ABOUT)
     return await this.#snapshot.all<Listed<MessageRow>>(
       `${LISTED_MESSAGES_SQL} where seq > ? and seq <= ? ${where} order by seq limit ?`,
       [after, lastSeq, ...values, limit],
@@ -74,7 +82,7 @@ export class SequenceReader {
 
   #others(filter: EventFilter, { after, limit, lastSeq }: Range) {
     const { kinds } = filter
-    const { where, values } = sequenceConditions(filter)
+    const { where, values } = sequenceConditions(filter, EVENTS_ABOUT)
     return this.#snapshot.all<Listed<EventRow>>(
       `${LISTED_EVENTS_SQL} where seq > ? and seq <= ?
          ${kinds === undefined ? '' : 'and kind = any (?)'} ${where}

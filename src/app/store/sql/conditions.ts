@@ -103,8 +103,27 @@ export function ordered(order: Order, id = 'messages.message_id'): string {
   return `order by instant ${order}, ${id} ${order}, seq ${order}`
 }
 
+/** The rows of a table that are about a message, by its id: as a condition with this many values. */
+export type About = { readonly clause: string; readonly values: number }
+
+/** Of events: what happened to it. */
+export const EVENTS_ABOUT: About = { clause: 'message_id = ?', values: 1 }
+
+/** Of messages: itself, and the reactions to it, which this condition finds. */
+export function messagesAbout(isReactionTo: string): About {
+  return {
+    clause: `seq in (
+      select seq from messages where message_id = ?
+      union all select seq from messages where ${isReactionTo})`,
+    values: 2,
+  }
+}
+
 /** What an entry of the sequence must meet beside its place; clauses that begin with `and`. */
-export function sequenceConditions({ contact, phoneNumberId }: EventFilter): Conditions {
+export function sequenceConditions(
+  { contact, phoneNumberId, messageId }: EventFilter,
+  about: About,
+): Conditions {
   const clauses: string[] = []
   const values: string[] = []
   if (contact !== undefined) {
@@ -114,6 +133,10 @@ export function sequenceConditions({ contact, phoneNumberId }: EventFilter): Con
   if (phoneNumberId !== undefined) {
     clauses.push('and phone_number_id = ?')
     values.push(phoneNumberId)
+  }
+  if (messageId !== undefined) {
+    clauses.push(`and ${about.clause}`)
+    values.push(...Array<string>(about.values).fill(messageId))
   }
   return { where: clauses.join(' '), values }
 }

@@ -12,5 +12,9 @@ export const LATEST_EDIT = `kind in ('edit', 'revoke')
 export const EVENTS_IN_ORDER = `
   order by instant, case when kind = 'status' then '' else events.key end, seq`
 
+/** The same from the last one on. */
+export const EVENTS_BACKWARDS = `
+  order by instant desc, case when kind = 'status' then '' else events.key end desc, seq desc`
+
 /** The column `edited` by the kind of that event; 0 where there is none. */
 export const EDITED = { edit: 1, revoke: 2 } as const

@@ -8,8 +8,7 @@ import {
   ordered,
   type SearchCondition,
 } from './conditions.ts'
-import { EVENTS_IN_ORDER } from './edits.ts'
-import { EVENT_SQL, LISTED_MESSAGES_SQL, MESSAGE_SQL } from './rows.ts'
+import { LISTED_MESSAGES_SQL, MESSAGE_SQL } from './rows.ts'
 
 export type Query = { readonly sql: string; readonly values: readonly (string | number)[] }
 
@@ -19,10 +18,6 @@ export type Scan = { readonly filter: MessageFilter; readonly order: Order }
 /** The message with an id, its one value: one that was received before its echo and copies in standby. */
 export const FIND_MESSAGE_SQL = `${MESSAGE_SQL}
   where messages.message_id = ? order by namespace limit 1`
-
-/** Statuses, edits and revocations of a message; its one value. */
-export const EVENTS_OF_MESSAGE_SQL = `${EVENT_SQL}
-  where message_id = ? and kind in ('status', 'edit', 'revoke') ${EVENTS_IN_ORDER}`
 
 /** The rows of a page, and one more. */
 export function pageQuery(

@@ -47,7 +47,7 @@ export type MessageRow = ContactColumns & {
 /** A row of MESSAGE_SQL. */
 export type WholeMessageRow = MessageRow & { original_text: string | null }
 
-/** Another event with its contact: a row of EVENT_SQL. */
+/** Another event with its contact: a row of LISTED_EVENTS_SQL with its texts. */
 export type EventRow = ContactColumns & {
   seq: number
   kind: StoredEvent['kind']
@@ -101,9 +101,6 @@ const EVENT_ROW_COLUMNS = `seq, kind, type, events.key, provider, intake, messag
   phone_number_id, ts, instant, received_at, ${CONTACT_COLUMNS}`
 
 const FROM_EVENTS = 'from events left join contacts on contacts.id = events.contact'
-
-/** Single events, whole; to be followed by a condition. */
-export const EVENT_SQL = `select ${EVENT_ROW_COLUMNS}, text, data ${FROM_EVENTS}`
 
 /** Events for a list, without their long texts; to be followed by a condition. */
 export const LISTED_EVENTS_SQL = `

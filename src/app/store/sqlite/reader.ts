@@ -10,13 +10,14 @@ import type {
   Stats,
 } from '../../model/message.ts'
 import { CONTACTS_SQL, conditionsFor, contactValues, ordered } from '../sql/conditions.ts'
+import { EVENTS_OF_MESSAGE_SQL, happenedOf, reactionsSql } from '../sql/happened.ts'
 import { fittingOf, type Listed } from '../sql/long-texts.ts'
-import { EVENTS_OF_MESSAGE_SQL, FIND_MESSAGE_SQL, hitsQuery, pageQuery } from '../sql/queries.ts'
+import { FIND_MESSAGE_SQL, hitsQuery, pageQuery } from '../sql/queries.ts'
 import {
   conversationPageOf,
+  EVENT_TEXTS_SQL,
   type EventRow,
   LISTED_MESSAGES_SQL,
-  MESSAGE_SQL,
   MESSAGE_TEXTS_SQL,
   type MessageRow,
   originalTextOf,
@@ -28,6 +29,7 @@ import {
 } from '../sql/rows.ts'
 import type { ConversationRequest } from '../store.ts'
 import { openReader } from './connection.ts'
+import { IS_REACTION_TO } from './reactions.ts'
 import { attachSearchIndex, searchCondition, WATERMARK_SQL } from './search-index.ts'
 import { Snapshot } from './snapshot.ts'
 import { readStats } from './statistics.ts'
@@ -35,6 +37,8 @@ import { readStats } from './statistics.ts'
 type Files = { readonly messages: string; readonly search: string }
 
 const NEWEST_SQL = `${LISTED_MESSAGES_SQL} where contact = ? ${ordered('desc')} limit 1`
+
+const REACTIONS_SQL = reactionsSql(IS_REACTION_TO)
 
 /** Owns one read connection. Every method is synchronous and blocks. */
 export class Reader {
@@ -64,8 +68,7 @@ export class Reader {
       return {
         message: toMessage(row),
         originalText: originalTextOf(row),
-        events: this.#eventsOf(messageId),
-        reactions: this.#reactionsTo(messageId),
+        ...this.#happenedTo(messageId),
       }
     })
   }
@@ -124,18 +127,17 @@ export class Reader {
     return this.#snapshot.all(NEWEST_SQL, [contact])
   }
 
-  #eventsOf(messageId: string) {
-    return this.#snapshot.all<EventRow>(EVENTS_OF_MESSAGE_SQL, [messageId]).map(toEvent)
-  }
-
-  #reactionsTo(messageId: string) {
-    return this.#snapshot
-      .all<MessageRow>(
-        `${MESSAGE_SQL} where type = 'reaction' and content ->> '$.reaction.message_id' = ?
-         order by instant, seq`,
-        [messageId],
-      )
-      .map(toMessage)
+  #happenedTo(messageId: string) {
+    const found = {
+      events: this.#snapshot.all<Listed<EventRow>>(EVENTS_OF_MESSAGE_SQL, [messageId, messageId]),
+      reactions: this.#snapshot.all<Listed<MessageRow>>(REACTIONS_SQL, [messageId]),
+    }
+    const { events, reactions, shortened } = happenedOf(found)
+    return {
+      events: this.#snapshot.whole(events, [EVENT_TEXTS_SQL]).map(toEvent),
+      reactions: this.#snapshot.whole(reactions, [MESSAGE_TEXTS_SQL]).map(toMessage),
+      shortened,
+    }
   }
 
   /** From the counters where they suffice: no filter, or one that is counted. */

@@ -2,7 +2,12 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { KnownAs } from '../../model/contact.ts'
 import type { EventFilter, SequencePage } from '../../model/event.ts'
-import { ADDRESSES_SQL, sequenceConditions } from '../sql/conditions.ts'
+import {
+  ADDRESSES_SQL,
+  EVENTS_ABOUT,
+  messagesAbout,
+  sequenceConditions,
+} from '../sql/conditions.ts'
 import type { Listed } from '../sql/long-texts.ts'
 import {
   EVENT_TEXTS_SQL,
@@ -14,7 +19,10 @@ import {
 } from '../sql/rows.ts'
 import { nextPartOf, sequencePageOf } from '../sql/sequence.ts'
 import type { SequenceRequest } from '../store.ts'
+import { IS_REACTION_TO } from './reactions.ts'
 import { Snapshot } from './snapshot.ts'
+
+const MESSAGES_ABOUT = messagesAbout(IS_REACTION_TO)
 
 /** Reads the sequence on a connection that it is lent. */
 export class SequenceReader {
@@ -47,7 +55,7 @@ export class SequenceReader {
 
   #messagesAfter(filter: EventFilter, after: number, limit: number) {
     if (filter.kinds !== undefined && !filter.kinds.includes('message')) return []
-    const { where, values } = sequenceConditions(filter)
+    const { where, values } = sequenceConditions(filter, MESSAGES_ABOUT)
     return this.#snapshot.all<Listed<MessageRow>>(
       `${LISTED_MESSAGES_SQL} where seq > ? ${where} order by seq limit ?`,
       [after, ...values, limit],
@@ -56,7 +64,7 @@ export class SequenceReader {
 
   #othersAfter(filter: EventFilter, after: number, limit: number) {
     const kinds = filter.kinds ?? null
-    const { where, values } = sequenceConditions(filter)
+    const { where, values } = sequenceConditions(filter, EVENTS_ABOUT)
     return this.#snapshot.all<Listed<EventRow>>(
       `${LISTED_EVENTS_SQL} where seq > ?
          ${kinds === null ? '' : 'and kind in (select value from json_each(?))'} ${where}
