@@ -18,6 +18,7 @@ type Service = {
   readonly tmpfs?: readonly string[]
   readonly cap_drop: readonly string[]
   readonly security_opt: readonly string[]
+  readonly ulimits?: { readonly core: number }
   readonly restart: string
   readonly stop_grace_period: string
   readonly healthcheck: Readonly<Record<string, unknown>> & { readonly test?: readonly string[] }

@@ -56,6 +56,8 @@ describe('docker-compose.yml', () => {
       assert.equal(one.read_only, true)
       assert.deepEqual(one.cap_drop, ['ALL'])
       assert.deepEqual(one.security_opt, ['no-new-privileges:true'])
+      // A dump of the memory has messages and secrets in it.
+      assert.deepEqual(one.ulimits, { core: 0 })
       assert.equal(one.restart, name === 'migrate' ? 'no' : 'unless-stopped')
     })
   }

@@ -12,6 +12,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   realpathSync,
   rmSync,
   statSync,
@@ -153,6 +154,12 @@ describe('the image', () => {
     if (isRoot && process.platform === 'linux') {
       assert.equal(statSync(`/proc/${service.pid}`).uid, user.uid)
     }
+  })
+
+  test('leaves no memory on the disk of its host where it crashes', () => {
+    if (process.platform !== 'linux') return
+    const limits = readFileSync(`/proc/${service.pid}/limits`, 'utf8')
+    assert.match(limits, /^Max core file size +0 +0 /m)
   })
 
   test('stores a signed message and keeps its files for its user alone', async () => {

@@ -1,11 +1,11 @@
 // The systemd unit of docs/deployment.md, against the service it runs and what systemd takes.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, test } from 'node:test'
+import { describe, type TestContext, test } from 'node:test'
 import { SETTING_DOCS } from '../../src/app/config.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { readRepositoryFile } from './repository.ts'
 
 const [, unit = ''] = /^```ini\n(.*?)^```$/ms.exec(readRepositoryFile('docs/deployment.md')) ?? []
@@ -16,6 +16,13 @@ function valuesOf(section: string, key: string): string[] {
   const [, lines = ''] =
     new RegExp(`^\\[${section}\\]$(.*?)(?=^\\[|$(?![^]))`, 'ms').exec(unit) ?? []
   return [...lines.matchAll(new RegExp(`^${key}=(.*)$`, 'gm'))].map(([, value = '']) => value)
+}
+
+/** The unit as a file, with a Node.js that is there. */
+function unitFile(t: TestContext): string {
+  const file = join(temporaryDirectory(t), 'whatsapp-webhook-service.service')
+  writeFileSync(file, unit.replace('/usr/bin/node', process.execPath))
+  return file
 }
 
 describe('the unit for systemd', () => {
@@ -40,19 +47,27 @@ describe('the unit for systemd', () => {
     assert.ok(Number(seconds) > Number(shutdown?.fallback))
   })
 
+  test('leaves no memory on the disk where it crashes: messages and secrets are in it', () => {
+    assert.deepEqual(valuesOf('Service', 'LimitCORE'), ['0'])
+  })
+
   const skip = !hasSystemd && 'needs systemd-analyze'
-  test('is what systemd takes, without a word about any line', { skip }, () => {
-    const directory = mkdtempSync(join(tmpdir(), 'unit-'))
-    try {
-      const file = join(directory, 'whatsapp-webhook-service.service')
-      writeFileSync(file, unit.replace('/usr/bin/node', process.execPath))
-      const options = { encoding: 'utf8' } as const
-      const { status, stdout, stderr } = spawnSync('systemd-analyze', ['verify', file], options)
-      // Other units of this machine may have faults of their own.
-      const said = (stdout + stderr).split('\n').filter((line) => line.includes('whatsapp-webhook'))
-      assert.deepEqual({ status, said }, { status: 0, said: [] })
-    } finally {
-      rmSync(directory, { recursive: true, force: true })
-    }
+  test('gives the service no more rights than it needs, in the eyes of systemd', { skip }, (t) => {
+    const file = unitFile(t)
+    const judged = ['security', '--offline=true', '--no-pager', '--threshold=20', file]
+    const { status, stdout } = spawnSync('systemd-analyze', judged, { encoding: 'utf8' })
+    assert.equal(status, 0, stdout)
+  })
+
+  test('is what systemd takes, without a word about any line', { skip }, (t) => {
+    const options = { encoding: 'utf8' } as const
+    const { status, stdout, stderr } = spawnSync(
+      'systemd-analyze',
+      ['verify', unitFile(t)],
+      options,
+    )
+    // Other units of this machine may have faults of their own.
+    const said = (stdout + stderr).split('\n').filter((line) => line.includes('whatsapp-webhook'))
+    assert.deepEqual({ status, said }, { status: 0, said: [] })
   })
 })
