@@ -65,7 +65,7 @@ describe('the command line', { concurrency: 2 }, () => {
     ['no secret to send with', ['send'], /WEBHOOK_SECRET/],
     ['no secret to sign with', ['sign'], /WEBHOOK_SECRET/],
     ['no database', ['verify'], /no database at \.\/data\/messages\.db/],
-    ['a database in memory', ['verify', '--database', 'sqlite://'], /in memory/],
+    ['a temporary database', ['verify', '--database', 'sqlite://'], /temporary/],
     ['a public address that is none', ['doctor', '--public-url', 'host'], /^--public-url should/],
     [
       'a database that would be its own copy',

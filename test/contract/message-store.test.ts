@@ -18,7 +18,7 @@ messageStoreContract('a SQLite file', async () => {
   }
 })
 
-messageStoreContract('SQLite in memory', async () => ({
+messageStoreContract('a temporary SQLite file', async () => ({
   open: () => openSqliteStore({ file: null, onIndexError }),
   persistent: false,
   remove: async () => {},

@@ -185,7 +185,7 @@ test('SIGTERM ends a start that waits for another replica, with 0: nothing is in
   )
 })
 
-test('a database in memory leaves nothing behind, nor does its key', async (t) => {
+test('a temporary database leaves nothing behind, nor does its key', async (t) => {
   const cwd = temporaryDirectory(t)
   const environment = { WEBHOOK_SECRET: SECRET, DATABASE_URL: 'sqlite://', TMPDIR: cwd }
   const service = await startService(t, { cwd, environment })

@@ -42,7 +42,7 @@ export function databaseFile(option: string | undefined): string {
 
 function requireFile(file: string | null): string {
   if (file === null) {
-    throw new ConfigurationError('A database in memory can only be read through its service.')
+    throw new ConfigurationError('A temporary database can only be read through its service.')
   }
   if (!existsSync(file)) throw new ConfigurationError(`There is no database at ${file}.`)
   if (!statSync(file).isFile()) throw new ConfigurationError(`${file} is no regular file.`)

@@ -52,7 +52,7 @@ function configWarnings(config: Config): readonly string[] {
     [readAccess === 'open', 'READ_ACCESS=open: whoever reaches this port can read every message'],
     [
       databaseUrl.engine === 'sqlite' && databaseUrl.file === null,
-      'DATABASE_URL=sqlite:// keeps messages in a temporary file: they are lost when this process ends',
+      'DATABASE_URL asks for a temporary file: all messages are lost when this process ends',
     ],
   ]
   return remarks.filter(([applies]) => applies).map(([, remark]) => remark)

@@ -11,6 +11,6 @@ export function scanMessages(
   scan: Scan,
 ): AsyncIterable<readonly Message[]> | Iterable<readonly Message[]> {
   if (url.engine === 'postgresql') return scanPostgres(url.url, scan)
-  if (url.file === null) throw new Error('A database in memory can only be read by its service.')
+  if (url.file === null) throw new Error('A temporary database can only be read by its service.')
   return scanSqlite(url.file, scan)
 }

@@ -8,6 +8,6 @@ import type { Verification, Verified } from './verify/verification.ts'
 /** Rejects with the reason where there is no store that can be read. */
 export async function verifyStore(url: DatabaseUrl, verification: Verification): Promise<Verified> {
   if (url.engine === 'postgresql') return await verifyPostgres(url.url, verification)
-  if (url.file === null) throw new Error('A database in memory can only be read by its service.')
+  if (url.file === null) throw new Error('A temporary database can only be read by its service.')
   return verifySqlite({ ...verification, messages: url.file, search: searchFileOf(url.file) })
 }

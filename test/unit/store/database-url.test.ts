@@ -20,7 +20,7 @@ describe('parseDatabaseUrl', () => {
   }
 
   for (const url of ['sqlite://', 'sqlite:///:memory:', 'sqlite+aiosqlite://']) {
-    it(`takes ${url} for a database in memory`, () => {
+    it(`takes ${url} for a temporary one`, () => {
       assert.deepEqual(parseDatabaseUrl(url), { engine: 'sqlite', file: null })
     })
   }

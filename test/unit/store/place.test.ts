@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { tmpdir } from 'node:os'
 import { resolve } from 'node:path'
 import { test } from 'node:test'
 import { parseDatabaseUrl } from '../../../src/app/store/database-url.ts'
@@ -13,7 +14,12 @@ function placeOf(text: string) {
 test('a file is told by its whole path', () => {
   const file = resolve('data/messages.db')
   assert.deepEqual(placeOf('sqlite:///./data/messages.db'), { engine: 'sqlite', file })
-  assert.deepEqual(placeOf('sqlite://'), { engine: 'sqlite', file: ':memory:' })
+})
+
+test('a temporary file is told as such, by the directory whose disk it takes', () => {
+  for (const url of ['sqlite://', 'sqlite:///:memory:']) {
+    assert.deepEqual(placeOf(url), { engine: 'sqlite', temporary_file_in: tmpdir() })
+  }
 })
 
 test('a server is told as the driver finds it, without the user and the password', () => {
