@@ -98,6 +98,16 @@ const FAULTS: readonly Fault[] = [
     findings: ['intake 42: the body is missing, and has not expired.'],
   },
   {
+    what: 'a body that came at another time than what was in it, and one in another format',
+    sql: `update intakes set received_at = received_at + 1 where id in (7, 42);
+      update messages set provider = 'cloud-api' where seq = 9`,
+    findings: [
+      'intake 7: received_at is not that of what was in its body.',
+      'intake 9: provider is not that of what was in its body.',
+      'intake 42: received_at is not that of what was in its body.',
+    ],
+  },
+  {
     what: 'a changed text',
     sql: `update messages set text = 'something else' where seq = 8`,
     findings: [

@@ -68,6 +68,21 @@ const FAULTS: readonly Fault[] = [
     findings: ['intake 6: the body holds no valid message.'],
   },
   {
+    what: 'bodies that are missing, though earlier ones are kept',
+    messages: 'delete from intakes where id in (7, 9, 40)',
+    findings: [7, 9, 40].map((id) => `intake ${id}: the body is missing, and has not expired.`),
+  },
+  {
+    what: 'bodies that came at another time than what was in them',
+    messages: 'update intakes set received_at = received_at + 1 where id in (7, 9)',
+    findings: [7, 9].map((id) => `intake ${id}: received_at is not that of what was in its body.`),
+  },
+  {
+    what: 'a body that came in another format than what was in it',
+    messages: `update messages set provider = 'cloud-api' where seq = 7`,
+    findings: ['intake 7: provider is not that of what was in its body.'],
+  },
+  {
     what: 'a changed text',
     messages: `update messages set text = 'something else' where seq = 8`,
     findings: [
@@ -123,6 +138,7 @@ const FAULTS: readonly Fault[] = [
       update totals set last_seq = 41;
       insert into counts values ('kind', 'unknown', 1)`,
     findings: [
+      'intake 40: the body is missing, and has not expired.',
       'row 41: its contact is not there.',
       'an address of contact 9: its contact is not there.',
     ],
@@ -267,6 +283,27 @@ describe('verify', { concurrency: 2 }, () => {
       assertFindings(await verify(cwd), findings)
     })
   }
+
+  it('has nothing against bodies that expired, in whatever order a clock that was wrong let them', async (test) => {
+    const cwd = copyOf(directory, test)
+    const file = join(cwd, 'messages.db')
+    change(file, 'delete from intakes where id <= 20')
+    assert.equal((await verify(cwd)).code, 0)
+    // Numbers 21 to 30 came while the clock was a day ahead, and number 40 while it was at its beginning.
+    for (const table of ['messages', 'intakes']) {
+      const key = table === 'messages' ? 'seq' : 'id'
+      change(
+        file,
+        `update ${table} set received_at = received_at + 86400000 where ${key} between 21 and 30;
+         update ${table} set received_at = 0 where ${key} = 40`,
+      )
+    }
+    change(file, 'delete from intakes where id between 31 and 35')
+    assert.equal((await verify(cwd)).code, 0)
+    change(file, 'delete from intakes where id = 37')
+    const findings = ['intake 37: the body is missing, and has not expired.']
+    assertFindings(await verify(cwd), findings)
+  })
 
   it('names messages that are not what their edits and revocations made of them', async (test) => {
     const cwd = temporaryDirectory(test)

@@ -14,14 +14,18 @@ Reads the whole database, beside the running service if there is one, and change
    tables: SQLite's own integrity check; on PostgreSQL the extension amcheck, where it is
    installed and this user may call it, for all but the index of texts;
  - every raw body that has not expired against its SHA-256, and every column against what
-   the body says; what each message says now against its edits and revocations;
+   the body says, when it came and in which format; what each message says now against its
+   edits and revocations;
  - ids that are stored twice, and rows that are missing: on SQLite from the sequence, which has
    no gaps but those that a copy from PostgreSQL brought and a backup left; on PostgreSQL, where
    repeated messages leave gaps, of bodies that are stored;
+ - raw bodies that are missing though they have not expired, as one that came before is there;
  - every counter against a count, and each current status against the history;
  - that no commit is lost behind damage to SQLite's write-ahead log;
  - what searches compare against the texts: SQLite's search index, as far as it has come, and
    PostgreSQL's folded texts.
+Nothing tells of raw bodies that are missing from the oldest on, as those that expire are; of a
+raw body and all that was read from it, changed alike; or of the headers of a request.
 Each thing that disagrees is named in a line, with ids but never with a text; the last line sums
 up. It reads one state of the database: while it runs, the log of a busy service grows, and
 PostgreSQL keeps old rows, and raw bodies that expire, until the end.

@@ -1,15 +1,19 @@
 // The raw bodies of a database, as the events that were in them.
 import { partsBySize } from '../sql/parts.ts'
-import { type IntakeToCheck, readingsOf } from '../verify/bodies.ts'
+import {
+  checkArrival,
+  type FromBody,
+  type IntakeToCheck,
+  readingsOf,
+  reportMissing,
+} from '../verify/bodies.ts'
 import type { Readings } from '../verify/readings.ts'
-import type { ParseBody, Report } from '../verify/verification.ts'
+import { once, type ParseBody, type Report } from '../verify/verification.ts'
 import type { VerifyTransaction } from './verify-transaction.ts'
 
 /** Bodies that are held at once, unless one alone is larger. Bytes. */
 const HELD_AT_ONCE = 4 * 1024 * 1024
 
-/** A row that came from a body. */
-type FromBody = { readonly intake: number; readonly received_at: number }
 type Facts = IntakeToCheck & { readonly size: number }
 
 export type BodiesOptions = {
@@ -22,11 +26,9 @@ export type BodiesOptions = {
 export class StoredBodies {
   readonly #options: BodiesOptions
   readonly #oldest: number
-  /** Intakes that were reported: their rows may lie on several pages, and in two tables. */
-  readonly #reported = new Set<number>()
 
   private constructor(options: BodiesOptions, oldest: number) {
-    this.#options = options
+    this.#options = { ...options, report: once(options.report) }
     this.#oldest = oldest
   }
 
@@ -44,17 +46,21 @@ export class StoredBodies {
     rows: readonly Row[],
     check: (row: Row, body: Readings) => void,
   ): Promise<void> {
+    const { report } = this.#options
     const waiting = Map.groupBy(rows, ({ intake }) => intake)
     const known = await this.#factsOf([...waiting.keys()])
     for (const facts of partsBySize(known, ({ size }) => size, HELD_AT_ONCE)) {
-      for (const [id, body] of await this.#readingsOf(facts)) {
-        for (const row of waiting.get(id) ?? []) if (body !== null) check(row, body)
-        waiting.delete(id)
+      for (const [intake, body] of await this.#readingsOf(facts)) {
+        for (const row of waiting.get(intake.id) ?? []) {
+          checkArrival(row, intake, report)
+          if (body !== null) check(row, body)
+        }
+        waiting.delete(intake.id)
       }
     }
     for (const [id, [row]] of waiting) {
       if (row === undefined || row.received_at < this.#oldest) continue
-      this.#reportOnce(id, [`intake ${id}: the body is missing, and has not expired.`])
+      reportMissing(id, report)
     }
   }
 
@@ -68,24 +74,15 @@ export class StoredBodies {
   }
 
   async #readingsOf(chunk: readonly Facts[]) {
-    const { transaction, parse } = this.#options
+    const { transaction, parse, report } = this.#options
     const rows = await transaction.all<{ id: number; body: Buffer }>(
       'select id, body from intakes where id = any ($1::bigint[])',
       [chunk.map(({ id }) => id)],
     )
     const bodies = new Map(rows.map(({ id, body }) => [id, body]))
-    return chunk.map((intake): [number, Readings | null] => {
-      const findings: string[] = []
-      const report = (finding: string) => findings.push(finding)
-      const body = readingsOf(intake, bodies.get(intake.id) ?? null, { parse, report })
-      this.#reportOnce(intake.id, findings)
-      return [intake.id, body]
-    })
-  }
-
-  #reportOnce(id: number, findings: readonly string[]): void {
-    if (findings.length === 0 || this.#reported.has(id)) return
-    this.#reported.add(id)
-    findings.forEach(this.#options.report)
+    return chunk.map((intake): [IntakeToCheck, Readings | null] => [
+      intake,
+      readingsOf(intake, bodies.get(intake.id) ?? null, { parse, report }),
+    ])
   }
 }

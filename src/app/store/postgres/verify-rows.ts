@@ -9,7 +9,7 @@ import { foldedOf, reactionIn } from './derived-columns.ts'
 import type { StoredBodies } from './verify-bodies.ts'
 import type { VerifyTransaction } from './verify-transaction.ts'
 
-type Derived = { readonly received_at: number; readonly folded: string | null }
+type Derived = { readonly folded: string | null }
 type MessageRow = EditedToCheck & Derived & { readonly reaction_to: string | null }
 type EventRow = EventToCheck & Derived
 
@@ -24,7 +24,7 @@ export type RowsOptions = {
 export async function checkMessages(options: RowsOptions): Promise<number> {
   const { transaction, bodies, report, onRows } = options
   const rows = transaction.pages<MessageRow>(
-    `select ${MESSAGE_COLUMNS}, received_at, folded, reaction_to, edited_by, edited_text
+    `select ${MESSAGE_COLUMNS}, folded, reaction_to, edited_by, edited_text
      from messages left join lateral
        (select kind as edited_by, text as edited_text from events
         where events.message_id = messages.message_id and ${LATEST_EDIT}) as latest on true
@@ -53,7 +53,7 @@ export async function checkMessages(options: RowsOptions): Promise<number> {
 export async function checkEvents(options: RowsOptions): Promise<void> {
   const { transaction, bodies, report } = options
   const rows = transaction.pages<EventRow>(
-    `select ${EVENT_COLUMNS}, received_at, folded from events order by seq`,
+    `select ${EVENT_COLUMNS}, folded from events order by seq`,
   )
   let count = 0
   for await (const page of rows) {

@@ -1,19 +1,29 @@
 // The raw bodies of a file, as the events that were in them.
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { type IntakeToCheck, readingsOf } from '../verify/bodies.ts'
+import {
+  checkArrival,
+  type FromBody,
+  type IntakeToCheck,
+  readingsOf,
+  reportMissing,
+} from '../verify/bodies.ts'
 import type { Readings } from '../verify/readings.ts'
-import type { ParseBody, Report } from '../verify/verification.ts'
+import { once, type ParseBody, type Report } from '../verify/verification.ts'
 import { type StoredBody, unpackBody } from './intakes.ts'
+import { KeptBodies } from './kept-bodies.ts'
 
 type StoredIntake = StoredBody & IntakeToCheck
+/** What is known of one, and what was in it. */
+type Body = { readonly intake: IntakeToCheck; readonly readings: Readings | null }
 
 /** Reads bodies in the order of the rows that came from them, and each once. */
 export class StoredBodies {
   readonly #find: StatementSync
   readonly #parse: ParseBody
   readonly #report: Report
+  readonly #kept: KeptBodies
   #lastId = 0
-  #last: Readings | null = null
+  #last: Body | null = null
 
   constructor(database: DatabaseSync, parse: ParseBody, report: Report) {
     this.#find = database.prepare(
@@ -21,21 +31,33 @@ export class StoredBodies {
        from intakes where id = ?`,
     )
     this.#parse = parse
-    this.#report = report
+    this.#report = once(report)
+    this.#kept = new KeptBodies(database)
   }
 
-  /** What was in an intake; null once it has expired, or where a finding says why. */
-  readingsOf(id: number): Readings | null {
-    if (id !== this.#lastId) {
-      this.#lastId = id
-      this.#last = this.#read(this.#find.get(id) as StoredIntake | undefined)
+  /** What was in the body of a row; null once it has expired, or where a finding says why. */
+  readingsOf(row: FromBody): Readings | null {
+    if (row.intake !== this.#lastId) {
+      this.#lastId = row.intake
+      this.#last = this.#read(row.intake)
     }
-    return this.#last
+    if (this.#last !== null) {
+      checkArrival(row, this.#last.intake, this.#report)
+      return this.#last.readings
+    }
+    if (!this.#kept.mayLack(row.intake, row.received_at)) reportMissing(row.intake, this.#report)
+    return null
   }
 
-  #read(row: StoredIntake | undefined): Readings | null {
+  #read(id: number): Body | null {
+    const row = this.#find.get(id) as StoredIntake | undefined
     if (row === undefined) return null
-    return readingsOf(row, unpackedOrNull(row), { parse: this.#parse, report: this.#report })
+    const { body, encoding, ...intake } = row
+    const readings = readingsOf(intake, unpackedOrNull({ body, encoding }), {
+      parse: this.#parse,
+      report: this.#report,
+    })
+    return { intake, readings }
   }
 }
 

@@ -36,7 +36,7 @@ export function checkRows(database: DatabaseSync, options: RowsOptions): number 
   let count = 0
   for (const row of statement.iterate() as Iterable<StoredRow>) {
     count++
-    const body = options.bodies.readingsOf(row.intake)
+    const body = options.bodies.readingsOf(row)
     if (body !== null) checkMessage(row, body, options.report)
     checkEdited(row, options.report)
     options.onRow(row, count)
@@ -50,7 +50,7 @@ export function checkRows(database: DatabaseSync, options: RowsOptions): number 
 function checkEvents(database: DatabaseSync, { bodies, report }: RowsOptions): void {
   const statement = database.prepare(`select ${EVENT_COLUMNS} from events order by seq`)
   for (const row of statement.iterate() as Iterable<EventToCheck>) {
-    const body = bodies.readingsOf(row.intake)
+    const body = bodies.readingsOf(row)
     if (body !== null) checkEvent(row, body, report)
   }
 }

@@ -13,6 +13,26 @@ export type IntakeToCheck = {
   readonly bytes: number
 }
 
+/** Of a row, the body that it came in, and how that came. */
+export type FromBody = {
+  readonly intake: number
+  readonly provider: ProviderName
+  readonly received_at: number
+}
+
+/** Reports where a body is said to have come otherwise than a row that was in it. */
+export function checkArrival(row: FromBody, intake: IntakeToCheck, report: Report): void {
+  for (const column of ['provider', 'received_at'] as const) {
+    if (row[column] === intake[column]) continue
+    report(`intake ${intake.id}: ${column} is not that of what was in its body.`)
+  }
+}
+
+/** Reports that a body is gone that should not be. */
+export function reportMissing(id: number, report: Report): void {
+  report(`intake ${id}: the body is missing, and has not expired.`)
+}
+
 /** What was in an intake; null where a finding says why there are none. */
 export function readingsOf(
   { id, provider, received_at, sha256, bytes }: IntakeToCheck,

@@ -2,19 +2,19 @@
 import { PLACEHOLDER_FILLED } from '../../model/content.ts'
 import type { IncomingEvent } from '../../model/event.ts'
 import { identityOf, messageOf, type OtherThanMessage, typeOf } from '../sql/identity.ts'
+import type { FromBody } from './bodies.ts'
 import type { Readings } from './readings.ts'
 import type { Report } from './verification.ts'
 
 /** The columns of an event that come from its body. */
-export const EVENT_COLUMNS = `seq, kind, type, key, intake, message_id, participant,
-  phone_number_id, ts, instant, text, data`
+export const EVENT_COLUMNS = `seq, kind, type, key, provider, intake, received_at, message_id,
+  participant, phone_number_id, ts, instant, text, data`
 
-export type EventToCheck = {
+export type EventToCheck = FromBody & {
   readonly seq: number
   readonly kind: string
   readonly type: string
   readonly key: string | null
-  readonly intake: number
   readonly message_id: string | null
   readonly participant: string | null
   readonly phone_number_id: string | null

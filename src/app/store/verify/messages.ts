@@ -1,18 +1,18 @@
 // A stored message against the events of the body it came in.
 import { PLACEHOLDER } from '../../model/content.ts'
 import type { IncomingEvent, MessageEvent } from '../../model/event.ts'
+import type { FromBody } from './bodies.ts'
 import type { Readings } from './readings.ts'
 import { nameOf, type Report } from './verification.ts'
 
 /** The columns of a message that come from its body, and those that tell what became of them. */
-export const MESSAGE_COLUMNS = `seq, message_id, namespace, intake, type, direction, sender,
-  recipient, phone_number_id, ts, instant, text, edited, original_text, content`
+export const MESSAGE_COLUMNS = `seq, message_id, namespace, provider, intake, received_at, type,
+  direction, sender, recipient, phone_number_id, ts, instant, text, edited, original_text, content`
 
-export type MessageToCheck = {
+export type MessageToCheck = FromBody & {
   readonly seq: number
   readonly message_id: string
   readonly namespace: string
-  readonly intake: number
   readonly type: string
   readonly direction: string
   readonly sender: string

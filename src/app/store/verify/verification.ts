@@ -4,6 +4,16 @@ import type { IncomingEvent, ProviderName, Rules } from '../../model/event.ts'
 /** Told of each thing that disagrees, in a sentence without any text of a message. */
 export type Report = (finding: string) => void
 
+/** The same, told of everything once: what is wrong with a body is found with each row that was in it. */
+export function once(report: Report): Report {
+  const told = new Set<string>()
+  return (finding) => {
+    if (told.has(finding)) return
+    told.add(finding)
+    report(finding)
+  }
+}
+
 /** The events in a body that arrived at this moment, by these rules. Throws where it holds none. */
 export type ParseBody = (
   provider: ProviderName,

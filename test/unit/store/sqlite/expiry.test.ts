@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it, type TestContext } from 'node:test'
 import { Expiry } from '../../../../src/app/store/sqlite/expiry.ts'
+import { KeptBodies } from '../../../../src/app/store/sqlite/kept-bodies.ts'
 
 const BEFORE = 1000
 const DUE = BEFORE - 1
@@ -53,6 +54,25 @@ function pass(expiry: Expiry, count: (receivedAt: number) => number): number[] {
 }
 
 describe('bodies expire', () => {
+  it('so that whoever looks between two steps takes none of those that are gone for lost', (test) => {
+    // Each came in a moment of its own; the last ones that expire lie before some that do not.
+    const runs = Array.from({ length: 2345 }, (_, i): Run => [1, i, 20_000])
+    const { database } = intakesOf(test, runs)
+    const expiry = new Expiry(database)
+    let steps = 0
+    for (let look = expiry.look(BEFORE); look !== 'end'; look = expiry.look(BEFORE)) {
+      if (look !== 'found' || !deleteNext(expiry, ROOM)) continue
+      steps++
+      const rows = database.prepare('select id from intakes').all() as { id: number }[]
+      const there = new Set(rows.map(({ id }) => id))
+      const kept = new KeptBodies(database)
+      for (let id = 1; id <= runs.length; id++) {
+        if (!there.has(id)) assert.equal(kept.mayLack(id, id - 1), true, `${id} after ${steps}`)
+      }
+    }
+    assert.ok(steps > 3)
+  })
+
   it('in one pass where they came in the order of time, fewer than 1000 a step', (test) => {
     const { database, count } = intakesOf(test, [
       [7777, DUE],
