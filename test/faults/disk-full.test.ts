@@ -22,13 +22,14 @@ async function sendUntilFull(t: TestContext, sabotage?: Sabotage) {
     ...(sabotage === undefined ? {} : { sabotage }),
   })
   const service = await setting.start()
-  const sender = new Sender({ seed: seedOf(t), duplicates: 0 })
+  const seed = seedOf(t)
+  const sender = new Sender({ seed, duplicates: 0 })
   assert.equal(await sender.sendOne(service.url), 200)
   disk.fill()
   const most = sender.sent.size + MOST
   await sender.sendUntil(service.url, () => sender.statuses.has(503) || sender.sent.size > most)
   const found = () => anomalies(join(disk.seen, 'messages.db'), sender.sent)
-  return { service, sender, disk, found }
+  return { service, sender, seed, disk, found }
 }
 
 test('a full disk is a 503: reads go on, and it stores again once there is space', {
@@ -46,6 +47,20 @@ test('a full disk is a 503: reads go on, and it stores again once there is space
   assert.equal(await sender.sendOne(service.url), 200)
   assert.equal((await service.stop()).code, 0)
   assert.deepEqual(found(), [])
+})
+
+test('a full disk stays one where what is stored already comes again, which takes no room', {
+  skip: noSmallDisks,
+}, async (t) => {
+  const { service, seed, disk } = await sendUntilFull(t)
+  assert.equal(await readinessOf(service), 503)
+  for (let round = 0; round < 3; round++) {
+    const again = new Sender({ seed, duplicates: 0 })
+    assert.equal(await again.sendOne(service.url), 200)
+    assert.equal(await readinessOf(service), 503)
+  }
+  disk.free()
+  await until('it is ready by itself', async () => (await readinessOf(service)) === 200)
 })
 
 test('the twin that takes a failed commit for a good one is caught', {

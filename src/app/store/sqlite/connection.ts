@@ -194,6 +194,14 @@ export function pragma(database: DatabaseSync, text: string): unknown {
   return row === undefined ? undefined : Object.values(row)[0]
 }
 
+/** How many rows a connection has changed so far. */
+export function rowsChanged(database: DatabaseSync): number {
+  const { changes } = database.prepare('select total_changes() as changes').get() as {
+    changes: number
+  }
+  return changes
+}
+
 function requireVersion(database: DatabaseSync): void {
   const { version } = database.prepare('select sqlite_version() as version').get() as {
     version: string

@@ -12,6 +12,7 @@ import {
   requireDurability,
   restartLog,
   roomForLog,
+  rowsChanged,
 } from './connection.ts'
 import { Expiry, type Look } from './expiry.ts'
 import { storeError } from './faults.ts'
@@ -38,7 +39,7 @@ export class Writer {
   readonly #logFrames: StatementSync
   readonly #touch: StatementSync
   #failure: StoreFailedError | null = null
-  /** Nothing was committed since something could not be: for want of room, or of the lock. */
+  /** No change was committed since one could not be: for want of room, or of the lock. */
   #isUnavailable = false
 
   /**
@@ -86,7 +87,6 @@ export class Writer {
       // Half of it: messages need some too.
       const next = this.#expiry.next(before, roomForLog(this.#file) / 2)
       if (next === 'no room') return false
-      // A commit of nothing would be taken for a sign that the disk has room again.
       if (next !== null) this.#transaction(() => this.#expiry.delete(next, before))
       return true
     })
@@ -131,10 +131,12 @@ export class Writer {
 
   #transaction<Result>(work: () => Result): Result {
     this.#begin.run()
+    const changes = this.#isUnavailable ? rowsChanged(this.#database) : 0
     try {
       const result = work()
       this.#commit.run()
-      this.#isUnavailable = false
+      // What changes nothing, as a batch that is stored already, needs no room.
+      if (this.#isUnavailable) this.#isUnavailable = rowsChanged(this.#database) === changes
       return result
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('rollback')
