@@ -20,6 +20,31 @@ function configurationTable(): string {
   return ['| Variable | Default | Meaning |', '| --- | --- | --- |', ...rows].join('\n')
 }
 
+/** What a new service answers here. */
+async function answerOf(path: string): Promise<string> {
+  const environment = { DATABASE_URL: 'sqlite://', PORT: '0', READ_ACCESS: 'open' }
+  const log = createLogTo({ write: () => {} }, 'silent')
+  const service = await startService(readConfig({ ...environment, HOST: '127.0.0.1' }), log)
+  try {
+    return await (await fetch(`http://127.0.0.1:${service.address.port}${path}`)).text()
+  } finally {
+    await service.close()
+  }
+}
+
+test('what the guide says to watch is there to be watched', async () => {
+  const guide = readRepositoryFile('docs/deployment.md')
+  const [section = ''] = /^## What to watch$.*?(?=^## )/ms.exec(guide) ?? []
+  const exposed = await answerOf('/metrics')
+  const metrics = [...section.matchAll(/\b[a-z_]+_(?:total|bucket|bytes)\b/g)].map(([name]) => name)
+  assert.ok(metrics.length > 5)
+  for (const metric of metrics) {
+    assert.match(exposed, new RegExp(`^# TYPE ${metric.replace('_bucket', '')} `, 'm'))
+  }
+  const results = [...section.matchAll(/webhook_requests_total\{result="\w+"\}/g)]
+  for (const [series] of results) assert.ok(exposed.includes(`\n${series} `), series)
+})
+
 describe('README.md', () => {
   test('has the table of all settings', () => {
     const table = configurationTable()
@@ -27,19 +52,12 @@ describe('README.md', () => {
   })
 
   test('names every route and no other', async () => {
-    const environment = { DATABASE_URL: 'sqlite://', PORT: '0', READ_ACCESS: 'open' }
-    const log = createLogTo({ write: () => {} }, 'silent')
-    const service = await startService(readConfig({ ...environment, HOST: '127.0.0.1' }), log)
-    let described: string[]
-    try {
-      const answer = await fetch(`http://127.0.0.1:${service.address.port}/openapi.json`)
-      const { paths } = (await answer.json()) as { paths: Record<string, object> }
-      described = Object.entries(paths).flatMap(([path, methods]) =>
-        Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
-      )
-    } finally {
-      await service.close()
+    const { paths } = JSON.parse(await answerOf('/openapi.json')) as {
+      paths: Record<string, object>
     }
+    const described = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    )
     const pages = ['GET /docs', 'GET /openapi.json', 'GET /redoc']
     const named = [...readme.matchAll(/^\| `([A-Z]+ \/\S*)` \|/gm)].map(([, route]) => route)
     assert.deepEqual(named.toSorted(), [...described, ...pages].toSorted())
