@@ -150,6 +150,41 @@ describe('doctor', { concurrency: 2 }, () => {
     assert.match(stopped.stdout, /^FAULT {2}service: .* gave no answer \(ECONNREFUSED\)\.$/m)
   })
 
+  it('says what a service that runs lacks to take messages in, and what arrived before', async (test) => {
+    const none = { META_APP_SECRET: '', META_VERIFY_TOKEN: '' }
+    const unconfigured = await patient(test, none, none)
+    const { code, stdout } = await unconfigured.doctor()
+    assert.equal(code, 1)
+    assert.match(stdout, /^FAULT {2}service: runs without a secret, and takes nothing in\.$/m)
+    assert.match(stdout, /^ok {5}refused requests: none are known\.$/m)
+
+    const flat = { WEBHOOK_SECRET: SECRET }
+    const { cwd, service, doctor } = await patient(test, flat, flat)
+    const other = new DatabaseSync(join(cwd, 'messages.db'))
+    test.after(() => other.close())
+    other.exec('begin immediate')
+    const body = toBytes(flatBody())
+    assert.equal((await post(service, body, signature(body))).status, 503)
+    const locked = await doctor()
+    other.exec('rollback')
+    assert.match(
+      locked.stdout,
+      /^FAULT {2}service: runs, and its database takes no messages now: its log says why, in the line "not ready"\.$/m,
+    )
+    assert.match(locked.stdout, /^check {2}delivery \(cloud-api\): none accepted/m)
+  })
+
+  it('takes no other program for the service', async (test) => {
+    const { doctor } = await patient(test)
+    const other = createServer((_, response) => void response.end('<html>'))
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
+    test.after(() => void other.close())
+    const { port } = other.address() as AddressInfo
+    const { stdout } = await doctor('--url', `http://127.0.0.1:${port}`)
+    const finding = `FAULT  service: 127.0.0.1:${port} gave an answer that is none of this service.`
+    assert.ok(stdout.split('\n').includes(finding), stdout)
+  })
+
   it('tells the cause of the last refusal', async (test) => {
     const { service, doctor } = await patient(test)
     await fetch(`${service.url}/webhook/cloud-api`, { method: 'POST', body: metaJson(batch()) })

@@ -83,20 +83,23 @@ test('an answer from the network can not steer a terminal either', {
   skip: noTerminal,
 }, async (t) => {
   const cwd = temporaryDirectory(t)
-  const url = await openService(t, HOSTILE)
+  const [url, talking] = [
+    await openService(t, HOSTILE),
+    await openService(t, JSON.stringify({ detail: HOSTILE })),
+  ]
   const environment = { META_APP_SECRET: 'a'.repeat(32), API_KEYS: `reader:${'k'.repeat(32)}` }
   const simulated = await onTerminal(
     ['simulate', '--count', '1', '--seed', 'a', '--verify', '--url', url],
     { cwd, environment },
   )
   assert.ok(
-    simulated.some((line) => line.includes('\\u001b]0;owned')),
+    simulated.some((line) => line.includes('an answer that is none of this service')),
     simulated.join('\n'),
   )
   assertHarmless(simulated)
-  const looked = await onTerminal(['doctor', '--url', url], { cwd, environment })
+  const looked = await onTerminal(['doctor', '--url', talking], { cwd, environment })
   assert.ok(
-    looked.some((line) => line.startsWith('FAULT  service: Unexpected')),
+    looked.some((line) => line.startsWith('FAULT  service: a\\u{1b}]0;owned')),
     looked.join('\n'),
   )
   assertHarmless(looked)

@@ -17,8 +17,8 @@ export class Api {
     this.#headers = key === null ? {} : { authorization: `Bearer ${key}` }
   }
 
-  /** The answer to GET `path`. Throws with a sentence where there is none, or none that is 200. */
-  async get<Answer>(path: string): Promise<Answer> {
+  /** The answer to GET `path`. Throws with a sentence where there is none, or none with such a status. */
+  async get<Answer>(path: string, statuses: readonly number[] = [200]): Promise<Answer> {
     const url = new URL(path, this.#base)
     const response = await fetch(url, {
       headers: this.#headers,
@@ -32,7 +32,13 @@ export class Api {
         'Reading needs a key: set API_KEYS as for the service, or run this where the file api-key beside its database can be read.',
       )
     }
-    if (response.status !== 200) throw new Error(`${url.pathname} was answered ${response.status}.`)
-    return JSON.parse(text) as Answer
+    if (!statuses.includes(response.status)) {
+      throw new Error(`${url.pathname} was answered ${response.status}.`)
+    }
+    try {
+      return JSON.parse(text) as Answer
+    } catch {
+      throw new Error(`${url.host} gave an answer that is none of this service.`)
+    }
   }
 }

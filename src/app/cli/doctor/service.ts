@@ -11,6 +11,11 @@ type ShownProvider = {
   readonly last_handshake_at: string | null
   readonly last_handshake_ok: boolean | null
 }
+/** Without `checks` where it has no time for that, as while it ends. */
+type ShownReadiness = {
+  readonly detail?: string
+  readonly checks?: { readonly database: string; readonly webhook_secret: string }
+}
 type ShownRejection = {
   readonly received_at: string
   readonly provider: string
@@ -22,11 +27,10 @@ type ShownMessage = { readonly received_at: string; readonly ts: string }
 /** What comes from further in the future than this says that a clock is wrong, in ms. */
 const CLOCK_MS = 60_000
 
-/** Asks it what arrived last and what was refused. */
+/** Asks it whether it is ready, what arrived last and what was refused. */
 export async function checkService(api: Api, config: Config, findings: Findings): Promise<void> {
   try {
-    await api.get('/health/ready')
-    findings.good('service', 'runs and takes messages in.')
+    checkReadiness(await api.get<ShownReadiness>('/health/ready', [200, 503]), findings)
   } catch (error) {
     findings.fault('service', (error as Error).message)
     return
@@ -38,6 +42,24 @@ export async function checkService(api: Api, config: Config, findings: Findings)
     await checkClock(api, findings)
   } catch (error) {
     findings.doubtful('what arrived', (error as Error).message)
+  }
+}
+
+/** Throws where that is not told. */
+function checkReadiness({ detail, checks }: ShownReadiness, findings: Findings): void {
+  if (checks === undefined) {
+    throw new Error(detail ?? 'gave an answer that is none of this service.')
+  }
+  if (checks.webhook_secret !== 'ok') {
+    findings.fault('service', 'runs without a secret, and takes nothing in.')
+  }
+  if (checks.database !== 'ok') {
+    findings.fault(
+      'service',
+      'runs, and its database takes no messages now: its log says why, in the line "not ready".',
+    )
+  } else if (checks.webhook_secret === 'ok') {
+    findings.good('service', 'runs and takes messages in.')
   }
 }
 
