@@ -118,6 +118,8 @@ for (const { where, nightly, nameOf } of NIGHTLY) {
       const names = ['2026-11-26', '2026-11-27'].map(nameOf)
       assert.deepEqual(readdirSync(place.backups).sort(), names)
       for (const name of names) await assertHoldsFirst(join(place.backups, name))
+      const left = readdirSync(place.data).filter((name) => !name.startsWith('messages'))
+      assert.deepEqual(left, [], 'no copy takes room beside the database')
     })
 
     test('deletes none where it fails', async (t) => {
@@ -134,8 +136,7 @@ for (const { where, nightly, nameOf } of NIGHTLY) {
 
 describe('the commands that restore a backup', () => {
   const assertRestored = async ({ data, database }: Place) => {
-    const names = readdirSync(data).filter((name) => name !== 'backup.db')
-    assert.deepEqual(names, ['messages.db'])
+    assert.deepEqual(readdirSync(data), ['messages.db'])
     const { uid, gid, mode } = statSync(database)
     assert.deepEqual({ uid, gid, mode: mode & 0o777 }, { ...owner, mode: 0o600 })
     await assertHoldsFirst(database)
