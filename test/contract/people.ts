@@ -84,8 +84,59 @@ export function peopleContract(newPlace: NewPlace): void {
       const store = await (await usePlace(test, newPlace)).open()
       await store.insert([intakeWith(messages(aText({ id: 'one', from_user_id: 'US.1' })))])
       await store.insert([intakeWith(messages(aText({ id: 'two', from_user_id: 'US.2' })))])
-      assert.equal(await contactOf(store, 'one'), 'US.1')
-      assert.equal(await contactOf(store, 'two'), 'US.2')
+      await store.insert([intakeWith(messages(aText({ id: 'last' })))])
+      const contacts = ['one', 'two', 'last'].map((id) => contactOf(store, id))
+      assert.deepEqual(await Promise.all(contacts), ['US.1', 'US.2', 'US.2'])
+    })
+
+    it('and knows somebody by a number they had before, until it is told with an id of theirs', async (test) => {
+      const left = '14155550102'
+      const moved = saidAt(3, 'moved', aChangedNumber(left, '14155550103'))
+      const known = saidAt(4, 'known', { from: '14155550103', from_user_id: 'US.1' })
+      const late = (second: number, from_user_id?: string) =>
+        saidAt(second, `late ${second}`, { from: left, from_user_id })
+      for (const [first, second, expected] of [
+        [late(0), late(1, 'US.2'), ['US.1', 'US.1']],
+        [late(0, 'US.2'), late(1, 'US.3'), ['US.1', 'US.3']],
+      ] as const) {
+        const store = await (await usePlace(test, newPlace)).open()
+        for (const intake of [moved, known, first, second]) await store.insert([intake])
+        const contacts = ['late 0', 'late 1'].map((id) => contactOf(store, id))
+        assert.deepEqual(await Promise.all(contacts), expected)
+        await store.close()
+      }
+    })
+
+    it('and takes a number with another id for another person, also where an id or a number changes', async (test) => {
+      const [left, kept] = ['14155550102', '14155550103']
+      const system = { type: 'user_changed_user_id', user_id: 'US.2' }
+      for (const [expected, intakes] of [
+        [
+          'US.2',
+          [
+            saidAt(1, 'first', { from: left, from_user_id: 'US.1' }),
+            saidAt(5, 'moved', aChangedNumber(left, '14155550104')),
+            saidAt(6, 'known', { from: kept, from_user_id: 'US.2' }),
+            saidAt(4, 'renamed', { from: kept, from_user_id: 'US.1', type: 'system', system }),
+            saidAt(3, 'other', { from: kept, from_user_id: 'US.3' }),
+          ],
+        ],
+        [
+          'US.1',
+          [
+            saidAt(0, 'first', { from: left, from_user_id: 'US.1' }),
+            saidAt(1, 'there', { from: kept }),
+            saidAt(3, 'moved', { ...aChangedNumber(left, kept), from_user_id: 'US.1' }),
+            saidAt(2, 'other', { from: left, from_user_id: 'US.3' }),
+          ],
+        ],
+      ] as const) {
+        const store = await (await usePlace(test, newPlace)).open()
+        for (const intake of intakes) await store.insert([intake])
+        const contacts = ['first', 'moved', 'other'].map((id) => contactOf(store, id))
+        assert.deepEqual(await Promise.all(contacts), [expected, expected, 'US.3'])
+        await store.close()
+      }
     })
 
     it('and leaves a number with whom it was given to last, whatever comes late or again', async (test) => {
