@@ -151,3 +151,21 @@ test('a full disk on which nothing can expire stays one, however often it is tri
   assert.equal(await expire(store), 'done')
   await store.probe()
 })
+
+test('a deletion takes at most half of the room that the disk has: messages come meanwhile', {
+  skip: noSmallDisks,
+}, async (t) => {
+  const disk = await newSmallDisk(t, 64)
+  const file = join(disk.seen, 'messages.db')
+  await fill(file, 4, Date.now() - DAY_MS)
+  disk.fill()
+  disk.freeSome(3)
+  const store = await openSqliteStore({ file, onIndexError: assert.ifError })
+  t.after(() => store.close())
+  const left: number[] = []
+  const step = async () => {
+    left.push(bodiesIn(file))
+  }
+  assert.equal(await expire(store, step), 'done')
+  assert.deepEqual(left, [3, 2, 1, 0, 0])
+})
