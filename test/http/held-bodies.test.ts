@@ -77,11 +77,30 @@ for (const [name, [status, request]] of Object.entries(ANSWERED)) {
   })
 }
 
+const POLL = 'GET /events?wait=20 HTTP/1.1\r\nHost: localhost\r\n\r\n'
+
+test('bodies that turn out to be too large are kept by nobody, also where another answer comes first', async (t) => {
+  const server = await openServer(t, { environment: { ...ENVIRONMENT, READ_ACCESS: 'open' } })
+  const port = await server.listen()
+  const sockets: Socket[] = []
+  server.app.server.on('connection', (socket: Socket) => sockets.push(socket))
+  const before = await bodiesHeld()
+  const head = 'POST /webhook HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n'
+  const request = `${POLL}${head}${BODY.length.toString(16)}\r\n${BODY}\r\n1\r\nx\r\n`
+  for (let i = 0; i < CONNECTIONS; i++) connectionFor(t, port).send(request)
+  await until('all of it arrived', () => {
+    const arrived = sockets.filter(({ bytesRead }) => bytesRead === request.length)
+    return arrived.length === CONNECTIONS
+  })
+  const held = (await bodiesHeld()) - before
+  assert.ok(held < FEW, `${held.toFixed(1)} of ${CONNECTIONS} bodies are held`)
+})
+
 const IN_PARTS: Readonly<Record<string, { path: string; before: string }>> = {
   'is read': { path: '/webhook', before: '' },
   'is refused while another answer comes first': {
     path: '/nowhere',
-    before: 'GET /events?wait=20 HTTP/1.1\r\nHost: localhost\r\n\r\n',
+    before: POLL,
   },
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { PassThrough, type TransformOptions } from 'node:stream'
 import { test } from 'node:test'
@@ -138,7 +139,65 @@ test('the budget comes back when a request is closed, whatever became of it', as
     request.destroy()
     await closed
     assert.equal(budget.take(1000, another), true)
+    assert.equal(budget.take(1, another), false, 'more came back than was taken')
     budget.giveBack(1000)
+  }
+})
+
+test('a body that is refused takes no more of the budget, whatever comes of it', async () => {
+  const budget = new BodyBudget(1000)
+  const another = { sinceMs: 0, giveUp: () => {} }
+  assert.ok(budget.take(1000, another))
+  const request = aRequest({}, { autoDestroy: false })
+  const body = collectBody(request, { maxBytes: 1_000_000, budget })
+  request.write(Buffer.alloc(FREE + 1))
+  await assert.rejects(body, is('overloaded'))
+  budget.giveBack(1000)
+  request.end(Buffer.alloc(500))
+  await once(request, 'end')
+  assert.equal(budget.take(1000, another), true)
+})
+
+test('a body never makes room for itself, however long it has been arriving', (t) => {
+  let nowMs = 10_000
+  t.mock.method(performance, 'now', () => nowMs)
+  const budget = new BodyBudget(1000)
+  const body = budget.begins(() => assert.fail('It was given up for itself.'))
+  assert.equal(budget.take(900, body), true)
+  nowMs += 60_000
+  assert.equal(budget.take(101, body), false)
+})
+
+test('a body that has arrived, or will not, is not kept among those that may make room', async (t) => {
+  const budget = new BodyBudget(1000)
+  const arriving = new Set<unknown>()
+  const { begins, ends } = budget
+  t.mock.method(budget, 'begins', (giveUp: () => void) => {
+    const begun = begins.call(budget, giveUp)
+    arriving.add(begun)
+    return begun
+  })
+  t.mock.method(budget, 'ends', (begun: ReturnType<BodyBudget['begins']>) => {
+    arriving.delete(begun)
+    ends.call(budget, begun)
+  })
+  for (const end of [
+    (request: PassThrough) => request.end(),
+    (request: PassThrough) => request.destroy(),
+    (request: PassThrough) => request.write(Buffer.alloc(1)),
+  ]) {
+    const request = aRequest({}, { autoDestroy: false })
+    const body = collectBody(request, { maxBytes: FREE + 900, budget })
+    const closed = once(request, 'close')
+    const settled = Promise.allSettled([body])
+    request.write(Buffer.alloc(FREE + 900))
+    await new Promise((resolve) => setImmediate(resolve))
+    assert.equal(arriving.size, 1)
+    end(request)
+    await settled
+    assert.equal(arriving.size, 0)
+    request.destroy()
+    await closed
   }
 })
 
