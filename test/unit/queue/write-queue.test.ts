@@ -143,6 +143,27 @@ describe('WriteQueue', () => {
     assert.deepEqual(sizes, [32, 32])
   })
 
+  it('waits with those who come back together for half of what the last commit took', async (t) => {
+    let nowMs = 1000
+    t.mock.method(performance, 'now', () => nowMs)
+    const { writer, queue } = start()
+    const items = Array.from({ length: 64 }, (_, i) => `${i}`)
+    const first = items.map((item) => queue.add(item))
+    for (let left = items.length; left > 0; ) {
+      const batch = await writer.next()
+      nowMs += 100
+      batch.commit(batch.items)
+      left -= batch.items.length
+    }
+    await Promise.all(first)
+    nowMs += 49
+    const again = items.map((item) => queue.add(item))
+    const batch = await writer.next()
+    assert.equal(batch.items.length, items.length)
+    batch.commit(items)
+    await Promise.all(again)
+  })
+
   it('answers nobody before the commit of their own batch', async () => {
     const { writer, queue } = start()
     const first = watch(queue.add('a'))
