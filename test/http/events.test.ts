@@ -5,7 +5,15 @@ import { after, test } from 'node:test'
 import { AppError } from '../../src/app/errors.ts'
 import type { SequenceEntry } from '../../src/app/model/event.ts'
 import { askUntil } from '../support/ask-until.ts'
-import { APP_SECRET, aStatus, aText, batch, change, signedBatch } from '../support/cloud-api.ts'
+import {
+  APP_SECRET,
+  aStatus,
+  aText,
+  BUSINESS,
+  batch,
+  change,
+  signedBatch,
+} from '../support/cloud-api.ts'
 import { API_KEY, openServer, type TestServer } from '../support/http-server.ts'
 import { CANARY, flatBody } from '../support/signed.ts'
 import { until } from '../support/until.ts'
@@ -192,6 +200,56 @@ test('a filter lets its own through, and its reader still learns how far it has 
   assert.equal(wrong.statusCode, 422)
   const odd = await fresh.get('/events/stream', { 'last-event-id': 'x' })
   assert.equal(odd.statusCode, 422)
+})
+
+test('a filter lets the same through live as of the past, beside readers with another one', async (t) => {
+  const fresh = await openServer(t, { environment: { META_APP_SECRET: APP_SECRET } })
+  const port = await fresh.listen()
+  const another = { metadata: { ...BUSINESS, phone_number_id: '2' } }
+  const anna = {
+    messages: [aText({ id: 'of-anna', from: '19995550100', from_user_id: 'US.1' })],
+    contacts: [{ wa_id: '19995550100', user_id: 'US.1', profile: { username: 'anna' } }],
+  }
+  const sent = [
+    change(anna),
+    change({ messages: [aText({ id: 'of-ben', from: '19995550101' })], ...another }),
+    change({ statuses: [aStatus('to-anna', 'sent', { recipient_id: '19995550100' })] }),
+    change({ statuses: [aStatus('to-ben', 'read', { recipient_id: '19995550101' })], ...another }),
+    change({ event: 'DISABLED_UPDATE' }, 'account_update'),
+  ]
+  const queries = [
+    ['', 5],
+    ['kind=message', 2],
+    ['kind=status', 2],
+    ['kind=message,status', 4],
+    ['kind=status,message', 4],
+    ['phone_number_id=2', 2],
+    [`phone_number_id=${BUSINESS.phone_number_id}`, 3],
+    ['contact=%2B19995550100', 2],
+    ['contact=%2B19995550101', 2],
+    ['contact=US.1', 2],
+    ['contact=@anna', 2],
+    ['contact=anna', 2],
+    ['contact=nobody', 0],
+    ['kind=status&contact=anna', 1],
+    ['kind=message&phone_number_id=2', 1],
+    ['contact=%2B19995550101&phone_number_id=3', 0],
+  ] as const
+  const readers = await Promise.all(queries.map(([query]) => follow(port, `?${query}`)))
+  await until('all follow', () => readers.every((reader) => lastIdIn(reader) !== ''))
+  for (const one of sent) await fresh.app.inject(signedBatch(batch(one)))
+  await until('all was handed on', () => readers.some((reader) => idsIn(reader).length === 5))
+  const past: string[][] = []
+  for (const [query] of queries) {
+    const { data } = (await fresh.get(`/events?${query}`)).json<Page>()
+    past.push(data.map(({ key }) => key))
+  }
+  await fresh.app.close()
+  await until('all streams have ended', () => readers.every(({ ended }) => ended))
+  for (const [i, [query, count]] of queries.entries()) {
+    assert.equal(past[i]?.length, count, query)
+    assert.deepEqual(idsIn(readers[i] ?? { text: '' }), past[i], query)
+  }
 })
 
 test('who is followed by an address of before is followed live too, as in every list', async (t) => {
