@@ -154,7 +154,6 @@ export class StreamHub {
     const page = await this.#options.eventsAfter({ filter: {}, after, limit: PAGE })
     // Where nobody follows a person, nothing is waited for: nobody can begin to in between.
     const addresses = this.#followsPeople() ? await this.#addressesIn(page) : NO_ADDRESSES
-    if (this.#closed) return false
     // The last follower left meanwhile, and another one began elsewhere: this part is not for it.
     if (this.#head !== after) return true
     this.#loseBehind(page.last)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { describe, it, type TestContext } from 'node:test'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { SequenceEntry, SequencePage } from '../../../src/app/model/event.ts'
 import { type Follower, type HubOptions, StreamHub } from '../../../src/app/stream/hub.ts'
@@ -70,15 +70,56 @@ describe('the hub', () => {
   })
 
   it('loses whoever has seen more than the sequence holds: they have to learn of it', async () => {
-    const { hub, asked } = aHub(() => 41)
+    let last = 41
+    const { hub, asked } = aHub(() => last)
     const [ahead, along] = [aFollower(), aFollower()]
     hub.join(along.follower, 41)
     hub.join(ahead.follower, 42)
     await until('it reads', () => asked.length === 1)
+    last = 9999
     asked[0]?.answer()
     await until('one is lost', () => ahead.state.lost === 1)
     assert.equal(along.state.lost, 0)
+    await until('it reads on', () => asked.length === 2)
+    asked[1]?.answer()
+    await until('it reads on', () => asked.length === 3)
+    assert.deepEqual([ahead.state.lost, ahead.state.positions], [1, []], 'whoever is lost has left')
     hub.close()
+  })
+
+  it('takes nobody who is behind it: they would miss what it has read already', async (test) => {
+    const { hub, asked } = aHub(() => 9999)
+    test.after(() => hub.close())
+    hub.join(aFollower().follower, 50)
+    assert.equal(hub.join(aFollower().follower, 49), null)
+    await until('it reads', () => asked.length === 1)
+    asked[0]?.answer()
+    await until('it reads on', () => asked.length === 2)
+    assert.equal(hub.join(aFollower().follower, 149), null)
+    assert.notEqual(hub.join(aFollower().follower, 150), null)
+  })
+
+  it('hands nobody anything once it is closed, also what is being read', async () => {
+    const { hub, asked } = aHub(() => 9999)
+    const { follower, state } = aFollower()
+    hub.join(follower, 0)
+    await until('it reads', () => asked.length === 1)
+    hub.close()
+    asked[0]?.answer()
+    await nextTurn()
+    assert.deepEqual(state.positions, [])
+  })
+
+  it('holds no timer, which would keep a process from ending, once it is closed', async () => {
+    const timers = () =>
+      process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+    const before = timers()
+    const { hub } = aHub(() => 41)
+    hub.join(aFollower().follower, 41)
+    void hub.changed(60_000)
+    assert.equal(timers(), before + 2)
+    hub.close()
+    assert.equal(timers(), before)
   })
 
   it('gives nothing to a follower that is further than itself, and does not move it back', async () => {
@@ -209,5 +250,165 @@ describe('the hub', () => {
     await until('it has read on', () => state.seen.length > 0)
     assert.equal(state.seen[0], 1)
     await until('it says so', () => reads > 0)
+  })
+})
+
+/** A hub on a clock that goes on when the test says so. Its reads find nothing, unless one is held. */
+function aHubOnAClock(t: TestContext) {
+  let nowMs = 1000
+  t.mock.method(performance, 'now', () => nowMs)
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const state = { asked: 0, more: false, fails: false, held: null as Promise<void> | null }
+  const hub = new StreamHub({
+    eventsAfter: async ({ after }) => {
+      state.asked++
+      await state.held
+      if (state.fails) throw new Error('Not just now.')
+      return { entries: [], next: after, more: state.more, last: after }
+    },
+    addressesOf: async () => [],
+    onError: () => {},
+    onRead: () => {},
+    onLost: assert.ifError,
+  })
+  t.after(() => hub.close())
+  /** Lets time pass; resolves with how often the hub has asked by then. */
+  const pass = async (ms: number) => {
+    for (let passed = 0; passed < ms; passed++) {
+      nowMs++
+      t.mock.timers.tick(1)
+      await nextTurn()
+    }
+    return state.asked
+  }
+  return { hub, state, pass }
+}
+
+describe('the hub reads', () => {
+  it('25 ms behind a commit, and once a second where it is told of none', async (t) => {
+    const { hub, pass } = aHubOnAClock(t)
+    hub.join(aFollower().follower, 5)
+    assert.deepEqual([await pass(24), await pass(1)], [0, 1])
+    assert.deepEqual([await pass(999), await pass(1)], [1, 2])
+    await pass(500)
+    hub.wake()
+    assert.deepEqual([await pass(24), await pass(1)], [2, 3])
+    assert.deepEqual([await pass(999), await pass(1)], [3, 4])
+  })
+
+  it('as often while commits follow each other without a pause', async (t) => {
+    const { hub, pass } = aHubOnAClock(t)
+    hub.join(aFollower().follower, 5)
+    for (let commits = 0; commits < 20; commits++) {
+      hub.wake()
+      await pass(5)
+    }
+    assert.equal(await pass(0), 4)
+  })
+
+  it('one part at a time, and on at once where there is more or something came meanwhile', async (t) => {
+    const { hub, state, pass } = aHubOnAClock(t)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    state.held = promise
+    hub.join(aFollower().follower, 5)
+    await pass(25)
+    hub.wake()
+    assert.equal(await pass(2000), 1)
+    state.held = null
+    resolve()
+    assert.deepEqual([await pass(0), await pass(26)], [1, 2])
+    state.more = true
+    await pass(1000)
+    const asked = await pass(0)
+    assert.equal(await pass(100), asked + 4)
+  })
+
+  it('soon behind a commit again once the store can be read', async (t) => {
+    const { hub, state, pass } = aHubOnAClock(t)
+    hub.join(aFollower().follower, 5)
+    state.fails = true
+    await pass(25)
+    state.fails = false
+    assert.equal(await pass(1000), 2)
+    hub.wake()
+    assert.equal(await pass(25), 3)
+  })
+
+  it('nothing where nobody follows', async (t) => {
+    const { hub, pass } = aHubOnAClock(t)
+    void hub.changed(60_000)
+    hub.wake()
+    hub.join(aFollower().follower, 5)?.()
+    assert.equal(await pass(3000), 0)
+  })
+})
+
+describe('whoever waits for a commit', () => {
+  /** Waits for a commit; whether it goes on by now. */
+  function aWait(hub: StreamHub, ms = 60_000) {
+    const wait = { isOver: false }
+    void hub.changed(ms).then(() => {
+      wait.isOver = true
+    })
+    return wait
+  }
+
+  it('goes on 25 ms behind it, also where it came just before', async (t) => {
+    const { hub, pass } = aHubOnAClock(t)
+    const before = aWait(hub)
+    await pass(10)
+    hub.wake()
+    await pass(24)
+    assert.equal(before.isOver, false)
+    await pass(1)
+    assert.equal(before.isOver, true)
+    hub.wake()
+    const behind = aWait(hub)
+    await pass(25)
+    assert.equal(behind.isOver, true)
+    const without = aWait(hub)
+    await pass(999)
+    assert.equal(without.isOver, false)
+    await pass(1)
+    assert.equal(without.isOver, true)
+  })
+
+  it('goes on after as long as it wants to wait', async (t) => {
+    const { hub, pass } = aHubOnAClock(t)
+    const wait = aWait(hub, 10)
+    await pass(9)
+    assert.equal(wait.isOver, false)
+    await pass(1)
+    assert.equal(wait.isOver, true)
+  })
+
+  it('goes on as soon where streams could not be read before', async (t) => {
+    const { hub, state, pass } = aHubOnAClock(t)
+    const leave = hub.join(aFollower().follower, 5)
+    state.fails = true
+    await pass(25)
+    leave?.()
+    await pass(1000)
+    const wait = aWait(hub)
+    hub.wake()
+    await pass(25)
+    assert.equal(wait.isOver, true)
+  })
+
+  it('goes on at once where the hub is closed already', async (t) => {
+    const { hub, pass } = aHubOnAClock(t)
+    hub.close()
+    const wait = aWait(hub)
+    await pass(1)
+    assert.equal(wait.isOver, true)
+  })
+
+  it('is forgotten then: a commit that nobody waits for sets no timer', async (t) => {
+    const { hub, pass } = aHubOnAClock(t)
+    aWait(hub, 10)
+    await pass(10)
+    const timers = t.mock.method(globalThis, 'setTimeout')
+    hub.wake()
+    assert.equal(timers.mock.callCount(), 0)
   })
 })
