@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { parseJson, parseJsonExactly } from '../../../src/app/receive/parse.ts'
+import { CURRENT_RULES } from '../../../src/app/model/event.ts'
+import { parseJson, parseJsonBy, parseJsonExactly } from '../../../src/app/receive/parse.ts'
 import { isTaken, problemsOf } from '../../support/problems.ts'
 
 const SURROGATE = 'The body contains a lone surrogate, which is not a character'
@@ -81,6 +82,7 @@ describe('parseJson', () => {
     assert.ok(isTaken(() => parse(JSON.stringify(['['.repeat(1000), '{'.repeat(1000)]))))
     assert.ok(isTaken(() => parse(JSON.stringify([`"${'['.repeat(100)}`, '\\', '[', '\\"{{']))))
     assert.deepEqual(typesOf(`["\\"", "\\\\", ${nested(64)}]`), ['json_too_deep'])
+    assert.deepEqual(typesOf(`[${nested(64)},{},[]]`), ['json_too_deep'], 'also in front of others')
   })
 
   it('does not fall over a body of nothing but brackets', () => {
@@ -93,6 +95,7 @@ describe('parseJson', () => {
     ['a text, in upper case', '{"text":"\\uDFFF"}'],
     ['the middle of a text', '{"text":"a\\ud83db"}'],
     ['an unknown field', '{"a":{"b":["\\udc00"]}}'],
+    ['one of several texts', '["fine","\\udc00","fine"]'],
     ['a name', '{"\\ud800":1}'],
     ['a name further down', '{"a":[{"\\udfff":1}]}'],
     ['a pair the wrong way round', '"\\ude00\\ud83d"'],
@@ -137,6 +140,12 @@ describe('parseJson', () => {
 
 describe('parseJsonExactly', () => {
   const exactly = (text: string) => parseJsonExactly(Buffer.from(text))
+
+  it('is how bodies are read since the second rules: the first ones rounded', () => {
+    const body = Buffer.from('9007199254740993')
+    const read = ([1, 2, CURRENT_RULES] as const).map((rules) => parseJsonBy(rules, body))
+    assert.deepEqual(read, [9007199254740992, '9007199254740993', '9007199254740993'])
+  })
 
   it('keeps an integer that a number would round as the text of its digits', () => {
     const [big, small, longer] = ['9007199254740993', '-9007199254740993', '9'.repeat(40)]
