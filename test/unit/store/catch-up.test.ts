@@ -69,10 +69,14 @@ describe('catching up with what was committed', () => {
       step: () => Promise.reject(failure),
       onError: (error) => errors.push(error),
     })
+    const timers = () =>
+      process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+    const before = timers()
     catchUp.wake()
     while (errors.length === 0) await nextTurn()
     await catchUp.close()
     assert.deepEqual(errors, [failure])
+    assert.equal(timers(), before, 'nothing keeps the process from ending')
   })
 
   it('says when a part was done, and not when one failed', async () => {
@@ -143,6 +147,55 @@ describe('catching up with what was committed', () => {
     await nextTurn()
     assert.equal(parts, 2)
     await catchUp.close()
+  })
+
+  it('pauses neither while nothing arrives nor while much is left', async (t) => {
+    const MUCH = 100_000
+    for (const { left, arrives, pauses } of [
+      { left: 1, arrives: false, pauses: false },
+      { left: 1, arrives: true, pauses: true },
+      { left: MUCH - 1, arrives: true, pauses: true },
+      { left: MUCH, arrives: true, pauses: false },
+    ]) {
+      t.mock.timers.enable({ apis: ['setTimeout'] })
+      let parts = 0
+      const catchUp = new CatchUp({
+        step: async () => {
+          await nextTurn()
+          parts++
+          if (arrives) catchUp.wake()
+          return left
+        },
+        onError: assert.ifError,
+      })
+      catchUp.wake()
+      for (let turns = 0; turns < 10; turns++) await nextTurn()
+      assert.equal(parts === 1, pauses, `${left} left, ${parts} parts`)
+      await catchUp.close()
+      t.mock.timers.reset()
+    }
+  })
+
+  it('is closed once the part that is under way has ended, and begins no other', async () => {
+    const { promise, resolve } = Promise.withResolvers<number>()
+    let parts = 0
+    const catchUp = new CatchUp({
+      step: () => {
+        parts++
+        return promise
+      },
+      onError: assert.ifError,
+    })
+    catchUp.wake()
+    let isClosed = false
+    const closing = catchUp.close().then(() => {
+      isClosed = true
+    })
+    await nextTurn()
+    assert.equal(isClosed, false)
+    resolve(1)
+    await closing
+    assert.equal(parts, 1)
   })
 
   it('does nothing once it is closed', async () => {
