@@ -198,6 +198,18 @@ describe('catching up with what was committed', () => {
     assert.equal(parts, 1)
   })
 
+  it('is closed as soon where that part fails: nothing is tried again', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const { promise, reject } = Promise.withResolvers<number>()
+    const errors: unknown[] = []
+    const catchUp = new CatchUp({ step: () => promise, onError: (error) => errors.push(error) })
+    catchUp.wake()
+    const closing = catchUp.close()
+    reject(new Error('locked'))
+    await closing
+    assert.equal(errors.length, 1)
+  })
+
   it('does nothing once it is closed', async () => {
     let chunks = 0
     const catchUp = new CatchUp({

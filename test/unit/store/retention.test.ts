@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Retention } from '../../../src/app/store/retention.ts'
 import type { ExpiryStep } from '../../../src/app/store/store.ts'
 import { until } from '../../support/until.ts'
@@ -99,7 +100,7 @@ test('what holds it up says when to try again, however often, and at once when t
     const before = steps.length
     for (let second = 0; second < seconds; second++) {
       t.mock.timers.tick(1000)
-      await new Promise(setImmediate)
+      await nextTurn()
     }
     return steps.length - before
   }
@@ -145,7 +146,7 @@ test('what has kept bodies from expiring for a day is told, be it a reader or th
     for (let minutes = 0; minutes < 3 * 24 * 60; minutes += 10) {
       uptimeMs += 10 * 60_000
       t.mock.timers.tick(10 * 60_000)
-      await new Promise(setImmediate)
+      await nextTurn()
     }
     retention.stop()
     t.mock.timers.reset()
@@ -176,6 +177,33 @@ test('an error is told, and with 0 days nothing is ever asked', async () => {
   never.stop()
 })
 
+test('it looks again ten minutes after a pass has ended, or could not', async (t) => {
+  for (const outcome of ['done', 'error'] as const) {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    let looks = 0
+    const retention = new Retention({
+      days: 1,
+      expire: async () => {
+        looks++
+        if (outcome === 'error') throw new Error('locked')
+        return outcome
+      },
+      onError: () => {},
+      onHeldUp: assert.fail,
+    })
+    const pass = async (ms: number) => {
+      t.mock.timers.tick(ms)
+      await nextTurn()
+      return looks
+    }
+    retention.start()
+    assert.equal(await pass(50), 1)
+    assert.deepEqual([await pass(10 * 60_000 - 1), await pass(1)], [1, 2], outcome)
+    retention.stop()
+    t.mock.timers.reset()
+  }
+})
+
 test('what is given up because the store is being closed is no error', async () => {
   const giveUp = Promise.withResolvers<ExpiryStep>()
   let asked = false
@@ -192,5 +220,5 @@ test('what is given up because the store is being closed is no error', async () 
   await until('it expires', () => asked)
   retention.stop()
   giveUp.reject(new Error('closed'))
-  await new Promise(setImmediate)
+  await nextTurn()
 })

@@ -94,6 +94,28 @@ describe('checkpoints', () => {
       await nextTurn()
     }
     checkpoints.grown(8000)
-    assert.deepEqual(names(), ['most', 'most', 'rest', 'most'])
+    for (const step of [3, 4]) {
+      steps[step]?.done()
+      await nextTurn()
+    }
+    assert.deepEqual(names(), ['most', 'most', 'rest', 'most', 'most', 'rest'])
+  })
+
+  it('are closed once nothing is being copied any more, by whomever', async () => {
+    for (const frames of [8000, 32_000]) {
+      const { checkpoints, steps } = someCheckpoints()
+      checkpoints.grown(frames)
+      let isClosed = false
+      const closing = checkpoints.close().then(() => {
+        isClosed = true
+      })
+      for (let step = 0; step < steps.length; step++) {
+        await nextTurn()
+        assert.equal(isClosed, false)
+        steps[step]?.done()
+        await nextTurn()
+      }
+      await closing
+    }
   })
 })

@@ -109,6 +109,16 @@ describe('bodies expire', () => {
     assert.equal(count(DUE), 0)
   })
 
+  it('and are nowhere to be found once somebody else has deleted them, whatever room there is', (test) => {
+    const { database } = intakesOf(test, [[9, DUE, MIB]])
+    const expiry = new Expiry(database)
+    assert.equal(expiry.look(BEFORE), 'found')
+    database.exec('delete from intakes')
+    assert.equal(expiry.next(BEFORE, 0), null)
+    assert.equal(expiry.look(BEFORE), 'end')
+    assert.equal(expiry.next(BEFORE, ROOM), null)
+  })
+
   it('also where a deletion was undone', (test) => {
     const { database, count } = intakesOf(test, [[9, DUE, MIB]])
     const expiry = new Expiry(database)
