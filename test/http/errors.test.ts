@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { METHODS } from 'node:http'
+import type { Socket } from 'node:net'
 import { test } from 'node:test'
 import { AppError, StoreFailedError, StoreUnavailableError } from '../../src/app/errors.ts'
 import { openServer, type TestServer } from '../support/http-server.ts'
@@ -168,6 +169,37 @@ test('while the database is away the log says why once, and not with every reque
     assert.equal(typeof lines[0]?.['request_id'], 'string')
   }
   assert.equal(server.log.where({ msg: 'reads_overloaded' }).length, 0)
+})
+
+test('a request that arrives while the server closes is 503, and told so', async (t) => {
+  const gate = Promise.withResolvers<null>()
+  let asked = false
+  const server = await openServer(t, {
+    store: () => ({
+      find: () => {
+        asked = true
+        return gate.promise
+      },
+    }),
+    environment: { READ_ACCESS: 'open' },
+  })
+  const port = await server.listen()
+  const sockets: Socket[] = []
+  server.app.server.on('connection', (socket: Socket) => sockets.push(socket))
+  const busy = new RawConnection(port)
+  busy.send('GET /messages/x HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  await until('the request is in flight', () => asked)
+  const late = new RawConnection(port)
+  late.send('GET /stats HTTP/1.1\r\nHost: localhost\r\n')
+  await until('its beginning has arrived', () => (sockets[1]?.bytesRead ?? 0) > 0)
+  const closed = server.app.close()
+  late.send('\r\n')
+  const { status, headers, body } = await late.answer()
+  assert.deepEqual([status, headers['retry-after'], headers['connection']], [503, '5', 'close'])
+  assert.equal(body, JSON.stringify({ detail: new AppError('shutting_down').detail }))
+  gate.resolve(null)
+  assert.equal((await busy.answer()).status, 404)
+  await closed
 })
 
 test('while the server closes, what is in flight is answered, and idle connections are closed', async (t) => {
