@@ -87,6 +87,27 @@ async function streamed(port: number, last: RegExp): Promise<string> {
   return text
 }
 
+test('an answer counts by its bytes, of which a character may have several', async (t) => {
+  const server = await openServer(t, { environment })
+  const text = aText({ text: { body: 'ä'.repeat(150_000) } })
+  await server.app.inject(signedBatch(batch(change({ messages: [text] }))))
+  const hold = t.mock.method(Unsent.prototype, 'hold')
+  const { rawPayload } = await server.app.inject('/messages')
+  assert.deepEqual(
+    hold.mock.calls.map(({ arguments: given }) => given),
+    [[rawPayload.byteLength]],
+  )
+})
+
+test('small parts are always given room, and take none from large ones', () => {
+  const unsent = new Unsent()
+  assert.ok(unsent.hold(128 * MIB - 256 * 1024 - 1) !== null)
+  for (let parts = 0; parts < 1000; parts++) assert.ok(unsent.hold(256 * 1024) !== null)
+  assert.ok(unsent.hold(256 * 1024 + 1) !== null)
+  assert.equal(unsent.hold(256 * 1024 + 1), null)
+  assert.ok(unsent.hold(256 * 1024) !== null)
+})
+
 test('room is given back once, however often that is said', () => {
   const unsent = new Unsent()
   const release = unsent.hold(100 * MIB)
