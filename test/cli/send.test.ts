@@ -212,8 +212,8 @@ async function openWebhook(
     const answer = answers[Math.min(bodies.length, answers.length - 1)]
     bodies.push(body.toString())
     if (request.headers['x-signature'] !== signature(body)) response.writeHead(401).end()
-    else if (typeof answer === 'number') response.writeHead(answer, { 'retry-after': '0' }).end()
-    else request.socket.destroy()
+    else if (answer === 'lost' || answer === undefined) request.socket.destroy()
+    else response.writeHead(answer, { 'retry-after': '0', location: '/elsewhere' }).end()
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
