@@ -28,9 +28,15 @@ const addresses = fc.constantFrom<Addresses>(
   ...PEOPLE,
   { from: '14155550101' },
   { from_user_id: 'US.1' },
+  // An id that is new to whoever has this number: nothing else of them is said at once.
+  { from: '14155550102', from_user_id: 'US.2' },
 )
 /** Two are new: made at once, and up to date in the same batch. */
-const newcomers = fc.constantFrom<Addresses>({ from: '14155550104' }, { from_user_id: 'US.5' })
+const newcomers = fc.constantFrom<Addresses>(
+  { from: '14155550104' },
+  { from: '14155550104', from_user_id: 'US.4' },
+  { from_user_id: 'US.5' },
+)
 const said: fc.Arbitrary<Said> = fc.record({
   by: fc.oneof({ weight: 3, arbitrary: addresses }, { weight: 1, arbitrary: newcomers }),
   second: fc.nat(5),

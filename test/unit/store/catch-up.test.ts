@@ -76,7 +76,8 @@ describe('catching up with what was committed', () => {
     while (errors.length === 0) await nextTurn()
     await catchUp.close()
     assert.deepEqual(errors, [failure])
-    assert.equal(timers(), before, 'nothing keeps the process from ending')
+    // Others of the process may have ended meanwhile.
+    assert.ok(timers() <= before, 'nothing keeps the process from ending')
   })
 
   it('says when a part was done, and not when one failed', async () => {

@@ -30,7 +30,7 @@ const CLOCK_MS = 60_000
 /** Asks it whether it is ready, what arrived last and what was refused. */
 export async function checkService(api: Api, config: Config, findings: Findings): Promise<void> {
   try {
-    checkReadiness(await api.get<ShownReadiness>('/health/ready', [200, 503]), findings)
+    checkReadiness(await api.get<ShownReadiness | null>('/health/ready', [200, 503]), findings)
   } catch (error) {
     findings.fault('service', (error as Error).message)
     return
@@ -46,9 +46,10 @@ export async function checkService(api: Api, config: Config, findings: Findings)
 }
 
 /** Throws where that is not told. */
-function checkReadiness({ detail, checks }: ShownReadiness, findings: Findings): void {
-  if (checks === undefined) {
-    throw new Error(detail ?? 'gave an answer that is none of this service.')
+function checkReadiness(answer: ShownReadiness | null, findings: Findings): void {
+  const checks = answer?.checks
+  if (typeof checks?.database !== 'string' || typeof checks.webhook_secret !== 'string') {
+    throw new Error(answer?.detail ?? 'gave an answer that is none of this service.')
   }
   if (checks.webhook_secret !== 'ok') {
     findings.fault('service', 'runs without a secret, and takes nothing in.')

@@ -26,26 +26,34 @@ end $$;
 
 -- Brings people up to date of whom events say nothing that is new but a name or a later moment: the
 -- same as updated_contact for each event, for all of them at once. `known` are the contacts of the
--- events that are known already; returns these and those of whom it was so. People are locked in the
--- order of their numbers, as in every transaction, and those too who are left for another function.
+-- events that are known already; returns these and those of whom it was so. Of whom any event says
+-- more, all are left for resolve_contact. People are locked in the order of their numbers, as in every
+-- transaction, and those too who are left.
 create function refresh_contacts_1(events incoming_event_1[], known bigint[]) returns bigint[]
 language plpgsql as $$
 declare
+  locked bigint[];
   refreshed bigint[];
 begin
-  perform from contacts as c where c.id = any (array(
+  locked := array(select c.id from contacts as c where c.id = any (array(
     select a.contact from unnest(events) with ordinality as i
     join contact_addresses as a on a.address in (i.phone, i.user_id)
-    where known[i.ordinality] is null)) order by c.id for no key update;
+    where known[i.ordinality] is null)) order by c.id for no key update);
   with said as (
     select c.id, i.* from unnest(events) with ordinality as i
     join contact_addresses as a on a.address = coalesce(i.phone, i.user_id)
-    join contacts as c on c.id = a.contact
+    -- As a set: the array would be looked through for each event.
+    join (select distinct unnest(locked) as id) as l on l.id = a.contact
+    join contacts as c on c.id = l.id
       and (i.phone is null or c.phone = i.phone)
       and (i.user_id is null or c.user_id = i.user_id)
       and (i.parent_user_id is null or c.parent_user_id = i.parent_user_id)
       and c.key = coalesce(c.user_id, c.phone)
       and c.user_instant is not null and c.username_instant is not null
+  ), more as (
+    select a.contact from unnest(events) with ordinality as i
+    join contact_addresses as a on a.address in (i.phone, i.user_id)
+    where known[i.ordinality] is null and i.ordinality not in (select ordinality from said)
   ), latest as (
     select id, max(instant) filter (where user_id is not null) as user_instant,
       max(instant) filter (where phone is not null) as address_instant,
@@ -55,7 +63,7 @@ begin
       max(instant) filter (where name is not null) as profile_instant,
       (array_agg(name order by instant desc, ordinality desc) filter (where name is not null))[1]
         as name
-    from said group by id having bool_or(known[ordinality] is null)
+    from said where id not in (select contact from more) group by id
   ), changed as (
     update contacts as c set
       user_instant = greatest(c.user_instant, l.user_instant),
@@ -69,13 +77,16 @@ begin
       name = case when l.profile_instant >= c.profile_instant then l.name else c.name end
     from latest as l where l.id = c.id
   )
-  select array_agg(coalesce(known[i.ordinality], said.id) order by i.ordinality) into refreshed
-  from unnest(events) with ordinality as i left join said using (ordinality);
+  select array_agg(case when one.id not in (select contact from more) then one.id end
+    order by ordinality) into refreshed
+  from (
+    select ordinality, coalesce(known[ordinality], said.id) as id
+    from unnest(events) with ordinality as i left join said using (ordinality)
+  ) as one;
   return refreshed;
 end $$;
 
--- As before, and most of who is known already at once too. One by one it goes in the order in which things
--- came, where nobody else stores.
+-- As before, and most of who is known already at once too.
 create or replace function resolve_contacts_1(events incoming_event_1[], alone boolean)
 returns bigint[] language plpgsql as $$
 declare
@@ -93,7 +104,7 @@ begin
   for at in
     select n from unnest(found) with ordinality as f(id, n)
     where id is null and coalesce(events[n].phone, events[n].user_id) is not null
-    order by case when not alone then coalesce(events[n].phone, events[n].user_id) end, n
+    order by coalesce(events[n].phone, events[n].user_id), n
   loop
     e := events[at];
     found[at] := resolve_contact_1(e.phone, e.user_id, e.parent_user_id, e.username, e.name,
