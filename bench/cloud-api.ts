@@ -11,7 +11,7 @@ import { evenTraffic } from '../src/app/cli/simulate/traffic.ts'
 import { PostgresServer } from '../test/support/postgres-server.ts'
 import { closedLoop } from './closed-loop.ts'
 import { COMMON_HELP, integer, runBenchmark } from './command.ts'
-import { dropDatabase, SETTINGS } from './postgres-databases.ts'
+import { dropDatabase, MEASURED_SERVER, SETTINGS } from './postgres-databases.ts'
 import { memoryOf } from './process-facts.ts'
 import { SERVICE } from './programs.ts'
 import { cloudApiRequests, signedRequests } from './requests.ts'
@@ -140,7 +140,7 @@ async function run({ rounds, seconds, postgres }: Options): Promise<boolean> {
     server?.remove()
   }
   const [command, engine] = postgres
-    ? ['npm run bench:cloud-api -- --postgres', `PostgreSQL 18 with ${SETTINGS.join(', ')}`]
+    ? ['npm run bench:cloud-api -- --postgres', MEASURED_SERVER]
     : ['npm run bench:cloud-api', 'SQLite']
   writeTables({
     startedAt,

@@ -13,6 +13,9 @@ export const SETTINGS = [
   'max_connections=200',
 ]
 
+/** What reports say of it. */
+export const MEASURED_SERVER = `PostgreSQL 18 with ${SETTINGS.join(', ')}`
+
 /** An empty database with the tables and functions of the service. */
 export async function databaseWithSchema(server: PostgresServer): Promise<string> {
   const database = await server.newDatabase()

@@ -5,7 +5,12 @@ import { PostgresServer } from '../test/support/postgres-server.ts'
 import { batchFormTable, measureBatchForms } from './batch-forms.ts'
 import { COMMON_HELP, integer, runBenchmark } from './command.ts'
 import { contentionTable, measureContention } from './contention.ts'
-import { databaseWithSchema, filledDatabase, SETTINGS } from './postgres-databases.ts'
+import {
+  databaseWithSchema,
+  filledDatabase,
+  MEASURED_SERVER,
+  SETTINGS,
+} from './postgres-databases.ts'
 import { CONNECTIONS, ingestTable, measureIngest } from './postgres-ingest.ts'
 import { expiryTable, measureQueries, queryTable, sizeTable } from './postgres-queries.ts'
 import { writeTables } from './tables-report.ts'
@@ -103,7 +108,7 @@ async function run(options: Options): Promise<boolean> {
     note: (machine) =>
       `Medians of ${options.rounds} rounds of ${options.seconds} s with ${CONNECTIONS} connections ` +
       `in all, by \`npm run bench:postgres\`, on ${machine} that the load generator, the ` +
-      `services and the server share. PostgreSQL 18 with ${SETTINGS.join(', ')}; every commit is ` +
+      `services and the server share. ${MEASURED_SERVER}; every commit is ` +
       'flushed. pgbench inserts into the same tables and indexes, one prepared statement a message ' +
       'and transaction: all rows that the service stores for it, or its own and its body alone, ' +
       'without its person and counters. Nothing folds counters or indexes texts beside pgbench.',

@@ -5,6 +5,9 @@ import { wordFor } from './no-answer.ts'
 
 const ANSWER_TIMEOUT_MS = 60_000
 
+/** What another program does that is asked as the service would be; without who. */
+export const FOREIGN_ANSWER = 'gave an answer that is none of this service.'
+
 /** Reads JSON from the service at one address. */
 export class Api {
   readonly #base: URL
@@ -38,7 +41,7 @@ export class Api {
     try {
       return JSON.parse(text) as Answer
     } catch {
-      throw new Error(`${url.host} gave an answer that is none of this service.`)
+      throw new Error(`${url.host} ${FOREIGN_ANSWER}`)
     }
   }
 }

@@ -37,7 +37,8 @@ export function presentMessage(message: Message) {
 }
 
 /** A message with what happened to it. */
-export function presentDetail({ message, originalText, events, ...others }: MessageDetail) {
+export function presentDetail(detail: MessageDetail) {
+  const { message, originalText, events, reactions, shortened } = detail
   const of = (kind: StoredEvent['kind']) => events.filter((event) => event.kind === kind)
   const [revocation] = of('revoke')
   return {
@@ -59,13 +60,13 @@ export function presentDetail({ message, originalText, events, ...others }: Mess
       revocation === undefined
         ? null
         : { message_id: revocation.key, ts: revocation.ts, seq: revocation.seq },
-    reactions: others.reactions.map((reaction) => ({
+    reactions: reactions.map((reaction) => ({
       message_id: reaction.messageId,
       from: reaction.from,
       emoji: contentNow(reaction).reaction?.emoji ?? null,
       ts: reaction.ts,
     })),
-    shortened: others.shortened,
+    shortened,
   }
 }
 

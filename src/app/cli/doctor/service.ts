@@ -1,6 +1,6 @@
 // What the running service says of itself.
 import type { Config } from '../../config.ts'
-import type { Api } from '../api.ts'
+import { type Api, FOREIGN_ANSWER } from '../api.ts'
 import type { Findings } from './findings.ts'
 
 type ShownProvider = {
@@ -49,7 +49,7 @@ export async function checkService(api: Api, config: Config, findings: Findings)
 function checkReadiness(answer: ShownReadiness | null, findings: Findings): void {
   const checks = answer?.checks
   if (typeof checks?.database !== 'string' || typeof checks.webhook_secret !== 'string') {
-    throw new Error(answer?.detail ?? 'gave an answer that is none of this service.')
+    throw new Error(answer?.detail ?? FOREIGN_ANSWER)
   }
   if (checks.webhook_secret !== 'ok') {
     findings.fault('service', 'runs without a secret, and takes nothing in.')

@@ -98,7 +98,7 @@ function boundsBehind(filter: MessageFilter, order: Order, { instant }: Position
   }
 }
 
-/** The order of a list; `id` names the column of the message id where there are several. */
+/** The order of a list; `id` is what tells entries of one moment apart, before their numbers do. */
 export function ordered(order: Order, id = 'messages.message_id'): string {
   return `order by instant ${order}, ${id} ${order}, seq ${order}`
 }

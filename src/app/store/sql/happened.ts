@@ -1,7 +1,7 @@
 // What happened to one message. There is no end to it, so of each list an answer holds the latest;
 // everything is in the sequence.
 import type { DetailList } from '../../model/message.ts'
-import { EVENTS_BACKWARDS, EVENTS_IN_ORDER } from './edits.ts'
+import { asTheyHappened } from './edits.ts'
 import { fittingOf, type Listed } from './long-texts.ts'
 import { type EventRow, LISTED_EVENTS_SQL, LISTED_MESSAGES_SQL, type MessageRow } from './rows.ts'
 
@@ -14,10 +14,10 @@ const MOST = 1000
  */
 export const EVENTS_OF_MESSAGE_SQL = `${LISTED_EVENTS_SQL} where message_id = ? and seq in (
     select seq from (
-      select seq, row_number() over (partition by kind ${EVENTS_BACKWARDS}) as place from events
-      where message_id = ? and kind in ('status', 'edit', 'revoke')) as placed
+      select seq, row_number() over (partition by kind ${asTheyHappened('desc')}) as place
+      from events where message_id = ? and kind in ('status', 'edit', 'revoke')) as placed
     where place <= ${MOST + 1})
-  ${EVENTS_IN_ORDER}`
+  ${asTheyHappened('asc')}`
 
 /**
  * The reactions that this condition finds, of each person the last one: of these the latest, and one
@@ -46,9 +46,12 @@ type Found = {
 export function happenedOf({ events, reactions }: Found) {
   const of = (kind: EventRow['kind']) => events.filter((event) => event.kind === kind)
   const found = { statuses: of('status'), edits: of('edit'), reactions }
-  const [statuses, edits] = [latestOf(found.statuses), latestOf(found.edits)]
-  const held = { statuses, edits, reactions: latestOf(reactions) }
-  const kept = new Set<Listed<EventRow>>([...statuses, ...edits, ...of('revoke').slice(0, 1)])
+  const held = {
+    statuses: latestOf(found.statuses),
+    edits: latestOf(found.edits),
+    reactions: latestOf(reactions),
+  }
+  const kept = new Set([...held.statuses, ...held.edits, ...of('revoke').slice(0, 1)])
   const lists: readonly DetailList[] = ['statuses', 'edits', 'reactions']
   return {
     events: events.filter((event) => kept.has(event)),
