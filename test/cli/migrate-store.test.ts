@@ -9,15 +9,13 @@ import { Client } from 'pg'
 import { parseFlatMessage } from '../../src/app/receive/flat.ts'
 import { copyStore } from '../../src/app/store/copy/copy-store.ts'
 import { openCopySource, openCopyTarget } from '../../src/app/store/copy/ends.ts'
-import { type DatabaseUrl, parseDatabaseUrl } from '../../src/app/store/database-url.ts'
-import { openPostgresStore } from '../../src/app/store/postgres/postgres-store.ts'
 import { TABLES, UNFINISHED } from '../../src/app/store/sql/tables.ts'
-import { openSqliteStore } from '../../src/app/store/sqlite/sqlite-store.ts'
 import type { MessageStore } from '../../src/app/store/store.ts'
 import { type AMessage, insertAll, intakeOf } from '../support/a-message.ts'
-import { aStatus, aText, change } from '../support/cloud-api.ts'
+import { anEdit, aStatus, aText, at, change } from '../support/cloud-api.ts'
 import { intakeWith } from '../support/cloud-intake.ts'
 import { NARROW, newDatabase } from '../support/databases.ts'
+import { databaseUrl, openEitherStore } from '../support/either-store.ts'
 import { ENGINES } from '../support/engines.ts'
 import { freePort } from '../support/free-port.ts'
 import { connectFor, ingest, isLockAwaited } from '../support/postgres-stores.ts'
@@ -38,17 +36,7 @@ async function slowLinkTo(url: string, t: TestContext): Promise<TcpProxy> {
 }
 
 async function openAt(t: TestContext, url: string): Promise<MessageStore> {
-  const parsed = parseDatabaseUrl(url)
-  assert.ok(parsed)
-  const store =
-    parsed.engine === 'sqlite'
-      ? await openSqliteStore({ file: parsed.file, onIndexError: assert.ifError })
-      : await openPostgresStore({
-          url: parsed.url,
-          poolSize: 4,
-          onCommitted: () => {},
-          onUpkeepError: assert.ifError,
-        })
+  const store = await openEitherStore(databaseUrl(url))
   t.after(() => store.close())
   return store
 }
@@ -64,10 +52,7 @@ async function fill(url: string, t: TestContext): Promise<void> {
   const store = await openAt(t, url)
   const texts = Array.from({ length: 60 }, (_, i) => aFlatMessage(`flat-${i}`, i % 9))
   await insertAll(store, texts)
-  const edit = aText({
-    ...{ id: 'e', type: 'edit', text: undefined, timestamp: '1736935300' },
-    edit: { original_message_id: 'a', message: { type: 'text', text: { body: 'edited words' } } },
-  })
+  const edit = anEdit('a', 'edited words', { id: 'e', ...at(100) })
   const reaction = aText({
     ...{ id: 'r', type: 'reaction', text: undefined },
     reaction: { message_id: 'a', emoji: '👍' },
@@ -219,9 +204,10 @@ describe('migrate-store', () => {
       const from = `sqlite:///${join(cwd, 'from.db')}`
       const to = await newDatabase()
       await fill(from, t)
-      const [source, target] = [parseDatabaseUrl(from), parseDatabaseUrl(to)]
-      assert.ok(source && target)
-      const ends = [await openCopySource(source), await openCopyTarget(target)] as const
+      const ends = [
+        await openCopySource(databaseUrl(from)),
+        await openCopyTarget(databaseUrl(to)),
+      ] as const
       await assert.rejects(
         copyStore(...ends, (_, done) => {
           if (done >= rows) throw new Error('cut off')
@@ -298,14 +284,14 @@ describe('migrate-store', () => {
     const cwd = temporaryDirectory(t)
     const [from, to] = [`sqlite:///${join(cwd, 'from.db')}`, await newDatabase()]
     await fill(from, t)
-    const other = await openCopyTarget(parseDatabaseUrl(to) as DatabaseUrl)
+    const other = await openCopyTarget(databaseUrl(to))
     const { result } = startCommand(['migrate-store', from, to], { cwd })
     const watcher = await connectFor(t, to)
     await until('it waits for the other', () => isLockAwaited(watcher))
     await other.close()
     const waited = await result
     assert.equal(waited.code, 0, waited.stderr)
-    const stays = await openCopyTarget(parseDatabaseUrl(to) as DatabaseUrl)
+    const stays = await openCopyTarget(databaseUrl(to))
     const { code, stderr } = await runCommand(['migrate-store', from, to], { cwd })
     assert.equal(code, 1)
     assert.match(
@@ -320,9 +306,10 @@ describe('migrate-store', () => {
     const file = join(cwd, 'from.db')
     const to = await newDatabase()
     await fill(`sqlite:///${file}`, t)
-    const [source, target] = [parseDatabaseUrl(`sqlite:///${file}`), parseDatabaseUrl(to)]
-    assert.ok(source && target)
-    const ends = [await openCopySource(source), await openCopyTarget(target)] as const
+    const ends = [
+      await openCopySource(databaseUrl(`sqlite:///${file}`)),
+      await openCopyTarget(databaseUrl(to)),
+    ] as const
     const { differs } = await copyStore(...ends, (work) => {
       if (work !== 'Comparing') return
       const database = new DatabaseSync(file)
@@ -362,7 +349,7 @@ describe('migrate-store', () => {
     it(`${engine.name}: copies from no copy that is not complete, nor does the service or any other command take it for whole`, async (t) => {
       const cwd = temporaryDirectory(t)
       const { url: half } = await engine.newDatabase(cwd)
-      const target = await openCopyTarget(parseDatabaseUrl(half) as DatabaseUrl)
+      const target = await openCopyTarget(databaseUrl(half))
       await target.setIdentity(`0${UNFINISHED}`)
       await target.close()
       await assert.rejects(openAt(t, half), /\b[Ii]t is a copy that is not complete: run migrate/)

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { MessageStore } from '../../src/app/store/store.ts'
-import { aStatus, aText, at, change } from '../support/cloud-api.ts'
+import { anEdit, aRevocation, aStatus, aText, at, change } from '../support/cloud-api.ts'
+import { messages } from '../support/cloud-changes.ts'
 import { intakeWith } from '../support/cloud-intake.ts'
 import { finalStateOf } from '../support/final-state.ts'
 import { type NewPlace, usePlace } from './store-place.ts'
@@ -37,14 +38,8 @@ const threadOf = (...items: Fields[]) =>
   inHistory({ history: [{ threads: [{ id: PHONE, messages: items }] }] })
 const placeholder = ofHistory({ type: 'media_placeholder', text: undefined })
 
-const ofOne = (id: string, what: Fields) =>
-  change({ messages: [aText({ id, ...at(2), text: undefined, ...what })] })
-const editOfOne = (id: string) => {
-  const message = { type: 'text', text: { body: `Edit ${id}` } }
-  return ofOne(id, { type: 'edit', edit: { original_message_id: 'm1', message } })
-}
-const revocationOfOne = (id: string) =>
-  ofOne(id, { type: 'revoke', revoke: { original_message_id: 'm1' } })
+const editOfOne = (id: string) => messages(anEdit('m1', `Edit ${id}`, { id, ...at(2) }))
+const revocationOfOne = (id: string) => messages(aRevocation('m1', { id, ...at(2) }))
 
 type Scene = {
   readonly what: string

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import type { Intake, SequenceEntry } from '../../src/app/model/event.ts'
 import type { MessageStore } from '../../src/app/store/store.ts'
-import { aStatus, aText, at, change } from '../support/cloud-api.ts'
+import { anEdit, aStatus, aText, at, change } from '../support/cloud-api.ts'
 import { intakeWith } from '../support/cloud-intake.ts'
 import { type NewPlace, useStore } from './store-place.ts'
 
@@ -25,9 +25,8 @@ function aReaction(id: string, to: string, second: number, from: string): Item {
   return aText({ id, from, ...at(second), type: 'reaction', text: undefined, reaction })
 }
 
-function anEdit(id: string, of: string, second: number): Item {
-  const edit = { original_message_id: of, message: { type: 'text', text: { body: id } } }
-  return aText({ id, ...at(second), type: 'edit', text: undefined, edit })
+function anEditOf(id: string, to: string, second: number): Item {
+  return anEdit(id, to, { id: to, ...at(second) })
 }
 
 /** So many statuses, edits and reactions of people, and twice as many reactions of one of them. */
@@ -39,7 +38,7 @@ function happenings(id: string, count: number): Intake[] {
   return [
     messagesOf(aText({ id })),
     statusesOf(...statuses),
-    messagesOf(...numbers(count).map((i) => anEdit(`${id}-edit-${i}`, id, i))),
+    messagesOf(...numbers(count).map((i) => anEditOf(id, `${id}-edit-${i}`, i))),
     messagesOf(...numbers(count).map((i) => aReaction(`${id}-by-${i}`, id, i, person(i)))),
     messagesOf(
       ...numbers(2 * count).map((i) => aReaction(`${id}-again-${i}`, id, i, person(count))),
@@ -115,7 +114,7 @@ function largeOnes(store: () => MessageStore): void {
       const who = { recipient_participant_id: `participant-${i}` }
       await store().insert([statusesOf(aStatus('large', 'read', { ...at(i), ...who, letters }))])
     }
-    await store().insert([messagesOf({ ...anEdit('large-edit', 'large', 1), letters })])
+    await store().insert([messagesOf({ ...anEditOf('large', 'large-edit', 1), letters })])
     const found = await store().find('large')
     assert.deepEqual(
       found?.events.map(({ kind, participant }) => [kind, participant]),

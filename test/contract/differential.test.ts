@@ -7,11 +7,11 @@ import { type Random, randomFrom } from '../../src/app/cli/random.ts'
 import type { Intake } from '../../src/app/model/event.ts'
 import { copyStore } from '../../src/app/store/copy/copy-store.ts'
 import { openCopySource, openCopyTarget } from '../../src/app/store/copy/ends.ts'
-import { type DatabaseUrl, parseDatabaseUrl } from '../../src/app/store/database-url.ts'
-import { openStore } from '../../src/app/store/open.ts'
+import type { DatabaseUrl } from '../../src/app/store/database-url.ts'
 import { everythingIn, withoutNumbers } from '../support/all-seen.ts'
 import { intakeWith } from '../support/cloud-intake.ts'
 import { newDatabase } from '../support/databases.ts'
+import { databaseUrl, openEitherStore } from '../support/either-store.ts'
 import { finalStateOf } from '../support/final-state.ts'
 import { randomHistory } from '../support/random-histories.ts'
 import { type People, randomIntake } from '../support/random-webhooks.ts'
@@ -40,24 +40,16 @@ function batchesFor(seed: number, people: People): Intake[][] {
   return [...batches, ...again]
 }
 
-function urlOf(url: string): DatabaseUrl {
-  const parsed = parseDatabaseUrl(url)
-  assert.ok(parsed)
-  return parsed
-}
-
 function newSqlite(t: TestContext): DatabaseUrl {
-  return urlOf(`sqlite:///${join(temporaryDirectory(t), 'messages.db')}`)
+  return databaseUrl(`sqlite:///${join(temporaryDirectory(t), 'messages.db')}`)
 }
 
 async function newPostgres(): Promise<DatabaseUrl> {
-  return urlOf(await newDatabase())
+  return databaseUrl(await newDatabase())
 }
 
 async function openFor(t: TestContext, url: DatabaseUrl) {
-  const onError = assert.ifError
-  const options = { poolSize: 4, onCommitted: () => {} }
-  const store = await openStore({ url, ...options, onIndexError: onError, onUpkeepError: onError })
+  const store = await openEitherStore(url)
   t.after(() => store.close())
   return store
 }

@@ -4,12 +4,12 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it, type TestContext } from 'node:test'
-import { type DatabaseUrl, parseDatabaseUrl } from '../../src/app/store/database-url.ts'
-import { openStore } from '../../src/app/store/open.ts'
+import type { DatabaseUrl } from '../../src/app/store/database-url.ts'
 import { migrate, readMigrations } from '../../src/app/store/postgres/schema.ts'
-import { aStatus, aText, at, change } from '../support/cloud-api.ts'
-import { intakeWith } from '../support/cloud-intake.ts'
+import { aStatus, at, change } from '../support/cloud-api.ts'
+import { intakeWith, saidAt } from '../support/cloud-intake.ts'
 import { newDatabase } from '../support/databases.ts'
+import { databaseUrl, openEitherStore } from '../support/either-store.ts'
 import { connectFor, ingest } from '../support/postgres-stores.ts'
 import { findingsIn } from '../support/sound.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
@@ -22,11 +22,8 @@ const MIGRATIONS = readMigrations(
 /** Up to the last schema that knew no more of a person's moments. */
 const EARLIER = MIGRATIONS.filter(({ version }) => version < 9)
 
-const said = (id: string, second: number, from: Fields, profile?: Fields) => {
-  const contacts = [{ wa_id: from['from'], user_id: from['from_user_id'], profile }]
-  const item = { ...aText({ id, ...at(second) }), from: undefined, ...from }
-  return intakeWith(change({ messages: [item], ...(profile === undefined ? {} : { contacts }) }))
-}
+const said = (id: string, second: number, from: Fields, profile?: Fields) =>
+  saidAt(second, id, { from: undefined, ...from }, profile)
 const status = (second: number, more: Fields) =>
   intakeWith(change({ statuses: [aStatus('x', 'sent', { ...at(second), ...more })] }))
 
@@ -45,9 +42,7 @@ const LATE = [
 ]
 
 async function laterPeople(t: TestContext, url: DatabaseUrl) {
-  const onError = assert.ifError
-  const options = { poolSize: 4, onCommitted: () => {} }
-  const store = await openStore({ url, ...options, onIndexError: onError, onUpkeepError: onError })
+  const store = await openEitherStore(url)
   t.after(() => store.close())
   assert.deepEqual(await findingsIn(url), [])
   for (const intake of LATE) await store.insert([intake])
@@ -66,26 +61,19 @@ const PEOPLE = [
   ['+14155550203', 'US.3', null, null, 2],
 ]
 
-function parsed(url: string): DatabaseUrl {
-  const database = parseDatabaseUrl(url)
-  assert.ok(database)
-  return database
-}
-
 describe('people that an earlier version stored', () => {
   it('stay who they were on PostgreSQL', async (t) => {
     const url = await newDatabase()
     const client = await connectFor(t, url)
     await migrate(client, EARLIER)
     for (const intake of BEFORE) await ingest(client, [intake])
-    assert.deepEqual(await laterPeople(t, parsed(url)), PEOPLE)
+    assert.deepEqual(await laterPeople(t, databaseUrl(url)), PEOPLE)
   })
 
   it('stay who they were on SQLite', async (t) => {
     const file = join(temporaryDirectory(t), 'messages.db')
-    const url = parsed(`sqlite:///${file}`)
-    const options = { poolSize: 4, onCommitted: () => {}, onUpkeepError: assert.ifError }
-    const store = await openStore({ url, ...options, onIndexError: assert.ifError })
+    const url = databaseUrl(`sqlite:///${file}`)
+    const store = await openEitherStore(url)
     for (const intake of BEFORE) await store.insert([intake])
     await store.close()
     const database = new DatabaseSync(file)

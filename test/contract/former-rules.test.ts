@@ -2,10 +2,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Intake, Rules } from '../../src/app/model/event.ts'
-import { parseDatabaseUrl } from '../../src/app/store/database-url.ts'
-import { openStore } from '../../src/app/store/open.ts'
 import { aStatus, aText, batch, change, metaJson } from '../support/cloud-api.ts'
 import { intakeOf } from '../support/cloud-intake.ts'
+import { databaseUrl, openEitherStore } from '../support/either-store.ts'
 import { ENGINES, type Engine } from '../support/engines.ts'
 import { findingsIn } from '../support/sound.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
@@ -172,11 +171,8 @@ const BODIES: readonly Case[] = [
 ]
 
 async function stored(directory: string, engine: Engine, intakes: readonly Intake[]) {
-  const url = parseDatabaseUrl((await engine.newDatabase(directory)).url)
-  assert.ok(url)
-  const onError = assert.ifError
-  const options = { poolSize: 4, onCommitted: () => {} }
-  const store = await openStore({ url, ...options, onIndexError: onError, onUpkeepError: onError })
+  const url = databaseUrl((await engine.newDatabase(directory)).url)
+  const store = await openEitherStore(url)
   const outcomes = (await store.insert(intakes)).outcomes.flat()
   await store.close()
   return { url, created: outcomes.filter(({ kind }) => kind === 'created').length }

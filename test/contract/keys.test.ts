@@ -2,10 +2,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Intake } from '../../src/app/model/event.ts'
-import { parseDatabaseUrl } from '../../src/app/store/database-url.ts'
-import { openStore } from '../../src/app/store/open.ts'
-import { aChangedNumber, at, change } from '../support/cloud-api.ts'
-import { intakeWith, saidAt } from '../support/cloud-intake.ts'
+import { aChangedNumber } from '../support/cloud-api.ts'
+import { saidAt } from '../support/cloud-intake.ts'
+import { databaseUrl, openEitherStore } from '../support/either-store.ts'
 import { ENGINES } from '../support/engines.ts'
 import { findingsIn } from '../support/sound.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
@@ -14,10 +13,8 @@ const [K, M, N, Q] = ['14155550101', '14155550102', '14155550103', '14155550104'
 
 const said = (second: number, from?: string, id?: string) =>
   saidAt(second, `m${second}`, { from, from_user_id: id })
-const moved = (second: number, from: string, to: string) => {
-  const item = { ...aChangedNumber(from, to), id: `c${second}`, ...at(second) }
-  return intakeWith(change({ messages: [item] }))
-}
+const moved = (second: number, from: string, to: string) =>
+  saidAt(second, `c${second}`, aChangedNumber(from, to))
 
 type Case = { readonly what: string; readonly intakes: readonly Intake[]; readonly keys: string[] }
 
@@ -46,12 +43,8 @@ for (const engine of ENGINES) {
   describe(`the keys of people on ${engine.name}`, () => {
     for (const { what, intakes, keys } of CASES) {
       it(`are their own, also of somebody ${what}`, async (t) => {
-        const url = parseDatabaseUrl((await engine.newDatabase(temporaryDirectory(t))).url)
-        const onError = assert.ifError
-        assert.ok(url)
-        const options = { poolSize: 4, onCommitted: () => {} }
-        const told = { onIndexError: onError, onUpkeepError: onError }
-        const store = await openStore({ url, ...options, ...told })
+        const url = databaseUrl((await engine.newDatabase(temporaryDirectory(t))).url)
+        const store = await openEitherStore(url)
         t.after(() => store.close())
         for (const intake of intakes) await store.insert([intake])
         const { conversations } = await store.conversations({ limit: 9 })

@@ -1,16 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { aStatus, aText, change } from '../support/cloud-api.ts'
+import { anEdit, aStatus, aText, at, change } from '../support/cloud-api.ts'
 import { intakeWith } from '../support/cloud-intake.ts'
 import { type NewPlace, useStore } from './store-place.ts'
 
 /** More than an engine takes at once. */
 const MANY = 600
-
-const EDITED = {
-  original_message_id: 'large-0',
-  message: { type: 'text', text: { body: 'edited' } },
-}
 
 function messages(said: (i: number) => string) {
   return Array.from({ length: MANY }, (_, i) =>
@@ -55,10 +50,8 @@ export function largeBatchContract(newPlace: NewPlace): void {
     })
 
     it('is stored also where one of them changes others', async () => {
-      const edit = aText({
-        ...{ id: 'large-edit', from: '14155550000', timestamp: '1736935300' },
-        ...{ type: 'edit', text: undefined, edit: EDITED },
-      })
+      const who = { id: 'large-edit', from: '14155550000' }
+      const edit = anEdit('large-0', 'edited', { ...who, ...at(100) })
       const { outcomes } = await store().insert([
         intakeWith(change({ messages: [...messages((i) => `text ${i}`), edit] })),
       ])

@@ -7,11 +7,11 @@ import { after, before, describe, it } from 'node:test'
 import type { Message } from '../../src/app/model/message.ts'
 import { openCopySource } from '../../src/app/store/copy/ends.ts'
 import { parseDatabaseUrl } from '../../src/app/store/database-url.ts'
-import { openStore } from '../../src/app/store/open.ts'
 import { scanMessages } from '../../src/app/store/scan.ts'
 import { type Key, type Row, TABLES } from '../../src/app/store/sql/tables.ts'
 import { aText, at, change } from '../support/cloud-api.ts'
 import { intakeWith } from '../support/cloud-intake.ts'
+import { databaseUrl, openEitherStore } from '../support/either-store.ts'
 import { ENGINES } from '../support/engines.ts'
 
 const MIB = 1024 * 1024
@@ -28,12 +28,8 @@ for (const engine of ENGINES)
     const directory = mkdtempSync(join(tmpdir(), 'webhook-large-rows-'))
 
     before(async () => {
-      url = parseDatabaseUrl((await engine.newDatabase(directory)).url)
-      assert.ok(url)
-      const store = await openStore({
-        ...{ url, poolSize: 4, onCommitted: () => {} },
-        ...{ onIndexError: assert.ifError, onUpkeepError: assert.ifError },
-      })
+      url = databaseUrl((await engine.newDatabase(directory)).url)
+      const store = await openEitherStore(url)
       for (const [i, size] of SIZES.entries()) {
         const letters = 'a'.repeat(size)
         const text = aText({ ...at(i), text: { body: letters } })

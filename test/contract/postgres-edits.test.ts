@@ -2,21 +2,14 @@
 // thousands would take longer than it may, each time it comes.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { aText, at, change } from '../support/cloud-api.ts'
+import { anEdit, aText, at, change } from '../support/cloud-api.ts'
 import { intakeWith } from '../support/cloud-intake.ts'
 import { newDatabase } from '../support/databases.ts'
 import { connectFor, ingest, openStoreFor } from '../support/postgres-stores.ts'
 
 const EDITS = 600
 
-const edit = (i: number) =>
-  aText({
-    ...{ id: `edit ${i}`, ...at(1 + (i % 7)), type: 'edit', text: undefined },
-    edit: {
-      original_message_id: 'edited',
-      message: { type: 'text', text: { body: `${i}` } },
-    },
-  })
+const edit = (i: number) => anEdit('edited', `${i}`, { id: `edit ${i}`, ...at(1 + (i % 7)) })
 
 it('a message that a body edits many times is written once on PostgreSQL', async (t) => {
   const url = await newDatabase()

@@ -7,23 +7,14 @@ import {
   connectWriter,
   createPool,
 } from '../../src/app/store/postgres/connections.ts'
-import { aText, change } from '../support/cloud-api.ts'
+import { anEdit, aText, at, change } from '../support/cloud-api.ts'
 import { intakeWith } from '../support/cloud-intake.ts'
 import { newDatabase } from '../support/databases.ts'
 import { connectFor, ingest, isLockAwaited, openStoreFor } from '../support/postgres-stores.ts'
 import { until } from '../support/until.ts'
 
 const MESSAGE = intakeWith(change({ messages: [aText({ id: 'a' })] }))
-const EDIT = intakeWith(
-  change({
-    messages: [
-      aText({
-        ...{ id: 'e', type: 'edit', text: undefined, timestamp: '1736935300' },
-        edit: { original_message_id: 'a', message: { type: 'text', text: { body: 'Edited' } } },
-      }),
-    ],
-  }),
-)
+const EDIT = intakeWith(change({ messages: [anEdit('a', 'Edited', { id: 'e', ...at(100) })] }))
 
 /** An empty database whose sessions begin with this isolation. */
 async function databaseWith(test: TestContext, isolation: string): Promise<string> {

@@ -5,8 +5,7 @@ import { it } from 'node:test'
 import fc from 'fast-check'
 import type { Client } from 'pg'
 import type { Intake } from '../../src/app/model/event.ts'
-import { aText, at, change } from '../support/cloud-api.ts'
-import { intakeWith } from '../support/cloud-intake.ts'
+import { saidAt } from '../support/cloud-intake.ts'
 import { newDatabase } from '../support/databases.ts'
 import { connectFor, ingest, openStoreFor } from '../support/postgres-stores.ts'
 
@@ -45,12 +44,7 @@ const said: fc.Arbitrary<Said> = fc.record({
 })
 
 function intakeOf({ by, second, name, username }: Said, i: number): Intake {
-  const { from, from_user_id } = by
-  const item = { ...aText({ id: `m${i}`, ...at(second) }), from, from_user_id }
-  const profile = { name, username }
-  return intakeWith(
-    change({ messages: [item], contacts: [{ wa_id: from, user_id: from_user_id, profile }] }),
-  )
+  return saidAt(second, `m${i}`, { from: undefined, ...by }, { name, username })
 }
 
 const KNOWN = PEOPLE.map((by, i) =>

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { askReady } from '../support/ask-until.ts'
 import {
   APP_SECRET,
+  aRevocation,
   aStatus,
   aText,
   batch,
@@ -401,8 +402,6 @@ test('a reaction that was revoked is no longer shown, in whatever order the two 
       ...{ id, from, timestamp, type: 'reaction', text: undefined },
       reaction: { message_id: to, emoji: '👍' },
     })
-  const revoke = (id: string) =>
-    aText({ type: 'revoke', text: undefined, revoke: { original_message_id: id } })
   const orders = [
     ['REVOKED-LAST', (reaction: Json, revocation: Json) => [reaction, revocation]],
     ['REVOKED-FIRST', (reaction: Json, revocation: Json) => [revocation, reaction]],
@@ -413,7 +412,7 @@ test('a reaction that was revoked is no longer shown, in whatever order the two 
       // Each reaction replaces the one before, which does not come back.
       react(`${id}-1`, id, '1736935201'),
       react(`${id}-other`, id, '1736935201', '14155550179'),
-      ...inOrder(react(`${id}-2`, id, '1736935202'), revoke(`${id}-2`)),
+      ...inOrder(react(`${id}-2`, id, '1736935202'), aRevocation(`${id}-2`)),
     ]
     for (const item of messages) {
       await app.inject(signedBatch(batch(change({ messages: [item] }))))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { METHODS } from 'node:http'
 import type { Socket } from 'node:net'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { AppError, StoreFailedError, StoreUnavailableError } from '../../src/app/errors.ts'
 import { openServer, type TestServer } from '../support/http-server.ts'
 import { RawConnection } from '../support/raw-http.ts'
@@ -171,7 +171,8 @@ test('while the database is away the log says why once, and not with every reque
   assert.equal(server.log.where({ msg: 'reads_overloaded' }).length, 0)
 })
 
-test('a request that arrives while the server closes is 503, and told so', async (t) => {
+/** A server on which a look for a message waits for `gate`. */
+async function serverThatWaits(t: TestContext, environment: Record<string, string> = {}) {
   const gate = Promise.withResolvers<null>()
   let asked = false
   const server = await openServer(t, {
@@ -181,14 +182,19 @@ test('a request that arrives while the server closes is 503, and told so', async
         return gate.promise
       },
     }),
-    environment: { READ_ACCESS: 'open' },
+    environment,
   })
+  return { server, gate, isAsked: () => asked }
+}
+
+test('a request that arrives while the server closes is 503, and told so', async (t) => {
+  const { server, gate, isAsked } = await serverThatWaits(t, { READ_ACCESS: 'open' })
   const port = await server.listen()
   const sockets: Socket[] = []
   server.app.server.on('connection', (socket: Socket) => sockets.push(socket))
   const busy = new RawConnection(port)
   busy.send('GET /messages/x HTTP/1.1\r\nHost: localhost\r\n\r\n')
-  await until('the request is in flight', () => asked)
+  await until('the request is in flight', isAsked)
   const late = new RawConnection(port)
   late.send('GET /stats HTTP/1.1\r\nHost: localhost\r\n')
   await until('its beginning has arrived', () => (sockets[1]?.bytesRead ?? 0) > 0)
@@ -203,16 +209,7 @@ test('a request that arrives while the server closes is 503, and told so', async
 })
 
 test('while the server closes, what is in flight is answered, and idle connections are closed', async (t) => {
-  const gate = Promise.withResolvers<null>()
-  let asked = false
-  const server = await openServer(t, {
-    store: () => ({
-      find: () => {
-        asked = true
-        return gate.promise
-      },
-    }),
-  })
+  const { server, gate, isAsked } = await serverThatWaits(t)
   const port = await server.listen()
   const idle = new RawConnection(port)
   idle.send('GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n')
@@ -220,7 +217,7 @@ test('while the server closes, what is in flight is answered, and idle connectio
   const busy = new RawConnection(port)
   const key = `Authorization: Bearer ${server.config.apiKeys[0]?.key}`
   busy.send(`GET /messages/x HTTP/1.1\r\nHost: localhost\r\n${key}\r\n\r\n`)
-  await until('the request is in flight', () => asked)
+  await until('the request is in flight', isAsked)
   const closed = server.app.close()
   await idle.closed
   gate.resolve(null)

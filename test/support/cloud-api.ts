@@ -31,6 +31,18 @@ export function aChangedNumber(from: string, to: string): Fields {
   return aText({ from, type: 'system', text: undefined, system })
 }
 
+/** An edit of a message to this text. */
+export function anEdit(original: string, body: string, fields: Fields = {}): Fields {
+  const edit = { original_message_id: original, message: { type: 'text', text: { body } } }
+  return aText({ type: 'edit', text: undefined, edit, ...fields })
+}
+
+/** That a message was taken back. */
+export function aRevocation(original: string, fields: Fields = {}): Fields {
+  const revoke = { original_message_id: original }
+  return aText({ type: 'revoke', text: undefined, revoke, ...fields })
+}
+
 /** A status of a message that the business sent. */
 export function aStatus(id: string, status: string, fields: Fields = {}): Fields {
   return { id, status, timestamp: '1736935200', recipient_id: '14155550100', ...fields }

@@ -1,5 +1,5 @@
 // Changes of the Cloud API with these items, and items that change a message.
-import { aText, change, type Fields } from './cloud-api.ts'
+import { anEdit, aRevocation, change, type Fields } from './cloud-api.ts'
 
 export function messages(...items: readonly Fields[]): Fields {
   return change({ messages: items })
@@ -11,13 +11,10 @@ export function statuses(...items: readonly Fields[]): Fields {
 
 /** An edit under an id of its own. */
 export function edited(id: string, original: string, body: string, timestamp: string): Fields {
-  return aText({
-    ...{ id, timestamp, type: 'edit', text: undefined },
-    edit: { original_message_id: original, message: { type: 'text', text: { body } } },
-  })
+  return anEdit(original, body, { id, timestamp })
 }
 
 /** A revocation under an id of its own. */
 export function revoked(id: string, original: string): Fields {
-  return aText({ id, type: 'revoke', text: undefined, revoke: { original_message_id: original } })
+  return aRevocation(original, { id })
 }

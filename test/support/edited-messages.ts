@@ -1,25 +1,18 @@
 // Messages that were edited and revoked in every order.
 import assert from 'node:assert/strict'
 import type { Intake } from '../../src/app/model/event.ts'
-import { aText, change } from './cloud-api.ts'
+import { anEdit, aRevocation, aText, change } from './cloud-api.ts'
 import { intakeWith } from './cloud-intake.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
 export function editOf(original: string, body: string, at = 1736935300): Fields {
-  return aText({
-    ...{ type: 'edit', text: undefined, timestamp: `${at}` },
-    edit: { original_message_id: original, message: { type: 'text', text: { body } } },
-  })
-}
-
-export function revocationOf(original: string): Fields {
-  return aText({ type: 'revoke', text: undefined, revoke: { original_message_id: original } })
+  return anEdit(original, body, { timestamp: `${at}` })
 }
 
 /** Requests of one item each, for five messages whose ids say what became of them. */
 export const EDITED_MESSAGES: readonly Intake[] = [
-  revocationOf('revoked'),
+  aRevocation('revoked'),
   aText({ id: 'revoked' }),
   editOf('edited', 'Edited early'),
   aText({ id: 'edited' }),
@@ -30,7 +23,7 @@ export const EDITED_MESSAGES: readonly Intake[] = [
   aText({ id: 'filled', text: { body: 'Content' } }),
   aText({ id: 'both' }),
   editOf('both', 'Edited once'),
-  revocationOf('both'),
+  aRevocation('both'),
   editOf('both', 'Edited too late', 1736935500),
   aText({ id: 'untouched' }),
 ].map((item) => intakeWith(change({ messages: [item] })))

@@ -9,7 +9,7 @@ import { packBatch } from '../../../../src/app/store/sqlite/batch.ts'
 import { createPrivateFile } from '../../../../src/app/store/sqlite/connection.ts'
 import { Writer } from '../../../../src/app/store/sqlite/writer.ts'
 import { aMessage, intakeOf } from '../../../support/a-message.ts'
-import { aStatus, aText, change } from '../../../support/cloud-api.ts'
+import { anEdit, aStatus, aText, change } from '../../../support/cloud-api.ts'
 import { intakeWith } from '../../../support/cloud-intake.ts'
 import { temporaryDirectory } from '../../../support/temporary-directory.ts'
 
@@ -78,10 +78,9 @@ it('a commit is tried by who asks where the last one could not be made, and only
 })
 
 it('nothing of a batch that could not be stored comes with the next one', (test) => {
-  const edit = { original_message_id: 'a', message: { type: 'text', text: { body: 'Edited' } } }
   const undone = intakeWith(
     change({ messages: [aText({ id: 'b' }), aText({ id: 'd', from: '14155550200' })] }),
-    change({ messages: [aText({ id: 'e', type: 'edit', text: undefined, edit })] }),
+    change({ messages: [anEdit('a', 'Edited', { id: 'e' })] }),
     change({ statuses: [aStatus('a', 'read')] }),
   )
   const stored = [
