@@ -4,7 +4,7 @@ import { runBenchmark } from './command.ts'
 import { measureIngest } from './ingest.ts'
 import { describeMachine } from './machine.ts'
 import { HELP, type Options, parseOptions } from './options.ts'
-import { LIMIT, NAIVE, ORIGINAL, originalVersions, SERVICE } from './programs.ts'
+import { LEAST, LIMIT, NAIVE, ORIGINAL, originalVersions, SERVICE } from './programs.ts'
 import { measureQueries } from './queries.ts'
 import { outcomeTable, writeReport } from './report.ts'
 import { faultsOf, type Results } from './results.ts'
@@ -14,7 +14,7 @@ async function run(options: Options, args: readonly string[]): Promise<boolean> 
   const startedAt = new Date()
   const original = originalVersions()
   if (original === null) tell('(c) is skipped: its packages are not installed')
-  const programs = [SERVICE, LIMIT, NAIVE, ...(original === null ? [] : [ORIGINAL])]
+  const programs = [SERVICE, LIMIT, LEAST, NAIVE, ...(original === null ? [] : [ORIGINAL])]
   const machine = describeMachine(options.directory)
   const ingest = options.only === 'queries' ? [] : await measureIngest(programs, options, tell)
   const queries = options.only === 'ingest' ? [] : await measureQueries(options, tell)

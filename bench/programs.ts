@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-export type ProgramName = 'service' | 'limit' | 'naive' | 'original'
+export type ProgramName = 'service' | 'limit' | 'naive' | 'original' | 'least'
 
 export type Program = {
   readonly name: ProgramName
@@ -45,6 +45,14 @@ export const ORIGINAL: Program = {
   title: '(c) FastAPI and SQLAlchemy, a commit per request',
   command: SYSTEM_PYTHON,
   args: [pathOf('./peers/original.py')],
+  stores: true,
+}
+
+export const LEAST: Program = {
+  name: 'least',
+  title: '(d) one table, its key, a shared commit',
+  command: process.execPath,
+  args: [pathOf('./peers/least.ts')],
   stores: true,
 }
 

@@ -1,4 +1,5 @@
 // What a reader has to know to trust the table, and where not to.
+import type { ProgramName } from './programs.ts'
 import { ingestMedian, type Results } from './results.ts'
 import type { Outcome } from './verdict.ts'
 
@@ -26,6 +27,7 @@ export function conditions({ machine, options, original, command, startedAt }: R
     `${rounds} rounds of each program, one after another in one run, each round in another order, each on an empty database; ${connections} connections, ${warmUpSeconds} s of warm-up, ${seconds} s a measurement; medians of the rounds`,
     'service: `node --max-semi-space-size=8 src/main.cjs serve`, as npm start and the image run it, synchronous=FULL, its default log (level info, a JSON line a request) written to a file; the peers log nothing',
     '(a) checks the signature, parses the body and answers; (b) one insert and commit per request, WAL and synchronous=FULL, no raw body kept, no search',
+    '(d) is (a) with the least that is durable and has each id once: a table without any index but its key, and a commit shared by all that arrived together; no raw body, search, statistics or log',
     original === null
       ? "(c) skipped: Debian's packages for it are not installed"
       : `(c) ${original}, one worker; SQLAlchemy's defaults, that is journal_mode=DELETE and synchronous=FULL`,
@@ -37,26 +39,39 @@ export function conditions({ machine, options, original, command, startedAt }: R
 
 /** What the load generator's share and the disk do to the ratios. */
 export function limits(results: Results): string[] {
-  const limit = ingestMedian(results, 'limit', ({ load }) => load.full.perSecond)
-  const naive = ingestMedian(results, 'naive', ({ load }) => load.full.perSecond)
-  const flush = results.machine.fsyncMs.p50 + results.options.flushMs
-  const lines = [
+  return [
     'The load generator runs on the same machine and takes its share of the processors. Absolute numbers are those of this machine; only ratios of one run are comparable.',
+    ...limitsOfRate(results),
+    ...limitsOfLatency(results),
+    ...(results.options.quick
+      ? ['This was a smoke run: far too short to conclude anything from it.']
+      : []),
   ]
-  if (limit !== null && naive !== null) {
-    lines.push(
-      `(a) itself is ${(limit / naive).toFixed(1)} times as fast as (b) here: no program that answers over node:http can be further ahead of (b). The slower an fsync, the more a shared commit gains; here it takes ${flush.toFixed(2)} ms.`,
-    )
-  }
-  const limitP99 = ingestMedian(results, 'limit', ({ load }) => load.half.latencyMs.p99)
-  const naiveP99 = ingestMedian(results, 'naive', ({ load }) => load.half.latencyMs.p99)
-  if (limitP99 !== null && naiveP99 !== null) {
-    lines.push(
-      `(a), which stores nothing, has a p99 of ${limitP99.toFixed(2)} ms at its own half load, ${(limitP99 / naiveP99).toFixed(2)} times that of (b): what the machine and the generator add to a p99 is in all of them.`,
-    )
-  }
-  if (results.options.quick) {
-    lines.push('This was a smoke run: far too short to conclude anything from it.')
-  }
-  return lines
+}
+
+function limitsOfRate(results: Results): string[] {
+  const rate = (program: ProgramName) =>
+    ingestMedian(results, program, ({ load }) => load.full.perSecond)
+  const [service, limit, naive, least] = [
+    rate('service'),
+    rate('limit'),
+    rate('naive'),
+    rate('least'),
+  ]
+  if (service === null || limit === null || naive === null || least === null) return []
+  const flush = results.machine.fsyncMs.p50 + results.options.flushMs
+  return [
+    `(a) itself is ${(limit / naive).toFixed(1)} times as fast as (b) here: no program that answers over node:http can be further ahead of (b). The slower an fsync, the more a shared commit gains; here it takes ${flush.toFixed(2)} ms.`,
+    `(d) does ${(least / limit).toFixed(2)} of (a) and ${(least / naive).toFixed(1)} times (b): no program that stores over node:http and SQLite can be expected to do more here. The service, with everything that it stores, does ${(service / least).toFixed(2)} of it.`,
+  ]
+}
+
+function limitsOfLatency(results: Results): string[] {
+  const p99 = (program: ProgramName) =>
+    ingestMedian(results, program, ({ load }) => load.half.latencyMs.p99)
+  const [limit, naive, least] = [p99('limit'), p99('naive'), p99('least')]
+  if (limit === null || naive === null || least === null) return []
+  return [
+    `(a), which stores nothing, has a p99 of ${limit.toFixed(2)} ms at its own half load, ${(limit / naive).toFixed(2)} times that of (b), and (d) one of ${least.toFixed(2)} ms, ${(least / naive).toFixed(2)} times: what the machine and the generator add to a p99 is in all of them.`,
+  ]
 }

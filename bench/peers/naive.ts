@@ -1,10 +1,9 @@
 // What a competent developer writes first: Fastify, and one synchronous insert and commit per
 // request on node:sqlite with a write-ahead log and synchronous=FULL. It writes no log.
-import { createHmac, timingSafeEqual } from 'node:crypto'
 import { DatabaseSync } from 'node:sqlite'
 import Fastify from 'fastify'
+import { isSigned } from './bare-receiver.ts'
 
-const secret = process.env['WEBHOOK_SECRET'] ?? ''
 const database = new DatabaseSync((process.env['DATABASE_URL'] ?? '').replace('sqlite:///', ''))
 database.exec(`
   pragma journal_mode = wal;
@@ -62,12 +61,6 @@ app.post<{ Body: Body }>('/webhook', { schema }, (request, reply) => {
 })
 
 app.get('/health/ready', (_request, reply) => reply.send({ status: 'ok' }))
-
-function isSigned(body: Buffer, header: string | string[] | undefined): boolean {
-  const claimed = Buffer.from(String(header), 'hex')
-  const expected = createHmac('sha256', secret).update(body).digest()
-  return claimed.length === expected.length && timingSafeEqual(claimed, expected)
-}
 
 await app.listen({ host: '127.0.0.1', port: Number(process.env['PORT']) })
 process.once('SIGTERM', () => {

@@ -384,6 +384,15 @@ describe('verify, of PostgreSQL', { concurrency: 2 }, () => {
     assert.equal(stdout, AGREES.replace('43', '44'))
   })
 
+  it('has nothing against a copy of a store that kept a body of a clock that was wrong', async (test) => {
+    const url = await copy()
+    await (await connectFor(test, url)).query(`
+      delete from intakes where id < 20;
+      update intakes set received_at = 1000 where id = 42;
+      update messages set received_at = 1000 where intake = 42`)
+    assert.equal((await verify(test, url)).stdout, AGREES)
+  })
+
   it('names messages that are not what their edits and revocations made of them', async (test) => {
     const url = await server.newDatabase()
     const store = await openStoreFor(test, url)

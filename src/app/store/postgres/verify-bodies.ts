@@ -7,6 +7,7 @@ import {
   readingsOf,
   reportMissing,
 } from '../verify/bodies.ts'
+import { FIRST_BODY_SQL, type FirstBody, mayHaveExpired } from '../verify/kept-bodies.ts'
 import type { Readings } from '../verify/readings.ts'
 import { once, type ParseBody, type Report } from '../verify/verification.ts'
 import type { VerifyTransaction } from './verify-transaction.ts'
@@ -25,20 +26,21 @@ export type BodiesOptions = {
 /** Reads the bodies of a page of rows together. */
 export class StoredBodies {
   readonly #options: BodiesOptions
-  readonly #oldest: number
+  readonly #first: FirstBody | undefined
+  /** Bodies that arrived earlier have expired; ms since 1970. */
+  readonly #expiredBefore: number
 
-  private constructor(options: BodiesOptions, oldest: number) {
+  private constructor(options: BodiesOptions, first: FirstBody | undefined, expiredBefore: number) {
     this.#options = { ...options, report: once(options.report) }
-    this.#oldest = oldest
+    this.#first = first
+    this.#expiredBefore = expiredBefore
   }
 
   static async open(options: BodiesOptions): Promise<StoredBodies> {
-    // A copy of another store may lack bodies that had expired there.
-    const oldest = await options.transaction.number(`
-      select greatest((select expired_before from store), (
-        select min(received_at) from intakes
-        where received_at >= (select expired_before from store)))`)
-    return new StoredBodies(options, oldest)
+    const { transaction } = options
+    const expiredBefore = await transaction.number('select expired_before from store')
+    const [first] = await transaction.all<FirstBody>(FIRST_BODY_SQL)
+    return new StoredBodies(options, first, expiredBefore)
   }
 
   /** Calls `check` with each row and what was in its body, unless that has expired. */
@@ -59,9 +61,13 @@ export class StoredBodies {
       }
     }
     for (const [id, [row]] of waiting) {
-      if (row === undefined || row.received_at < this.#oldest) continue
+      if (row === undefined || this.#mayHaveExpired(row)) continue
       reportMissing(id, report)
     }
+  }
+
+  #mayHaveExpired({ intake: id, received_at: receivedAt }: FromBody): boolean {
+    return receivedAt < this.#expiredBefore || mayHaveExpired({ id, receivedAt }, this.#first)
   }
 
   #factsOf(ids: readonly number[]): Promise<Facts[]> {

@@ -7,10 +7,10 @@ import {
   readingsOf,
   reportMissing,
 } from '../verify/bodies.ts'
+import { FIRST_BODY_SQL, type FirstBody, mayHaveExpired } from '../verify/kept-bodies.ts'
 import type { Readings } from '../verify/readings.ts'
 import { once, type ParseBody, type Report } from '../verify/verification.ts'
 import { type StoredBody, unpackBody } from './intakes.ts'
-import { KeptBodies } from './kept-bodies.ts'
 
 type StoredIntake = StoredBody & IntakeToCheck
 /** What is known of one, and what was in it. */
@@ -21,7 +21,7 @@ export class StoredBodies {
   readonly #find: StatementSync
   readonly #parse: ParseBody
   readonly #report: Report
-  readonly #kept: KeptBodies
+  readonly #first: FirstBody | undefined
   #lastId = 0
   #last: Body | null = null
 
@@ -32,7 +32,7 @@ export class StoredBodies {
     )
     this.#parse = parse
     this.#report = once(report)
-    this.#kept = new KeptBodies(database)
+    this.#first = database.prepare(FIRST_BODY_SQL).get() as FirstBody | undefined
   }
 
   /** What was in the body of a row; null once it has expired, or where a finding says why. */
@@ -45,7 +45,8 @@ export class StoredBodies {
       checkArrival(row, this.#last.intake, this.#report)
       return this.#last.readings
     }
-    if (!this.#kept.mayLack(row.intake, row.received_at)) reportMissing(row.intake, this.#report)
+    const { intake: id, received_at: receivedAt } = row
+    if (!mayHaveExpired({ id, receivedAt }, this.#first)) reportMissing(id, this.#report)
     return null
   }
 

@@ -4,11 +4,15 @@ import type { IncomingEvent, ProviderName, Rules } from '../../model/event.ts'
 /** Told of each thing that disagrees, in a sentence without any text of a message. */
 export type Report = (finding: string) => void
 
+/** Findings that are remembered; where more disagrees, one of them may be told again. */
+const MOST_TOLD = 10_000
+
 /** The same, told of everything once: what is wrong with a body is found with each row that was in it. */
 export function once(report: Report): Report {
   const told = new Set<string>()
   return (finding) => {
     if (told.has(finding)) return
+    if (told.size === MOST_TOLD) told.clear()
     told.add(finding)
     report(finding)
   }
