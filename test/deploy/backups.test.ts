@@ -74,7 +74,7 @@ async function storeAnother(t: TestContext, { data, database }: Place): Promise<
 
 /** What `docker compose` does, without a container: `/data` is a directory. */
 function nightlyOfDocker({ data, backups, programs, database }: Place, day: string) {
-  const script = commandsWith('docker compose exec -T webhook node src/main.ts backup')
+  const script = commandsWith('trap ')
     .replaceAll('docker compose exec -T webhook ', '')
     .replaceAll('docker compose cp webhook:', 'cp -p ')
     .replaceAll('/data/', `${data}/`)
@@ -133,6 +133,17 @@ for (const { where, nightly, nameOf } of NIGHTLY) {
     })
   })
 }
+
+test('the nightly backup with docker compose leaves no part of a copy behind where it can not be taken out', async (t) => {
+  const place = await newPlace(t)
+  const failing = join(place.programs, 'cp')
+  writeFileSync(failing, '#!/bin/sh\necho part > "$3"\nexit 1\n')
+  chmodSync(failing, 0o755)
+  assert.notEqual((await nightlyOfDocker(place, '2026-11-26')).code, 0)
+  assert.ok(!existsSync(join(place.backups, 'backup-2026-11-26.db')), 'nothing that looks like one')
+  const left = readdirSync(place.data).filter((name) => !name.startsWith('messages'))
+  assert.deepEqual(left, [], 'no copy takes room beside the database')
+})
 
 describe('the commands that restore a backup', () => {
   const assertRestored = async ({ data, database }: Place) => {

@@ -86,8 +86,10 @@ describe('the image', () => {
   let stderr = ''
   const secret = randomBytes(32).toString('hex')
 
-  const start = ([command, ...args]: readonly string[], more: Record<string, string> = {}) =>
-    spawn(command ?? '', args, {
+  // As on a host that would keep the memory of a crash, wherever this test may allow that.
+  const asOnAHost = ['-c', 'ulimit -S -c "$(ulimit -H -c)" && exec "$@"', 'sh']
+  const start = (command: readonly string[], more: Record<string, string> = {}) =>
+    spawn('/bin/sh', [...asOnAHost, ...command], {
       cwd: application,
       env: { ...env, ...more },
       stdio: ['ignore', 'pipe', 'pipe'],
