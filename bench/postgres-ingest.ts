@@ -7,7 +7,7 @@ import type { PostgresServer } from '../test/support/postgres-server.ts'
 import { closedLoop } from './closed-loop.ts'
 import { pgbench, pgbenchVersion, type Rows } from './pgbench.ts'
 import { databaseWithSchema, dropDatabase } from './postgres-databases.ts'
-import { SERVICE } from './programs.ts'
+import { LEAST_POSTGRES, type Program, SERVICE } from './programs.ts'
 import { signedRequests } from './requests.ts'
 import { type Running, runProgram, SECRET } from './run-program.ts'
 import { median } from './statistics.ts'
@@ -23,6 +23,8 @@ export type Ingest = {
   /** pgbench, with every row that the service stores, and with two of them. */
   readonly all: number | null
   readonly twoRows: number | null
+  /** The least that a replica can be, with every row of pgbench. */
+  readonly least: number
   /** Replicas. */
   readonly one: number
   readonly two: number
@@ -33,8 +35,9 @@ export async function measureIngest(server: PostgresServer, seconds: number): Pr
   return {
     all: await ingestByPgbench(server, 'all', seconds),
     twoRows: await ingestByPgbench(server, 'two', seconds),
-    one: await ingest(server, 1, seconds),
-    two: await ingest(server, 2, seconds),
+    least: await ingest(server, { program: LEAST_POSTGRES, replicas: 1, seconds }),
+    one: await ingest(server, { program: SERVICE, replicas: 1, seconds }),
+    two: await ingest(server, { program: SERVICE, replicas: 2, seconds }),
   }
 }
 
@@ -55,19 +58,29 @@ export function ingestTable(rounds: readonly Ingest[]): string {
     ['ingest', 'messages a second', 'to all rows', 'to two rows', 'target'],
     row('pgbench, all rows of a message a transaction', all, ''),
     row('pgbench, two of its rows a transaction', twoRows, ''),
+    row(
+      'the least that a replica can be: one statement a batch',
+      of((round) => round.least),
+      '',
+    ),
     row('one replica', one, '≥ 2 ×'),
     row('two replicas', two, ''),
   ])
 }
 
+type Load = { readonly program: Program; readonly replicas: number; readonly seconds: number }
+
 /** Messages a second through some replicas, on a fresh database. */
-async function ingest(server: PostgresServer, replicas: number, seconds: number): Promise<number> {
+async function ingest(
+  server: PostgresServer,
+  { program, replicas, seconds }: Load,
+): Promise<number> {
   const directory = mkdtempSync(join(tmpdir(), 'bench-postgres-'))
-  const database = await server.newDatabase()
+  const database = await databaseWithSchema(server)
   const running: Running[] = []
   try {
     for (let i = 0; i < replicas; i++)
-      running.push(await runProgram(SERVICE, { directory, database }))
+      running.push(await runProgram(program, { directory, database }))
     const load = (of: number) =>
       Promise.all(
         running.map(({ port }) => {

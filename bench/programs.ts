@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-export type ProgramName = 'service' | 'limit' | 'naive' | 'original' | 'least'
+export type ProgramName = 'service' | 'limit' | 'naive' | 'original' | 'least' | 'least-postgres'
 
 export type Program = {
   readonly name: ProgramName
@@ -53,6 +53,15 @@ export const LEAST: Program = {
   title: '(d) one table, its key, a shared commit',
   command: process.execPath,
   args: [pathOf('./peers/least.ts')],
+  stores: true,
+}
+
+/** Needs a database with the tables of the service. */
+export const LEAST_POSTGRES: Program = {
+  name: 'least-postgres',
+  title: 'one statement a batch, on one connection',
+  command: process.execPath,
+  args: [pathOf('./peers/least-postgres.ts')],
   stores: true,
 }
 

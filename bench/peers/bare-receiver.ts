@@ -5,8 +5,11 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 const secret = process.env['WEBHOOK_SECRET'] ?? ''
 const OK = '{"status":"ok"}'
 
-/** Takes a parsed body, and calls back when its request may be answered 200. */
-export type Take = (body: unknown, answerOk: () => void) => void
+/** A body whose signature holds. */
+export type Received = { readonly body: unknown; readonly raw: Buffer }
+
+/** Calls back when the request may be answered 200. */
+type Take = (received: Received, answerOk: () => void) => void
 
 /** Serves on PORT until it is told to end by SIGTERM; any GET is answered 200. */
 export function serve(take: Take): void {
@@ -33,16 +36,16 @@ export function isSigned(body: Buffer, header: string | string[] | undefined): b
 function receive(
   request: IncomingMessage,
   response: ServerResponse,
-  body: Buffer,
+  raw: Buffer,
   take: Take,
 ): void {
-  if (!isSigned(body, request.headers['x-signature'])) {
+  if (!isSigned(raw, request.headers['x-signature'])) {
     answer(response, 401, '{"detail":"invalid signature"}')
     return
   }
-  const parsed = parse(body)
-  if (parsed === undefined) answer(response, 422, '{"detail":"invalid body"}')
-  else take(parsed, () => answer(response, 200, OK))
+  const body = parse(raw)
+  if (body === undefined) answer(response, 422, '{"detail":"invalid body"}')
+  else take({ body, raw }, () => answer(response, 200, OK))
 }
 
 function parse(body: Buffer): unknown {

@@ -38,7 +38,7 @@ function store(): void {
   for (const { answerOk } of batch) answerOk()
 }
 
-serve((body, answerOk) => {
+serve(({ body }, answerOk) => {
   // Behind whatever else has arrived on sockets by then.
   if (waiting.length === 0) setImmediate(store)
   waiting.push({ message: body as Message, answerOk })

@@ -1,4 +1,4 @@
 // The limit: node:http alone. Checks the signature, parses the body, answers. Stores nothing.
 import { serve } from './bare-receiver.ts'
 
-serve((_body, answerOk) => answerOk())
+serve((_received, answerOk) => answerOk())
