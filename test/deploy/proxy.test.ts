@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { freePort } from '../support/free-port.ts'
 import { until } from '../support/until.ts'
+import { guide } from './guide.ts'
 import { ROOT, readRepositoryFile } from './repository.ts'
 
 const FILE = 'deploy/haproxy.cfg'
@@ -168,6 +169,16 @@ describe('the proxy', { skip: !hasHaproxy() && 'needs haproxy' }, () => {
       assert.deepEqual(new Set(statuses), new Set([200]))
       assert.ok(replicas[0].requests.length > 0)
     }
+  })
+
+  test('hands on webhooks as large as the guide says', async () => {
+    const [, kilobytes] = /a webhook of up to (\d+) KB/.exec(guide) ?? []
+    const body = 'x'.repeat(Number(kilobytes) * 1000)
+    replicas[0].handle = breakOff
+    for (let i = 0; i < 6; i += 1) {
+      assert.equal(await statusOf('/webhook', { method: 'POST', body }), 200)
+    }
+    assert.ok(replicas[0].requests.length > 0)
   })
 
   test('repeats no other write that may have been done', async () => {
