@@ -118,6 +118,21 @@ describe('the documents', () => {
     })
   }
 
+  test('name files of the source and the tests that are there', () => {
+    const files = repositoryFiles()
+    const name = /`((?:[\w.-]+\/)*[\w.-]+\.(?:ts|cjs|sql|json|ya?ml|cfg))`/g
+    const named = documents.flatMap((document) => {
+      const text = readRepositoryFile(document).replace(/^```.*?^```$/gms, '')
+      return [...text.matchAll(name)].map(([, file = '']) => file)
+    })
+    assert.ok(named.length > 50)
+    const isThere = (file: string) => files.some((known) => `/${known}`.endsWith(`/${file}`))
+    assert.deepEqual(
+      named.filter((file) => !isThere(file)),
+      [],
+    )
+  })
+
   test('each decision fits on a page and says its context, its choice and its price', () => {
     const decisions = documents.filter((file) => file.startsWith('docs/decisions/'))
     assert.ok(decisions.length > 0)
