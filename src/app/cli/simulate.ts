@@ -35,7 +35,7 @@ Options:
                      Default: 1000.
   --rate R           Requests a second. Default: as fast as answers come.
   --concurrency C    Requests on their way at once. Default: 8.
-  --seed S           The same seed gives the same bytes, however often; letters and digits.
+  --seed S           The same seed and options give the same bytes; letters and digits.
                      Default: another one each time.
   --batch N          Items a request, at most. Default: 10.
   --redeliveries P   Percent of the requests that come again, whole or in part. Default: 10.

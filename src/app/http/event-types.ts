@@ -47,9 +47,9 @@ const EventBody = Type.Object(
     business_phone_number_id: nullable('The business number it is about.'),
     contact: contactShape,
     participant: nullable('Of a status in a group: whom it is about.'),
-    text: nullable('Of an edit: what the message says since.'),
+    text: nullable('Of a message: what it says now. Of an edit: what the message says since.'),
     message: Type.Optional(MessageBody),
-    data: anything('What the provider sent.'),
+    data: anything('What the provider sent; null of a message, which is in `message`.'),
   },
   { description: 'One entry of the sequence.', examples: [EXAMPLE] },
 )
@@ -126,7 +126,7 @@ export type StreamQuery = Static<typeof StreamQuery>
 export const StreamHeaders = Type.Object({
   'last-event-id': Type.Optional(
     Type.String({
-      description: 'The `id` that was read last; more than `after`.',
+      description: 'The `id` that was read last; it takes precedence over `after`.',
       examples: ['42'],
     }),
   ),

@@ -15,7 +15,7 @@ const part = (description: string) =>
 
 /** Said of every list that is read in pages. */
 export const SHORTER_PAGE =
-  'A page may be shorter: it ends before it would hold more than 8 MiB of stored text, but never before its first entry.'
+  'A page may be shorter: it ends before it would hold more than 8 MiB of stored text, but has one entry at least.'
 
 /** Said of every list of what happened to a message. */
 const LATEST = 'The latest 1000 at most, and no more than 8 MiB of stored text, but one at least.'
@@ -67,8 +67,8 @@ export const contactShape = Type.Unsafe<unknown>({
 export const MessageBody = Type.Object(
   {
     message_id: text('The id the sender gave it.', MESSAGE_ID),
-    from: text('The sender: `+` and digits (E.164), else the BSUID, else empty.', '+14155550100'),
-    to: text('The recipient: `+` and digits (E.164), else the BSUID, else empty.', '+14155550101'),
+    from: text('The sender: `+` and digits, else an id, else empty.', '+14155550100'),
+    to: text('The recipient: `+` and digits, else an id, else empty.', '+14155550101'),
     ts: text(
       'When it was sent; in the flat format exactly as the sender wrote it.',
       STORED_MESSAGE.ts,

@@ -11,7 +11,7 @@ export function openApi({ appName, appVersion }: Config): FastifyDynamicSwaggerO
         title: appName,
         version: appVersion,
         description:
-          'Takes in WhatsApp\'s webhooks, stores every event exactly once, and lets them be searched, counted and followed. Errors are `{"detail": …}`.',
+          'Takes in WhatsApp\'s webhooks, stores every event exactly once, and lets them be searched, counted and followed. Errors are `{"detail": …}`, but for `/health/ready`.',
         license: { name: 'MIT', identifier: 'MIT' },
       },
       tags: [
@@ -23,7 +23,11 @@ export function openApi({ appName, appVersion }: Config): FastifyDynamicSwaggerO
       ],
       components: {
         securitySchemes: {
-          key: { type: 'http', scheme: 'bearer', description: 'A key from API_KEYS.' },
+          key: {
+            type: 'http',
+            scheme: 'bearer',
+            description: 'A key from API_KEYS, or the one that the service generated.',
+          },
         },
       },
       security: [{ key: [] }],

@@ -85,10 +85,10 @@ export const StatsBody = Type.Object(
     }),
     first_message_ts: timestamp('Of the earliest message, as it was sent; null without any.'),
     last_message_ts: timestamp('Of the latest message, as it was sent; null without any.'),
-    messages_by_type: counts('Messages by their type.'),
+    messages_by_type: counts('Messages by their type; at most 1000 types.'),
     messages_by_day: counts('Messages by the UTC day of their own time; the latest 31 days.'),
     messages_by_status: counts(
-      'Messages with a status, by the one that counts now; also those that were never stored, such as what was sent from elsewhere.',
+      'Messages with a status, by the one that counts now; also those that were never stored, such as what was sent from elsewhere. At most 1000 statuses.',
     ),
     events_by_kind: counts('Everything in the sequence, by kind.'),
   },

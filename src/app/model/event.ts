@@ -37,7 +37,7 @@ export type MessageEvent = Happening & {
   /** The provider's word for it: text, image, reaction… */
   readonly type: string
   readonly direction: Direction
-  /** A phone number with `+` where there is one, else the BSUID, else "". */
+  /** A phone number with `+`, else the BSUID or the id of the business number, else "". */
   readonly from: string
   readonly to: string
   /** What a person would search for; null where there is nothing to read. */

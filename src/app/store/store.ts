@@ -76,6 +76,7 @@ export interface SequenceReader {
   lastSeq(): Promise<number>
   /** Every address that the people with these keys were seen under. */
   addressesOf(keys: readonly string[]): Promise<readonly KnownAs[]>
+  /** An accepted request without its body; null where it is unknown or its body has expired. */
   intake(id: number): Promise<IntakeFacts | null>
   /** The raw body, byte for byte; null where it is unknown or has expired. */
   rawBody(id: number): Promise<Uint8Array | null>

@@ -30,7 +30,7 @@ export function eventRoutes(app: FastifyInstance, deps: EventDeps): void {
       schema: {
         summary: 'Follow everything that was committed',
         description:
-          'In the order of the commits, all kinds in one sequence, from any place on. Numbers rise, with gaps where a filter leaves entries out. `kind` and `key` say which entry it is, for good; the rest is as it is known when it is read. Later entries tell of edits, revocations, statuses and the content of a placeholder. Without one, a status that comes again with an earlier time changes its `ts`, `stale`, `data`, `contact` and `business_phone_number_id`, and perhaps the `status` of its message; and the `contact` of any entry, also its `key`, is that person as last known.',
+          'All kinds in one sequence, from any place on. Numbers rise, with gaps. `kind` and `key` say which entry it is, for good; the rest is as it is known when it is read. Later entries tell of edits, revocations, statuses and the content of a placeholder. Without one, a status that comes again with an earlier time changes its `ts`, `stale`, `data`, `contact` and `business_phone_number_id`, and perhaps the `status` of its message; and the `contact` of any entry, also its `key`, is that person as last known.',
         tags: ['events'],
         querystring: EventsQuery,
         response: { 200: EventList, ...READ_ERRORS, 409: ERRORS[409], 422: ERRORS[422] },

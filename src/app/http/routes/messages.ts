@@ -20,7 +20,7 @@ export function messageRoutes(
       config: { access: 'read' },
       schema: {
         summary: 'List and search messages',
-        description: 'In the order of their instant, then of their id.',
+        description: 'In the order of `ts`, then of `message_id`.',
         tags: ['messages'],
         querystring: MessagesQuery,
         response: { 200: MessageList, ...READ_ERRORS, 422: ERRORS[422] },
