@@ -119,7 +119,7 @@ export const SETTINGS = {
     name: 'API_KEYS',
     fallback: '',
     description:
-      'Keys for reading, as `name:key` pairs separated by commas. With none and READ_ACCESS=keys, one is generated into a file beside the database.',
+      'Keys for reading, as `name:key` pairs separated by commas. With none and READ_ACCESS=keys, one is generated into a file beside the SQLite database.',
     parse: apiKeys,
     expected:
       'pairs such as reader:a-long-random-key, with different names and keys of visible ASCII characters, separated by commas',
