@@ -12,7 +12,7 @@ Usage: node src/main.ts verify [--quick] [--database URL]
 Reads the whole database, beside the running service if there is one, and changes nothing:
  - that every table, index and function is as it was created, and that indexes agree with their
    tables: SQLite's own integrity check; on PostgreSQL the extension amcheck, where it is
-   installed and this user may call it, for all but the index of texts;
+   installed and this user may call it, for all B-tree indexes;
  - every raw body that has not expired against its SHA-256, and every column against what
    the body says, when it came and in which format; what each message says now against its
    edits and revocations;
