@@ -1,14 +1,15 @@
 // The entry of the process. In CommonJS and without types, so that a Node too old for TypeScript can
 // read it and say so in one line, and so that a start from cached code needs no compiler for types.
-const major = Number(process.versions.node.split('.')[0])
-if (major < 24) {
+const [major, minor] = process.versions.node.split('.').map(Number)
+// From 24.15 on, the SQLite that comes with it is one that can be trusted.
+if (major < 24 || (major === 24 && minor < 15)) {
   const args = process.argv.slice(2)
   const words = args.map((arg) =>
     /^[\w./:=@%+,-]+$/.test(arg) ? arg : `'${arg.replace(/'/g, "'\\''")}'`,
   )
   const command = ['npm exec -- node src/main.ts'].concat(args.length > 0 ? words : '--help')
   console.error(
-    `This service needs Node.js 24 or newer, and this is ${process.version}. Install one, or use the one that "npm ci" has brought: ${args[0] === 'serve' ? 'npm start' : command.join(' ')}`,
+    `This service needs Node.js 24.15 or newer, and this is ${process.version}. Install one, or use the one that "npm ci" has brought: ${args[0] === 'serve' ? 'npm start' : command.join(' ')}`,
   )
   process.exit(78)
 }

@@ -8,7 +8,7 @@ import { runInNewContext } from 'node:vm'
 
 const ENTRY = readFileSync(new URL('../../src/main.cjs', import.meta.url), 'utf8')
 const BEGINNING =
-  'This service needs Node.js 24 or newer, and this is v20.20.2. Install one, or use the one that "npm ci" has brought: '
+  'This service needs Node.js 24.15 or newer, and this is v20.20.2. Install one, or use the one that "npm ci" has brought: '
 const RUN = 'npm exec -- node src/main.ts'
 
 /** The command that is advised to who gave these arguments. */
@@ -27,6 +27,30 @@ function adviceTo(...args: string[]): string {
   assert.ok(said.length === 1 && line.startsWith(BEGINNING), line)
   return line.slice(BEGINNING.length)
 }
+
+test('one whose SQLite is too old is too old itself', () => {
+  const ended = new Error('The process has ended.')
+  const exit = (code: number) => {
+    assert.equal(code, 78)
+    throw ended
+  }
+  const begun = new Error('It goes on.')
+  const require = () => {
+    throw begun
+  }
+  for (const [version, expected] of [
+    ['23.11.1', ended],
+    ['24.14.1', ended],
+    ['24.15.0', begun],
+    ['26.0.0', begun],
+  ] as const) {
+    const versions = { node: version }
+    const process = { argv: ['node', 'src/main.ts', 'serve'], exit, version, versions, env: {} }
+    const console = { error: () => {} }
+    const run = () => runInNewContext(ENTRY, { process, console, require })
+    assert.throws(run, (error) => error === expected, version)
+  }
+})
 
 test('the service is started by npm start', () => {
   assert.equal(adviceTo('serve'), 'npm start')

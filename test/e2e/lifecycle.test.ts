@@ -307,7 +307,7 @@ test('a Node.js that is too old says so in one line', {
   const { status, stderr, stdout } = spawnSync(oldNode ?? '', [MAIN, 'serve'], { encoding: 'utf8' })
   assert.equal(status, 78)
   assert.equal(stdout, '')
-  assert.match(stderr, /^This service needs Node\.js 24 or newer, and this is v\d+[^\n]*\n$/)
+  assert.match(stderr, /^This service needs Node\.js 24\.15 or newer, and this is v\d+[^\n]*\n$/)
 })
 
 /** A Node.js older than 24 on the PATH, outside this package. */

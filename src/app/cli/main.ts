@@ -51,7 +51,7 @@ The configuration comes from the environment and from .env in the working direct
 the environment wins. README.md lists every variable.
 
 Exit codes: 0 ended as asked, 1 failed or found something wrong, 2 wrong usage or
-configuration, 78 Node.js is older than 24. Results go to stdout, everything else to stderr.`
+configuration, 78 Node.js is older than 24.15. Results go to stdout, everything else to stderr.`
 
 const PACKAGE = new URL('../../../package.json', import.meta.url)
 

@@ -211,7 +211,9 @@ function requireVersion(database: DatabaseSync): void {
     const part = parts[i] ?? 0
     if (part > minimum) return
     if (part < minimum) {
-      throw new ConfigurationError(`SQLite ${version} is older than ${MINIMUM_VERSION.join('.')}.`)
+      throw new ConfigurationError(
+        `SQLite ${version} is older than ${MINIMUM_VERSION.join('.')}: use a Node.js that brings a newer one, such as that of "npm ci".`,
+      )
     }
   }
 }
