@@ -82,7 +82,7 @@ export const SETTINGS = {
     name: 'DATABASE_URL',
     fallback: 'sqlite:///./data/messages.db',
     description:
-      'Where messages are stored: `sqlite:///relative.db`, `sqlite:////absolute.db`, `sqlite://` (or `sqlite:///:memory:`) for a temporary file that goes with the process, or `postgresql://user:password@host:port/database` with `sslmode=` disable, require, verify-ca or verify-full.',
+      'Where messages are stored: `sqlite:///relative.db`, `sqlite:////absolute.db`, `sqlite://` (or `sqlite:///:memory:`) for a temporary file that is removed when the service stops, or `postgresql://user:password@host:port/database` with `sslmode=` disable, require, verify-ca or verify-full.',
     parse: (text): DatabaseUrl | undefined => parseDatabaseUrl(text) ?? undefined,
     expected: wantedDatabaseUrl,
   }),

@@ -12,7 +12,7 @@ const SQLITE_IN_HOME = /^sqlite(?:\+\w+)?:\/\/\/\/?~(?:[^/]*\/|$)/
 
 /**
  * The database a URL names: `sqlite:///relative/file.db`, `sqlite:////absolute/file.db`,
- * `sqlite://` for a temporary file (`file` null), which is removed when the process ends, or
+ * `sqlite://` for a temporary file (`file` null), which is removed when its store is closed, or
  * `postgresql://user:password@host:port/database?sslmode=verify-full`. A `+driver` suffix is
  * accepted and ignored. Null when it is none of these.
  */
