@@ -187,26 +187,27 @@ async function serverThatWaits(t: TestContext, environment: Record<string, strin
   return { server, gate, isAsked: () => asked }
 }
 
-test('a request that arrives while the server closes is 503, and told so', async (t) => {
-  const { server, gate, isAsked } = await serverThatWaits(t, { READ_ACCESS: 'open' })
-  const port = await server.listen()
-  const sockets: Socket[] = []
-  server.app.server.on('connection', (socket: Socket) => sockets.push(socket))
-  const busy = new RawConnection(port)
-  busy.send('GET /messages/x HTTP/1.1\r\nHost: localhost\r\n\r\n')
-  await until('the request is in flight', isAsked)
-  const late = new RawConnection(port)
-  late.send('GET /stats HTTP/1.1\r\nHost: localhost\r\n')
-  await until('its beginning has arrived', () => (sockets[1]?.bytesRead ?? 0) > 0)
-  const closed = server.app.close()
-  late.send('\r\n')
-  const { status, headers, body } = await late.answer()
-  assert.deepEqual([status, headers['retry-after'], headers['connection']], [503, '5', 'close'])
-  assert.equal(body, JSON.stringify({ detail: new AppError('shutting_down').detail }))
-  gate.resolve(null)
-  assert.equal((await busy.answer()).status, 404)
-  await closed
-})
+for (const path of ['/stats', '/webhook', '/health/live', '/health/ready'])
+  test(`a request of ${path} that arrives while the server closes is 503, and told so`, async (t) => {
+    const { server, gate, isAsked } = await serverThatWaits(t, { READ_ACCESS: 'open' })
+    const port = await server.listen()
+    const sockets: Socket[] = []
+    server.app.server.on('connection', (socket: Socket) => sockets.push(socket))
+    const busy = new RawConnection(port)
+    busy.send('GET /messages/x HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    await until('the request is in flight', isAsked)
+    const late = new RawConnection(port)
+    late.send(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n`)
+    await until('its beginning has arrived', () => (sockets[1]?.bytesRead ?? 0) > 0)
+    const closed = server.app.close()
+    late.send('\r\n')
+    const { status, headers, body } = await late.answer()
+    assert.deepEqual([status, headers['retry-after'], headers['connection']], [503, '5', 'close'])
+    assert.equal(body, JSON.stringify({ detail: new AppError('shutting_down').detail }))
+    gate.resolve(null)
+    assert.equal((await busy.answer()).status, 404)
+    await closed
+  })
 
 test('while the server closes, what is in flight is answered, and idle connections are closed', async (t) => {
   const { server, gate, isAsked } = await serverThatWaits(t)

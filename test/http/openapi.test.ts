@@ -174,7 +174,8 @@ test('the errors of the contract are described where they can happen', () => {
   assert.deepEqual(statuses('/messages/{message_id}'), [200, 400, 401, 404, 500, 503])
   assert.deepEqual(statuses('/stats'), [200, 400, 401, 500, 503])
   assert.deepEqual(statuses('/metrics'), [200, 400, 401, 500, 503])
-  assert.deepEqual(statuses('/health/live'), [200, 400])
+  assert.deepEqual(statuses('/webhook'), [200, 400, 403, 500, 503])
+  assert.deepEqual(statuses('/health/live'), [200, 400, 503])
   assert.deepEqual(statuses('/health/ready'), [200, 400, 503])
 })
 

@@ -1,6 +1,6 @@
 // The shapes of webhook requests, of health and of errors: one schema each for checking, types,
 // serialising and the API description. Messages: message-types.ts; events: event-types.ts.
-import Type from 'typebox'
+import Type, { type TObjectOptions } from 'typebox'
 import { AppError, type ErrorCode } from '../errors.ts'
 
 const MESSAGE_ID = 'wamid.HBgLMTQxNTU1NTAxMDA'
@@ -109,7 +109,7 @@ export const LiveBody = Type.Object(
 
 const check = (...values: string[]) => Type.Unsafe<string>({ type: 'string', enum: values })
 
-const readiness = (description: string, status: string, database: string, secret: string) =>
+const readiness = (options: TObjectOptions) =>
   Type.Object(
     {
       status: check('ok', 'not ready'),
@@ -118,16 +118,17 @@ const readiness = (description: string, status: string, database: string, secret
         webhook_secret: check('ok', 'not configured'),
       }),
     },
-    { description, examples: [{ status, checks: { database, webhook_secret: secret } }] },
+    options,
   )
 
-export const ReadyBody = readiness('Messages are taken in.', 'ok', 'ok', 'ok')
-export const NotReadyBody = readiness(
-  'Messages cannot be taken in now.',
-  'not ready',
-  'failed',
-  'not configured',
-)
+export const ReadyBody = readiness({
+  description: 'Messages are taken in.',
+  examples: [{ status: 'ok', checks: { database: 'ok', webhook_secret: 'ok' } }],
+})
+const NOT_READY = {
+  description: 'Messages cannot be taken in now.',
+  examples: [{ status: 'not ready', checks: { database: 'failed', webhook_secret: 'ok' } }],
+}
 
 const detail = (example: string) =>
   Type.Object(
@@ -165,6 +166,12 @@ const Problems = Type.Object(
     ],
   },
 )
+
+/** Of every route, also of those that nothing else can keep from answering. */
+export const SHUTTING_DOWN = passing('shutting_down')
+
+/** What is wrong; or, where there is no time to look, as everywhere. */
+export const NotReady = Type.Union([readiness(NOT_READY), answered('shutting_down')], NOT_READY)
 
 /** Errors by status, for the routes that can answer with them. */
 export const ERRORS = {

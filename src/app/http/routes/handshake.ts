@@ -5,7 +5,7 @@ import { AppError } from '../../errors.ts'
 import type { Activity } from '../../receive/activity.ts'
 import { answerHandshake } from '../../receive/meta.ts'
 import { PROBE_CHALLENGE } from '../../receive/probe.ts'
-import { ERRORS } from '../api-types.ts'
+import { ERRORS, SHUTTING_DOWN } from '../api-types.ts'
 
 export type HandshakeDeps = { readonly verifyToken: string; readonly activity: Activity }
 
@@ -33,6 +33,7 @@ const SCHEMA = {
     400: ERRORS[400],
     403: ERRORS[403],
     500: ERRORS[500],
+    503: SHUTTING_DOWN,
   },
 }
 

@@ -1,6 +1,6 @@
 // GET /health/live and GET /health/ready.
 import type { FastifyInstance } from 'fastify'
-import { ERRORS, LiveBody, NotReadyBody, ReadyBody } from '../api-types.ts'
+import { ERRORS, LiveBody, NotReady, ReadyBody, SHUTTING_DOWN } from '../api-types.ts'
 import type { Readiness } from '../readiness.ts'
 
 export type HealthDeps = { readonly readiness: Readiness; readonly hasSecret: boolean }
@@ -15,7 +15,7 @@ export function healthRoutes(app: FastifyInstance, { readiness, hasSecret }: Hea
         summary: 'Is the process alive?',
         tags: ['health'],
         security: [],
-        response: { 200: LiveBody, 400: ERRORS[400] },
+        response: { 200: LiveBody, 400: ERRORS[400], 503: SHUTTING_DOWN },
       },
     },
     async () => ({ status: 'ok' as const }),
@@ -30,7 +30,7 @@ export function healthRoutes(app: FastifyInstance, { readiness, hasSecret }: Hea
           'Only when the database commits, its schema is current and some provider has a secret.',
         tags: ['health'],
         security: [],
-        response: { 200: ReadyBody, 400: ERRORS[400], 503: NotReadyBody },
+        response: { 200: ReadyBody, 400: ERRORS[400], 503: NotReady },
       },
     },
     async (_request, reply) => {
