@@ -1,32 +1,42 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Client } from 'pg'
+import type { SequenceEntry } from '../../src/app/model/event.ts'
 import { parseFlatMessage } from '../../src/app/receive/flat.ts'
-import { copyStore } from '../../src/app/store/copy/copy-store.ts'
+import { type CopyProgress, copyStore } from '../../src/app/store/copy/copy-store.ts'
 import { openCopySource, openCopyTarget } from '../../src/app/store/copy/ends.ts'
 import { TABLES, UNFINISHED } from '../../src/app/store/sql/tables.ts'
 import type { MessageStore } from '../../src/app/store/store.ts'
 import { type AMessage, insertAll, intakeOf } from '../support/a-message.ts'
 import { anEdit, aStatus, aText, at, change } from '../support/cloud-api.ts'
-import { intakeWith } from '../support/cloud-intake.ts'
+import { ARRIVAL, intakeWith } from '../support/cloud-intake.ts'
 import { NARROW, newDatabase } from '../support/databases.ts'
 import { databaseUrl, openEitherStore } from '../support/either-store.ts'
-import { ENGINES } from '../support/engines.ts'
+import { ENGINES, type Engine } from '../support/engines.ts'
 import { freePort } from '../support/free-port.ts'
 import { connectFor, ingest, isLockAwaited } from '../support/postgres-stores.ts'
 import { runCommand, startCommand } from '../support/run-command.ts'
 import { flatBody, toBytes } from '../support/signed.ts'
+import { findingsIn } from '../support/sound.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { until } from '../support/until.ts'
 
 /** How late each answer of a server comes where a copy is cut off, so that it is not done by then. */
 const SLOW_MS = 20
+
+/** Where a copy is cut off: at so many rows of which work. */
+const CUTS = [
+  ['Copying', 1],
+  ['Copying', 70],
+  ['Copying', 100],
+  ['Comparing', 1],
+] as const
 
 /** A link to a database on which a copy takes some seconds. */
 async function slowLinkTo(url: string, t: TestContext): Promise<TcpProxy> {
@@ -41,6 +51,15 @@ async function openAt(t: TestContext, url: string): Promise<MessageStore> {
   return store
 }
 
+/** A database to copy to, on this engine, and one to copy from, on the other. */
+async function betweenEngines(t: TestContext, engine: Engine): Promise<[string, string]> {
+  const cwd = temporaryDirectory(t)
+  const urls = await Promise.all(ENGINES.map(async (each) => (await each.newDatabase(cwd)).url))
+  const [from, to] = engine === ENGINES[0] ? urls.reverse() : urls
+  assert.ok(from !== undefined && to !== undefined)
+  return [from, to]
+}
+
 /** A message whose body says what it says. */
 function aFlatMessage(id: string, sender = 0): AMessage {
   const body = toBytes(flatBody({ message_id: id, from: `+1415555${1000 + sender}` }))
@@ -50,7 +69,7 @@ function aFlatMessage(id: string, sender = 0): AMessage {
 /** A bit of everything: people, edits, statuses, reactions, large and small bodies. */
 async function fill(url: string, t: TestContext): Promise<void> {
   const store = await openAt(t, url)
-  const texts = Array.from({ length: 60 }, (_, i) => aFlatMessage(`flat-${i}`, i % 9))
+  const texts = Array.from({ length: 60 }, (_, i) => aFlatMessage(`flat-${i}`, i % 13))
   await insertAll(store, texts)
   const edit = anEdit('a', 'edited words', { id: 'e', ...at(100) })
   const reaction = aText({
@@ -94,12 +113,40 @@ async function bodiesIn(url: string): Promise<number> {
   }
 }
 
+/** Copies in this process; resolves with what differs in the end. */
+async function copied(from: string, to: string, onProgress: CopyProgress = () => {}) {
+  const source = await openCopySource(databaseUrl(from))
+  const target = await openCopyTarget(databaseUrl(to))
+  try {
+    return (await copyStore(source, target, onProgress)).differs
+  } finally {
+    await source.close()
+    await target.close()
+  }
+}
+
+/** Begins to copy, and is cut off at so many rows. */
+async function copyUntil(from: string, to: string, [cutIn, rows]: (typeof CUTS)[number]) {
+  const copying = copied(from, to, (work, done) => {
+    if (work === cutIn && done >= rows) throw new Error('cut off')
+  })
+  await assert.rejects(copying, /cut off/)
+}
+
+async function assertSound(url: string): Promise<void> {
+  assert.deepEqual(await findingsIn(databaseUrl(url)), [])
+}
+
+function intakeIn(entry: SequenceEntry): number {
+  return entry.kind === 'message' ? entry.intake : entry.event.intake
+}
+
 /** Everything a reader can see. */
 async function seenIn(store: MessageStore) {
   const bodies = new Map<number, Uint8Array | null>()
   const { entries } = await store.eventsAfter({ filter: {}, after: 0, limit: 1000 })
   for (const entry of entries) {
-    const id = entry.kind === 'message' ? entry.intake : entry.event.intake
+    const id = intakeIn(entry)
     bodies.set(id, Uint8Array.from((await store.rawBody(id)) ?? []))
   }
   const request = { order: 'asc', limit: 100, offset: 0 } as const
@@ -158,6 +205,8 @@ describe('migrate-store', () => {
     const cwd = temporaryDirectory(t)
     const from = await newDatabase()
     const source = await openAt(t, from)
+    const client = await connectFor(t, from)
+    await client.query("select nextval('event_seq')")
     for (const id of ['one', 'two', 'one', 'three', 'two', 'two']) {
       await insertAll(source, [aFlatMessage(id)])
     }
@@ -166,9 +215,9 @@ describe('migrate-store', () => {
       const { code, stderr } = await runCommand(['migrate-store', from, to], { cwd })
       assert.equal(code, 0, stderr)
       const copy = await openAt(t, to)
-      assert.equal(await copy.lastSeq(), 6, 'a follower has read up to here')
+      assert.equal(await copy.lastSeq(), 7, 'a follower has read up to here')
       await insertAll(copy, [aFlatMessage('next')])
-      const { entries } = await copy.eventsAfter({ filter: {}, after: 6, limit: 9 })
+      const { entries } = await copy.eventsAfter({ filter: {}, after: 7, limit: 9 })
       assert.equal(entries.length, 1)
       await copy.close()
       const verified = await runCommand(['verify', '--database', to], { cwd })
@@ -198,29 +247,122 @@ describe('migrate-store', () => {
     )
   })
 
-  for (const rows of [1, 70, 100]) {
-    it(`goes on where it was cut off, here after ${rows} rows; until then no service takes it`, async (t) => {
+  for (const engine of ENGINES) {
+    for (const cut of CUTS) {
+      it(`to ${engine.name}: goes on where it was cut off, here while ${cut.join(' ')} rows; until then no service takes it`, async (t) => {
+        const cwd = temporaryDirectory(t)
+        const from = `sqlite:///${join(cwd, 'from.db')}`
+        const { url: to } = await engine.newDatabase(cwd)
+        await fill(from, t)
+        await copyUntil(from, to, cut)
+        await assert.rejects(openAt(t, to), /not complete: run migrate-store again/)
+        const { code, stderr } = await runCommand(['migrate-store', from, to], { cwd })
+        assert.equal(code, 0, stderr)
+        await assertSound(to)
+        assert.deepEqual(await seenIn(await openAt(t, to)), await seenIn(await openAt(t, from)))
+      })
+    }
+
+    it(`to ${engine.name}: leaves alone what holds another store, or a part of the copy of one`, async (t) => {
       const cwd = temporaryDirectory(t)
-      const from = `sqlite:///${join(cwd, 'from.db')}`
-      const to = await newDatabase()
+      const [from, other] = ['from.db', 'other.db'].map((name) => `sqlite:///${join(cwd, name)}`)
+      assert.ok(from !== undefined && other !== undefined)
       await fill(from, t)
-      const ends = [
-        await openCopySource(databaseUrl(from)),
-        await openCopyTarget(databaseUrl(to)),
-      ] as const
-      await assert.rejects(
-        copyStore(...ends, (_, done) => {
-          if (done >= rows) throw new Error('cut off')
-        }),
-        /cut off/,
-      )
-      for (const end of ends) await end.close()
-      await assert.rejects(openAt(t, to), /not complete: run migrate-store again/)
-      const { code, stderr } = await runCommand(['migrate-store', from, to], { cwd })
-      assert.equal(code, 0, stderr)
-      assert.deepEqual(await seenIn(await openAt(t, to)), await seenIn(await openAt(t, from)))
+      await fill(other, t)
+      const { url: full } = await engine.newDatabase(temporaryDirectory(t))
+      await fill(full, t)
+      const { url: part } = await engine.newDatabase(temporaryDirectory(t))
+      await copyUntil(other, part, ['Copying', 1])
+      for (const to of [full, part]) {
+        const { code, stderr } = await runCommand(['migrate-store', from, to], { cwd })
+        assert.deepEqual([code, stderr], [1, 'The store to copy to is not empty.\n'])
+      }
+      assert.deepEqual(await copied(other, part), [], 'that one goes on')
+      await assertSound(part)
     })
+
+    for (const [what, intakes] of [
+      ['in which there is nothing', []],
+      ['without a message', [intakeWith(change({ statuses: [aStatus('z', 'failed')] }))]],
+    ] as const) {
+      it(`to ${engine.name}: copies a store ${what}, and what comes next gets the next numbers`, async (t) => {
+        const [from, to] = await betweenEngines(t, engine)
+        const source = await openAt(t, from)
+        if (intakes.length > 0) await source.insert(intakes)
+        await source.close()
+        assert.deepEqual(await copied(from, to), [])
+        await assertSound(to)
+        const copy = await openAt(t, to)
+        assert.deepEqual(await seenIn(copy), await seenIn(await openAt(t, from)))
+        await insertAll(copy, [aFlatMessage('next')])
+        const { entries } = await copy.eventsAfter({ filter: {}, after: intakes.length, limit: 9 })
+        assert.deepEqual(entries.map(intakeIn), [intakes.length + 1])
+        assert.equal(await copy.lastSeq(), intakes.length + 1)
+      })
+    }
+
+    for (const [what, item] of [
+      ['a message', { messages: [aText()] }],
+      ['a status', { statuses: [aStatus('z', 'failed')] }],
+    ] as const) {
+      it(`to ${engine.name}: gives the number of a body that has expired to no other, though ${what} came last`, async (t) => {
+        const [from, to] = await betweenEngines(t, engine)
+        const source = await openAt(t, from)
+        await source.insert([intakeWith(change(item))])
+        while ((await source.expireIntakes(ARRIVAL + 1)) === 'more');
+        await source.close()
+        assert.deepEqual(await copied(from, to), [])
+        await assertSound(to)
+        const copy = await openAt(t, to)
+        await insertAll(copy, [aFlatMessage('next')])
+        const { entries } = await copy.eventsAfter({ filter: {}, after: 0, limit: 9 })
+        const bodies = await Promise.all(entries.map((entry) => copy.rawBody(intakeIn(entry))))
+        assert.deepEqual(
+          bodies.map((body) => body !== null),
+          [false, true],
+        )
+      })
+    }
   }
+
+  it('tells how far it is, also where a part had been copied before', async (t) => {
+    const cwd = temporaryDirectory(t)
+    const [from, to] = [`sqlite:///${join(cwd, 'from.db')}`, `sqlite:///${join(cwd, 'to.db')}`]
+    await fill(from, t)
+    await copyUntil(from, to, ['Copying', 70])
+    const told = { Copying: [] as number[], Comparing: [] as number[] }
+    let all = 0
+    await copied(from, to, (work, done, total) => {
+      told[work].push(done)
+      if (work === 'Copying') all = total
+      assert.equal(total, work === 'Copying' ? all : 2 * all)
+    })
+    for (const [work, total] of [
+      ['Copying', all],
+      ['Comparing', 2 * all],
+    ] as const) {
+      assert.equal(told[work].at(-1), total)
+      assert.deepEqual(
+        told[work],
+        told[work].toSorted((a, b) => a - b),
+      )
+    }
+    assert.ok((told.Copying[0] ?? 0) > 70, 'it goes on where it was')
+  })
+
+  it('makes the file that it copies to private, also one that is there', async (t) => {
+    const cwd = temporaryDirectory(t)
+    for (const name of ['new.db', 'empty.db']) {
+      const file = join(cwd, name)
+      if (name === 'empty.db') {
+        writeFileSync(file, '')
+        chmodSync(file, 0o644)
+      }
+      const target = await openCopyTarget({ engine: 'sqlite', file })
+      assert.equal(statSync(file).mode & 0o777, 0o600, name)
+      await target.close()
+    }
+  })
 
   it('goes on after it was killed, at whatever moment', async (t) => {
     const cwd = temporaryDirectory(t)
@@ -301,32 +443,19 @@ describe('migrate-store', () => {
     await stays.close()
   })
 
-  it('says what differs where the source changed meanwhile', async (t) => {
+  it('says what differs where the source changed meanwhile, and no service takes the copy', async (t) => {
     const cwd = temporaryDirectory(t)
     const file = join(cwd, 'from.db')
     const to = await newDatabase()
     await fill(`sqlite:///${file}`, t)
-    const ends = [
-      await openCopySource(databaseUrl(`sqlite:///${file}`)),
-      await openCopyTarget(databaseUrl(to)),
-    ] as const
-    const { differs } = await copyStore(...ends, (work) => {
+    const differs = await copied(`sqlite:///${file}`, to, (work) => {
       if (work !== 'Comparing') return
       const database = new DatabaseSync(file)
       database.exec("update messages set text = 'changed' where seq = 1")
       database.close()
     })
     assert.deepEqual(differs, ['messages'])
-    for (const end of ends) await end.close()
-  })
-
-  it('leaves a store alone that holds something else', async (t) => {
-    const cwd = temporaryDirectory(t)
-    const [from, to] = [`sqlite:///${join(cwd, 'from.db')}`, `sqlite:///${join(cwd, 'to.db')}`]
-    await fill(from, t)
-    await fill(to, t)
-    const { code, stderr } = await runCommand(['migrate-store', from, to], { cwd })
-    assert.deepEqual([code, stderr], [1, 'The store to copy to is not empty.\n'])
+    await assert.rejects(openAt(t, to), /not complete: run migrate-store again/)
   })
 
   it('copies from no database without a schema, nor does export, and both say what to do', async (t) => {
@@ -379,6 +508,9 @@ describe('migrate-store', () => {
     writeFileSync(join(cwd, 'text.db'), 'no database '.repeat(1000))
     const text = `sqlite:///${join(cwd, 'text.db')}`
     const good = `sqlite:///${join(cwd, 'messages.db')}`
+    const missing = await runCommand(['migrate-store', `sqlite:///${cwd}/no.db`, good], { cwd })
+    const said = `There is no database at ${cwd}/no.db.\n`
+    assert.deepEqual([missing.code, missing.stderr], [1, said])
     for (const [from, to, said] of [
       [directory, good, `${cwd}/directory can't be copied: It is no regular file.`],
       [good, directory, `${cwd}/directory can't be copied to: It is no regular file.`],
@@ -387,6 +519,13 @@ describe('migrate-store', () => {
     ] as const) {
       const { code, stderr } = await runCommand(['migrate-store', from, to], { cwd })
       assert.deepEqual([code, stderr], [1, `The database ${said}\n`])
+    }
+  })
+
+  it('copies neither from nor to a temporary database', async () => {
+    const url = databaseUrl('sqlite://')
+    for (const open of [openCopySource, openCopyTarget]) {
+      await assert.rejects(open(url), /^Error: A temporary database can neither be copied nor/)
     }
   })
 

@@ -71,8 +71,15 @@ export async function copyStore(
 
 async function begin(target: CopyTarget, unfinished: string): Promise<void> {
   if ((await target.identity()) === unfinished) return
-  if (!(await target.isEmpty())) throw new Error('The store to copy to is not empty.')
+  const isUnused = (await target.isEmpty()) && !(await holdsRows(target))
+  if (!isUnused) throw new Error('The store to copy to is not empty.')
   await target.setIdentity(unfinished)
+}
+
+/** A part of another copy has rows, although nothing was ever stored in it. */
+async function holdsRows(target: CopyTarget): Promise<boolean> {
+  for (const table of TABLES) if ((await target.lastKey(table)) !== null) return true
+  return false
 }
 
 async function copyTables(
