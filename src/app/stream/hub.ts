@@ -204,7 +204,7 @@ export class StreamHub {
   /** Everybody who has seen more than there is. */
   #loseBehind(last: number): void {
     for (const [key, group] of this.#live) {
-      for (const live of [...group]) {
+      for (const live of group) {
         if (live.position <= last) continue
         this.#leave(key, live)
         live.follower.lose()
@@ -213,6 +213,6 @@ export class StreamHub {
   }
 
   #release(): void {
-    for (const release of [...this.#waiting]) release()
+    for (const release of this.#waiting) release()
   }
 }

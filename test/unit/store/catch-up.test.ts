@@ -118,7 +118,10 @@ describe('catching up with what was committed', () => {
     for (let seconds = 0; seconds < 10; seconds++) {
       await nextTurn()
       assert.equal(parts, seconds + 1)
-      t.mock.timers.tick(1000)
+      t.mock.timers.tick(999)
+      await nextTurn()
+      assert.equal(parts, seconds + 1, 'and for no less')
+      t.mock.timers.tick(1)
     }
     assert.equal(errors.length, 5)
     await catchUp.close()

@@ -9,9 +9,9 @@ type AMessage = Extract<SequenceEntry, { kind: 'message' }>['message']
 
 /** A sequence that ends at `last`, and whose parts come when the test says so. */
 function aHub(last: () => number, addressesOf: HubOptions['addressesOf'] = async () => []) {
-  const asked: { after: number; answer: () => void }[] = []
+  const asked: { after: number; limit: number; answer: () => void }[] = []
   const hub = new StreamHub({
-    eventsAfter: ({ after }) =>
+    eventsAfter: ({ after, limit }) =>
       new Promise((resolve) => {
         const page: SequencePage = {
           entries: entriesOf(after),
@@ -19,7 +19,7 @@ function aHub(last: () => number, addressesOf: HubOptions['addressesOf'] = async
           more: true,
           last: last(),
         }
-        asked.push({ after, answer: () => resolve(page) })
+        asked.push({ after, limit, answer: () => resolve(page) })
       }),
     addressesOf,
     onError: assert.ifError,
@@ -56,6 +56,10 @@ function aFollower() {
   return { follower, state }
 }
 
+function activeTimers(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+}
+
 describe('the hub', () => {
   it('lets everybody who waits go on when it is closed, and takes nobody any more', async () => {
     const { hub } = aHub(() => 41)
@@ -87,6 +91,37 @@ describe('the hub', () => {
     hub.close()
   })
 
+  it('loses whoever has seen a part of the sequence that is there no more', async (test) => {
+    let last = 9999
+    const { hub, asked } = aHub(() => last)
+    test.after(() => hub.close())
+    const { follower, state } = aFollower()
+    hub.join(follower, 0)
+    await until('it reads', () => asked.length === 1)
+    last = 99
+    asked[0]?.answer()
+    await until('it reads on', () => asked.length === 2)
+    asked[1]?.answer()
+    await until('it is lost', () => state.lost === 1)
+    assert.deepEqual(state.positions, [100])
+  })
+
+  it('reads a hundred entries at a time, and hands the same ones to all who follow the same', async (test) => {
+    const { hub, asked } = aHub(() => 9999)
+    test.after(() => hub.close())
+    const handed: (readonly SequenceEntry[])[] = []
+    const take: Follower['take'] = (entries) => {
+      handed.push(entries)
+      return true
+    }
+    for (const { follower } of [aFollower(), aFollower()]) hub.join({ ...follower, take }, 0)
+    await until('it reads', () => asked.length === 1)
+    assert.equal(asked[0]?.limit, 100)
+    asked[0]?.answer()
+    await until('both were handed it', () => handed.length === 2)
+    assert.equal(handed[0], handed[1], 'as one list, whose text is made once')
+  })
+
   it('takes nobody who is behind it: they would miss what it has read already', async (test) => {
     const { hub, asked } = aHub(() => 9999)
     test.after(() => hub.close())
@@ -111,15 +146,25 @@ describe('the hub', () => {
   })
 
   it('holds no timer, which would keep a process from ending, once it is closed', async () => {
-    const timers = () =>
-      process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
-    const before = timers()
+    const before = activeTimers()
     const { hub } = aHub(() => 41)
     hub.join(aFollower().follower, 41)
     void hub.changed(60_000)
-    assert.equal(timers(), before + 2)
+    assert.equal(activeTimers(), before + 2)
     hub.close()
-    assert.equal(timers(), before)
+    assert.equal(activeTimers(), before)
+  })
+
+  it('sets none either once what was being read has come', async () => {
+    const { hub, asked } = aHub(() => 9999)
+    hub.join(aFollower().follower, 0)
+    await until('it reads', () => asked.length === 1)
+    hub.close()
+    const before = activeTimers()
+    asked[0]?.answer()
+    hub.wake()
+    await nextTurn()
+    assert.equal(activeTimers(), before)
   })
 
   it('gives nothing to a follower that is further than itself, and does not move it back', async () => {
@@ -258,7 +303,13 @@ function aHubOnAClock(t: TestContext) {
   let nowMs = 1000
   t.mock.method(performance, 'now', () => nowMs)
   t.mock.timers.enable({ apis: ['setTimeout'] })
-  const state = { asked: 0, more: false, fails: false, held: null as Promise<void> | null }
+  const state = {
+    asked: 0,
+    askedWho: 0,
+    more: false,
+    fails: false,
+    held: null as Promise<void> | null,
+  }
   const hub = new StreamHub({
     eventsAfter: async ({ after }) => {
       state.asked++
@@ -266,7 +317,10 @@ function aHubOnAClock(t: TestContext) {
       if (state.fails) throw new Error('Not just now.')
       return { entries: [], next: after, more: state.more, last: after }
     },
-    addressesOf: async () => [],
+    addressesOf: async () => {
+      state.askedWho++
+      return []
+    },
     onError: () => {},
     onRead: () => {},
     onLost: assert.ifError,
@@ -332,6 +386,34 @@ describe('the hub reads', () => {
     assert.equal(await pass(1000), 2)
     hub.wake()
     assert.equal(await pass(25), 3)
+  })
+
+  it('as soon for who follows from now on, where others could not be read for', async (t) => {
+    const { hub, state, pass } = aHubOnAClock(t)
+    hub.join(aFollower().follower, 5)
+    state.fails = true
+    await pass(25)
+    state.fails = false
+    hub.join(aFollower().follower, 5)
+    assert.deepEqual([await pass(24), await pass(1)], [1, 2])
+  })
+
+  it('as soon for who follows where another has left while its part was being read', async (t) => {
+    const { hub, state, pass } = aHubOnAClock(t)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    state.held = promise
+    const leave = hub.join(aFollower().follower, 5)
+    await pass(25)
+    leave?.()
+    hub.join(aFollower().follower, 3)
+    resolve()
+    assert.deepEqual([await pass(0), await pass(26)], [1, 2])
+  })
+
+  it('nothing of people where nobody is in what it has read', async (t) => {
+    const { hub, state, pass } = aHubOnAClock(t)
+    hub.join({ ...aFollower().follower, filter: { contact: '+14155550100' } }, 5)
+    assert.deepEqual([await pass(25), state.askedWho], [1, 0])
   })
 
   it('nothing where nobody follows', async (t) => {
