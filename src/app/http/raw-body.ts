@@ -77,10 +77,9 @@ class ArrivingBody {
     else this.#parts.add(part)
   }
 
-  /** What is still to come is read and dropped. */
+  /** What is still to come is read and dropped: a stream flows on when its last listener leaves. */
   #refuse(error: AppError): void {
     this.#request.off('data', this.#collect)
-    this.#request.resume()
     this.#parts.clear()
     this.#share.release()
     this.#outcome.reject(error)

@@ -211,15 +211,33 @@ test('a sender that goes away is a bad request and no fault of the service', asy
   }
 })
 
-test('what is left of a refused body is read and dropped', async () => {
-  const request = aRequest()
-  const body = collectBody(request, { maxBytes: 100, budget: new BodyBudget(0) })
-  const ended = new Promise((resolve) => request.once('end', resolve))
-  request.write(Buffer.alloc(101))
-  await assert.rejects(body, is('body_too_large'))
-  for (let i = 0; i < 100; i++) request.write(Buffer.alloc(10_000))
-  request.end()
-  await ended
+test('what is left of a refused body is read and dropped, whatever it was refused for', async (t) => {
+  let nowMs = 10_000
+  t.mock.method(performance, 'now', () => nowMs)
+  const budget = new BodyBudget(1000)
+  const large = { maxBytes: 1_000_000, budget }
+  const forAnother = () =>
+    budget.take(
+      1,
+      budget.begins(() => {}),
+    )
+  for (const [code, limits, bytes, refuse] of [
+    ['body_too_large', { maxBytes: 100, budget }, 101, () => {}],
+    ['overloaded', large, FREE + 1001, () => {}],
+    ['overloaded', large, FREE + 1000, () => assert.ok(forAnother())],
+  ] as const) {
+    const request = aRequest()
+    const refused = assert.rejects(collectBody(request, limits), is(code))
+    const ended = once(request, 'end')
+    request.write(Buffer.alloc(bytes))
+    await new Promise((resolve) => setImmediate(resolve))
+    nowMs += 2000
+    refuse()
+    await refused
+    for (let i = 0; i < 100; i++) request.write(Buffer.alloc(10_000))
+    request.end()
+    await ended
+  }
 })
 
 test('a budget gives what it has and no more', () => {
