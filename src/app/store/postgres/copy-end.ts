@@ -92,10 +92,6 @@ class PostgresEnd implements CopyTarget {
     await this.#query({ text: 'update store set identity = $1', values: [identity] })
   }
 
-  async isEmpty(): Promise<boolean> {
-    return (await this.lastSeq()) === 0
-  }
-
   async count(table: TableName): Promise<number> {
     return Number(await this.#value(`select count(*) from ${table} ${unexpired(table)}`))
   }

@@ -77,10 +77,6 @@ class SqliteEnd implements CopyTarget {
     this.#database.prepare('update store set identity = ?').run(identity)
   }
 
-  async isEmpty(): Promise<boolean> {
-    return this.#value('select last_seq + last_intake from totals') === 0
-  }
-
   async count(table: TableName): Promise<number> {
     return Number(this.#value(`select count(*) from ${table}`))
   }
