@@ -82,6 +82,10 @@ describe('backup', () => {
       return row?.['identity']
     })
     assert.match(String(identities[1]), /^[0-9a-f]{32}$/)
+    const copy = new DatabaseSync(join(cwd, 'copy.db'), { readOnly: true })
+    const mode = copy.prepare('pragma journal_mode').get()
+    copy.close()
+    assert.equal(mode?.['journal_mode'], 'delete', 'it needs no log beside it, even to be read')
     assert.notEqual(identities[0], identities[1])
   })
 

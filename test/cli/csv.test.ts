@@ -83,6 +83,13 @@ describe('a CSV line', () => {
     }
   })
 
+  it('quotes what begins or ends with a blank, which some readers would take away', () => {
+    for (const text of [' a', 'a ', '\u00a0a', 'a\u00a0']) {
+      const message = { messageId: 'a', from: PHONE, to: PHONE, ts: 'b', text }
+      assert.ok(csvLine(message, { raw: true }).endsWith(`,"${text}"\r\n`))
+    }
+  })
+
   it('takes time as it is long, also of nothing but apostrophes', () => {
     const write = (text: string) =>
       csvLine({ messageId: 'a', from: PHONE, to: PHONE, ts: 'b', text }, { raw: false })
