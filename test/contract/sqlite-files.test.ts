@@ -178,6 +178,16 @@ describe('the search index beside the messages', () => {
     })
   }
 
+  it('is not built anew where it is up to date', async () => {
+    await withStore(async (store) => {
+      await insertAll(store, [aMessage()])
+      await indexed(1)
+    })
+    change(searchFile, 'pragma user_version = 7')
+    await withStore(async () => {})
+    assert.equal(readOne('pragma user_version', searchFile)['user_version'], 7)
+  })
+
   it('goes on where it was when the service ended before it had caught up', async () => {
     await withStore(async (store) => {
       await insertAll(store, [aMessage({ messageId: 'one', text: 'Hello World' })])

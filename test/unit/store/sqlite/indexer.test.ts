@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { it } from 'node:test'
+import { StatementSync } from 'node:sqlite'
+import { it, type TestContext } from 'node:test'
 import { packBatch } from '../../../../src/app/store/sqlite/batch.ts'
 import { createPrivateFile } from '../../../../src/app/store/sqlite/connection.ts'
 import { Indexer } from '../../../../src/app/store/sqlite/indexer.ts'
 import { Reader } from '../../../../src/app/store/sqlite/reader.ts'
 import { searchFileOf } from '../../../../src/app/store/sqlite/search-index.ts'
 import { Writer } from '../../../../src/app/store/sqlite/writer.ts'
-import { aText, change } from '../../../support/cloud-api.ts'
+import { anEdit, aText, change } from '../../../support/cloud-api.ts'
 import { intakeWith } from '../../../support/cloud-intake.ts'
 import { temporaryDirectory } from '../../../support/temporary-directory.ts'
 
@@ -15,7 +16,8 @@ type Fields = Readonly<Record<string, unknown>>
 
 const withoutText = (fields: Fields) => aText({ text: undefined, ...fields })
 
-it('a message that was indexed is found by what it says since, before and after that is indexed too', (test) => {
+/** A file of messages with its index, who writes either, and who reads both. */
+function anIndexOf(test: TestContext) {
   const messages = join(temporaryDirectory(test), 'messages.db')
   createPrivateFile(messages)
   const files = { messages, search: searchFileOf(messages) }
@@ -25,11 +27,37 @@ it('a message that was indexed is found by what it says since, before and after 
   test.after(() => {
     for (const each of [reader, indexer, writer]) each.close()
   })
-  const found = (search: string) =>
-    reader.page({ filter: { search }, order: 'asc', limit: 9, offset: 0 }).total
+  return {
+    indexer,
+    store: (...changes: readonly Fields[]) => {
+      writer.insert(packBatch([intakeWith(...changes)]))
+    },
+    indexAll: () => {
+      while (indexer.indexChunk() > 0);
+    },
+    found: (search: string) =>
+      reader.page({ filter: { search }, order: 'asc', limit: 9, offset: 0 }).total,
+  }
+}
+
+/** Does something once, right after rows have been read the next time, or instead of that. */
+function onNextRead(test: TestContext, read: (rows: () => unknown[]) => unknown[]): void {
+  const { all } = StatementSync.prototype
+  const { mock } = test.mock.method(
+    StatementSync.prototype,
+    'all',
+    function (this: StatementSync, ...values: Parameters<typeof all>) {
+      mock.restore()
+      return read(() => all.apply(this, values))
+    },
+  )
+}
+
+it('a message that was indexed is found by what it says since, before and after that is indexed too', (test) => {
+  const { indexer, store, found } = anIndexOf(test)
   /** Stores it, and asserts how many are found by each text, before and after it is indexed. */
   const says = (item: Fields, expected: Readonly<Record<string, number>>) => {
-    writer.insert(packBatch([intakeWith(change({ messages: [item] }))]))
+    store(change({ messages: [item] }))
     for (const _ of ['before', 'after']) {
       const counted = Object.keys(expected).map((text) => [text, found(text)])
       assert.deepEqual(Object.fromEntries(counted), expected)
@@ -44,4 +72,42 @@ it('a message that was indexed is found by what it says since, before and after 
   says(withoutText({ id: 'r', type: 'revoke', revoke }), { first: 0, second: 0 })
   says(withoutText({ id: 'p', type: 'media_placeholder' }), { third: 0 })
   says(aText({ id: 'p', text: { body: 'third' } }), { third: 1 })
+})
+
+it('both messages of one id are found by what an edit made of them, wherever a part of the work ends', (test) => {
+  const { store, indexAll, found } = anIndexOf(test)
+  store(
+    change({ messages: [aText({ id: 'a' })] }),
+    change({ message_echoes: [aText({ id: 'a', to: '14155550100' })] }, 'smb_message_echoes'),
+  )
+  indexAll()
+  // One less than a part, so that the edit gives the last of one and the first of the next.
+  store(change({ messages: Array.from({ length: 499 }, () => aText()) }))
+  store(change({ messages: [anEdit('a', 'edited')] }))
+  indexAll()
+  assert.equal(found('edited'), 2)
+})
+
+it('a message that is stored while a part is being read is found once that has been indexed', (test) => {
+  const { store, indexAll, found } = anIndexOf(test)
+  store(change({ messages: [aText({ text: { body: 'early' } })] }))
+  onNextRead(test, (rows) => {
+    const read = rows()
+    store(change({ messages: [aText({ text: { body: 'late' } })] }))
+    return read
+  })
+  indexAll()
+  assert.deepEqual([found('early'), found('late')], [1, 1])
+})
+
+it('a part that fails is undone, and the next one goes on', (test) => {
+  const { store, indexer, indexAll, found } = anIndexOf(test)
+  store(change({ messages: [aText({ text: { body: 'awaited' } })] }))
+  const fault = new Error('locked')
+  onNextRead(test, () => {
+    throw fault
+  })
+  assert.throws(() => indexer.indexChunk(), fault)
+  indexAll()
+  assert.equal(found('awaited'), 1)
 })
