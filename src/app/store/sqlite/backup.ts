@@ -71,7 +71,7 @@ function completeCopy(file: string, expected: Expected): void {
       update totals set last_seq = last_seq + ${LEFT_OUT};
       commit`)
     const found = { version: schemaVersion(copy), messages: countMessages(copy) }
-    const check = pragma(copy, 'quick_check(1)')
+    const check = String(pragma(copy, 'quick_check(1)')).replaceAll('\n', ' ')
     if (check !== 'ok') throw new Error(`The copy is damaged (${check}): verify the database.`)
     if (found.version !== expected.version || found.messages !== expected.messages) {
       throw new Error('The copy is not what was copied; nothing was kept of it.')

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { closeSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
@@ -15,6 +16,27 @@ import { temporaryDirectory } from '../../../support/temporary-directory.ts'
 const LARGE = 12
 /** Commits while it is copied. A copy that began anew with each would be longer than any test. */
 const MEANWHILE = 20
+
+test('a copy of which a page is damaged is none, whatever else can be read', async (t) => {
+  const directory = temporaryDirectory(t)
+  const [from, to] = [join(directory, 'messages.db'), join(directory, 'copy.db')]
+  createPrivateFile(from)
+  const writer = new Writer(from)
+  writer.insert(packBatch([intakeWith(change({ messages: [aText()] }))]))
+  writer.close()
+  const database = new DatabaseSync(from)
+  const found = database
+    .prepare(
+      "select rootpage as page, page_size as bytes from sqlite_schema, pragma_page_size where name = 'intakes'",
+    )
+    .get() as { page: number; bytes: number }
+  database.close()
+  const pages = openSync(from, 'r+')
+  writeSync(pages, Buffer.alloc(found.bytes, 'x'), 0, found.bytes, (found.page - 1) * found.bytes)
+  closeSync(pages)
+  const copying = copyDatabase({ from, to, onProgress: () => {} })
+  await assert.rejects(copying, /^Error: The copy is damaged .*: verify the database\.$/)
+})
 
 test('a copy is of one moment, whatever is committed between its steps', async (t) => {
   const directory = temporaryDirectory(t)
