@@ -446,16 +446,22 @@ describe('migrate-store', () => {
   it('says what differs where the source changed meanwhile, and no service takes the copy', async (t) => {
     const cwd = temporaryDirectory(t)
     const file = join(cwd, 'from.db')
-    const to = await newDatabase()
     await fill(`sqlite:///${file}`, t)
-    const differs = await copied(`sqlite:///${file}`, to, (work) => {
-      if (work !== 'Comparing') return
-      const database = new DatabaseSync(file)
-      database.exec("update messages set text = 'changed' where seq = 1")
-      database.close()
-    })
-    assert.deepEqual(differs, ['messages'])
-    await assert.rejects(openAt(t, to), /not complete: run migrate-store again/)
+    for (const [table, sql] of [
+      ['messages', "update messages set text = 'changed' where seq = 1"],
+      ['intakes', "update intakes set encoding = 'identity', body = x'7b7d' where id = 62"],
+      ['intakes', "update intakes set sha256 = x'7b7d' where id = 62"],
+    ] as const) {
+      const to = `sqlite:///${join(temporaryDirectory(t), 'to.db')}`
+      const differs = await copied(`sqlite:///${file}`, to, (work) => {
+        if (work !== 'Comparing') return
+        const database = new DatabaseSync(file)
+        database.exec(sql)
+        database.close()
+      })
+      assert.deepEqual(differs, [table], sql)
+      await assert.rejects(openAt(t, to), /not complete: run migrate-store again/)
+    }
   })
 
   it('copies from no database without a schema, nor does export, and both say what to do', async (t) => {
