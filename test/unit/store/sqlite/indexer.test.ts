@@ -74,6 +74,13 @@ it('a message that was indexed is found by what it says since, before and after 
   says(aText({ id: 'p', text: { body: 'third' } }), { third: 1 })
 })
 
+it('what is left behind a part is told, so that it is gone on with', (test) => {
+  const { store, indexer } = anIndexOf(test)
+  store(change({ messages: Array.from({ length: 600 }, () => aText()) }))
+  // The last number of a part that is full is looked at once more.
+  assert.deepEqual([indexer.indexChunk(), indexer.indexChunk()], [101, 0])
+})
+
 it('both messages of one id are found by what an edit made of them, wherever a part of the work ends', (test) => {
   const { store, indexAll, found } = anIndexOf(test)
   store(
@@ -88,15 +95,25 @@ it('both messages of one id are found by what an edit made of them, wherever a p
   assert.equal(found('edited'), 2)
 })
 
-it('a message that is stored while a part is being read is found once that has been indexed', (test) => {
+it('a message is found by what an edit made of it, also where more messages follow than a part takes', (test) => {
   const { store, indexAll, found } = anIndexOf(test)
+  store(change({ messages: [aText({ id: 'a' })] }))
+  indexAll()
+  store(change({ messages: [anEdit('a', 'edited')] }))
+  store(change({ messages: Array.from({ length: 600 }, () => aText()) }))
+  indexAll()
+  assert.equal(found('edited'), 1)
+})
+
+it('a message that is stored while a part is being read is found once that has been indexed', (test) => {
+  const { store, indexer, found } = anIndexOf(test)
   store(change({ messages: [aText({ text: { body: 'early' } })] }))
   onNextRead(test, (rows) => {
     const read = rows()
     store(change({ messages: [aText({ text: { body: 'late' } })] }))
     return read
   })
-  indexAll()
+  assert.deepEqual([indexer.indexChunk(), indexer.indexChunk()], [1, 0])
   assert.deepEqual([found('early'), found('late')], [1, 1])
 })
 
