@@ -60,7 +60,7 @@ export class Indexer {
       const reached = reachedBy(rows, lastSeq)
       if (reached > watermark) this.#writeWatermark.run(reached)
       this.#search.exec('commit')
-      return Math.max(0, this.#lastSeq() - reached)
+      return this.#lastSeq() - reached
     } catch (error) {
       if (this.#search.isTransaction) this.#search.exec('rollback')
       throw error
