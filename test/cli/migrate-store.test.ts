@@ -327,6 +327,20 @@ describe('migrate-store', () => {
     }
   }
 
+  it('copies no body that has expired, though PostgreSQL may still have it on its disk', async (t) => {
+    const from = await newDatabase()
+    const source = await openAt(t, from)
+    const client = await connectFor(t, from)
+    await client.query("select make_days_1('2025-01-15', 1)")
+    await source.insert([intakeWith(change({ messages: [aText()] }))])
+    while ((await source.expireIntakes(ARRIVAL + 1)) === 'more');
+    assert.equal(await bodiesIn(from), 1, 'its day goes as a whole')
+    const to = `sqlite:///${join(temporaryDirectory(t), 'to.db')}`
+    const totals = new Set<number>()
+    assert.deepEqual(await copied(from, to, (_, __, total) => totals.add(total)), [])
+    assert.deepEqual([await (await openAt(t, to)).rawBody(1), [...totals]], [null, [3, 6]])
+  })
+
   it('tells how far it is, also where a part had been copied before', async (t) => {
     const cwd = temporaryDirectory(t)
     const [from, to] = [`sqlite:///${join(cwd, 'from.db')}`, `sqlite:///${join(cwd, 'to.db')}`]
