@@ -5,10 +5,12 @@ import { once } from 'node:events'
 import {
   chmodSync,
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -114,6 +116,28 @@ describe('the files of the SQLite engine', () => {
     const copy = join(directory, 'copy.db')
     copyFileSync(file, copy)
     assert.equal(readOne('select message_id from messages', copy)['message_id'], 'kept')
+  })
+
+  it('are measured with their logs, and with those of the search index', async () => {
+    await withStore(async (store) => {
+      await insertAll(store, [aMessage({ messageId: 'one' })])
+      await indexed(1)
+      const names = readdirSync(dirname(file)).filter((name) => !name.endsWith('-shm'))
+      assert.equal(names.length, 4)
+      const sizes = names.map((name) => statSync(join(dirname(file), name)).size)
+      const size = sizes.reduce((sum, bytes) => sum + bytes, 0)
+      assert.equal(await store.sizeBytes(), size)
+      rmSync(`${searchFile}-wal`)
+      assert.ok((await store.sizeBytes()) < size, 'without one of them too')
+    })
+  })
+
+  it('are not open any more after the end', { skip: !existsSync('/proc/self/fd') }, async () => {
+    await withStore(async (store) => {
+      await insertAll(store, [aMessage()])
+      assert.notDeepEqual(openFiles(), [])
+    })
+    assert.deepEqual(openFiles(), [])
   })
 
   it('hold nothing of a raw body that has expired', async () => {
@@ -317,6 +341,19 @@ function change(path: string, sql: string): void {
   const database = new DatabaseSync(path)
   database.exec(sql)
   database.close()
+}
+
+/** What this process has open in the directory of the test. */
+function openFiles(): string[] {
+  return readdirSync('/proc/self/fd').flatMap((handle) => {
+    try {
+      const path = readlinkSync(join('/proc/self/fd', handle))
+      return path.startsWith(directory) ? [path] : []
+    } catch {
+      // The one that the list itself was read by.
+      return []
+    }
+  })
 }
 
 function modeOf(path: string): number {
