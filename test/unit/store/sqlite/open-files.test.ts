@@ -1,6 +1,6 @@
 // Files that are not what was opened any more are told from those that only SQLite wrote to.
 import assert from 'node:assert/strict'
-import { copyFileSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import { copyFileSync, renameSync, rmSync, symlinkSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
@@ -28,7 +28,7 @@ function opened(t: TestContext, file: string): Opened {
   return { files, database }
 }
 
-function grow({ database }: Opened): void {
+function grow({ database }: Pick<Opened, 'database'>): void {
   const insert = database.prepare('insert into facts values (?)')
   for (let i = 0; i < 20; i++) insert.run('text '.repeat(1000))
 }
@@ -60,6 +60,36 @@ test('an earlier copy over the file is found, also one that has a log', (t) => {
   isInPlace(ours)
   copyFileSync(`${file}.earlier`, file)
   assert.throws(() => isInPlace(ours), { name: 'StoreFailedError', message: /was overwritten/ })
+})
+
+test('so is a file that was emptied, and a copy that has no log', (t) => {
+  for (const change of [
+    (file: string) => truncateSync(file, 0),
+    (file: string) => {
+      const { database } = opened(t, `${file}.other`)
+      grow({ database })
+      database.exec('pragma journal_mode = delete')
+      copyFileSync(`${file}.other`, file)
+    },
+  ]) {
+    const file = join(temporaryDirectory(t), 'messages.db')
+    const ours = opened(t, file)
+    emptyLog(ours.database)
+    isInPlace(ours)
+    change(file)
+    assert.throws(() => isInPlace(ours), { name: 'StoreFailedError', message: /was overwritten/ })
+  }
+})
+
+test('so is a name that can not be followed any more', (t) => {
+  const file = join(temporaryDirectory(t), 'messages.db')
+  const ours = opened(t, file)
+  renameSync(file, `${file}.elsewhere`)
+  symlinkSync(file, file)
+  assert.throws(() => isInPlace(ours), {
+    name: 'StoreFailedError',
+    message: /messages\.db can't be looked at\.$/,
+  })
 })
 
 test('so is a link that names another file', (t) => {

@@ -5,6 +5,7 @@ import fs, {
   copyFileSync,
   existsSync,
   readFileSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -116,6 +117,30 @@ test('any flipped bit before the last two transactions is found, where the reada
       `bit ${bit}`,
     )
   }
+})
+
+test('so is one in a page of the last transaction but one, which had been fsynced too', (t) => {
+  const state = killed(t, { generations: 2 })
+  const [begin, end] = [state.ends.at(-3) ?? 0, state.ends.at(-2) ?? 0]
+  for (let frame = begin; frame < end; frame += FRAME) {
+    change(state, flipped(8 * (frame + 24 + 100)))
+    assert.throws(() => requireSoundLog(state.file), {
+      message: new RegExp(`^The log killed\\.db-wal is damaged at byte ${frame}, `),
+    })
+  }
+})
+
+test('so is a header that was zeroed', (t) => {
+  const state = killed(t)
+  change(state, (bytes) => bytes.fill(0, 0, HEADER))
+  assert.throws(() => requireSoundLog(state.file), /killed\.db-wal is damaged at byte 0, /)
+})
+
+test('a log that can not be opened is not taken for none', (t) => {
+  const state = killed(t)
+  rmSync(`${state.file}-wal`)
+  symlinkSync(`${state.file}-wal`, `${state.file}-wal`)
+  assert.throws(() => requireSoundLog(state.file), { code: 'ELOOP' })
 })
 
 test('a link to a database has its log beside what it names', (t) => {
