@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { PLACEHOLDER_FILLED } from '../../src/app/model/content.ts'
 import { fold } from '../../src/app/model/fold.ts'
-import { aStatus, aText, change, type Fields } from '../support/cloud-api.ts'
+import { aStatus, aText, at, change, type Fields } from '../support/cloud-api.ts'
 import { edited, messages, revoked, statuses } from '../support/cloud-changes.ts'
 import { ARRIVAL, intakeWith } from '../support/cloud-intake.ts'
 import { type NewPlace, usePlace } from './store-place.ts'
@@ -69,6 +70,18 @@ export function changesContract(newPlace: NewPlace): void {
         }),
         { numRuns: 100 },
       )
+    })
+
+    it('and what a message without a text said first, however often it is edited', async (test) => {
+      const store = await (await usePlace(test, newPlace)).open()
+      const image = aText({ id: 'a', type: 'image', text: undefined, image: { id: '7' } })
+      await store.insert([intakeWith(messages(image))])
+      for (const second of [1, 2]) {
+        const { timestamp } = at(second)
+        await store.insert([intakeWith(messages(edited(`e${second}`, 'a', 'words', timestamp)))])
+        const detail = await store.find('a')
+        assert.deepEqual([detail?.message.text, detail?.originalText], ['words', null])
+      }
     })
 
     it('and shows a revoked message without its text, which stays in its history', async (test) => {
@@ -201,6 +214,74 @@ export function changesContract(newPlace: NewPlace): void {
       const { outcomes } = await store.insert([intakeWith(history(placeholder))])
       assert.deepEqual(new Set(outcomes.flat().map(({ kind }) => kind)), new Set(['duplicate']))
       assert.equal((await store.find('p'))?.message.text, 'View')
+    })
+
+    it('and tells whoever follows what a placeholder was filled with, whichever came first', async (test) => {
+      const history = (item: Fields) =>
+        change({ history: [{ threads: [{ id: '14155550200', messages: [item] }] }] }, 'history')
+      const said = { id: 'p', from: '14155550101', text: undefined }
+      const placeholder = history(aText({ ...said, type: 'media_placeholder' }))
+      const image = { id: '7', caption: 'View' }
+      const media = change({ messages: [aText({ ...said, type: 'image', image })] }, 'history')
+      for (const items of [
+        [placeholder, media],
+        [media, placeholder],
+      ]) {
+        const store = await (await usePlace(test, newPlace)).open()
+        for (const item of items) await store.insert([intakeWith(item)])
+        const { content } = (await store.find('p'))?.message ?? {}
+        assert.equal(content?.media?.caption, 'View')
+        const filter = { kinds: ['history'] } as const
+        const { entries } = await store.eventsAfter({ filter, after: 0, limit: 9 })
+        const filled = entries.flatMap((entry) =>
+          entry.kind === 'event' && entry.event.type === PLACEHOLDER_FILLED
+            ? [entry.event.data]
+            : [],
+        )
+        assert.deepEqual(filled, [{ message_id: 'p', type: 'image', text: 'View', content }])
+      }
+    })
+
+    it('and fills a message and an echo with one id each with its own content', async (test) => {
+      const store = await (await usePlace(test, newPlace)).open()
+      const item = (fields: Fields) => aText({ id: 'p', to: '14155550102', ...fields })
+      const both = (fields: Fields) => [
+        messages(item(fields)),
+        change({ message_echoes: [item(fields)] }, 'smb_message_echoes'),
+      ]
+      await store.insert([intakeWith(...both({ type: 'media_placeholder', text: undefined }))])
+      const { outcomes } = await store.insert([intakeWith(...both({ text: { body: 'Content' } }))])
+      assert.deepEqual(outcomes, [[{ kind: 'created' }, { kind: 'created' }]])
+      assert.equal((await store.stats()).eventsByKind['history'], 2)
+    })
+
+    it('and leaves whom a message is to as it was said first, where its person is told later', async (test) => {
+      const store = await (await usePlace(test, newPlace)).open()
+      const image = { type: 'image', text: undefined, image: { id: '7' } }
+      await store.insert([intakeWith(messages(aText({ id: 'p', from: undefined, ...image })))])
+      const placeholder = aText({ id: 'p', type: 'media_placeholder', text: undefined })
+      await store.insert([intakeWith(change({ messages: [placeholder], metadata: undefined }))])
+      const { to, contact } = (await store.find('p'))?.message ?? {}
+      assert.deepEqual([to, contact?.phone], ['+14155550101', '+14155550100'])
+    })
+
+    it('and counts a message whose person is told later for when it was', async (test) => {
+      const store = await (await usePlace(test, newPlace)).open()
+      const [one, other] = ['14155550200', '14155550300'] as const
+      const media = { id: 'p', from: '14155550101', text: undefined }
+      const image = { id: '7', caption: 'View' }
+      const placeholder = aText({ ...media, type: 'media_placeholder', ...at(9) })
+      await store.insert([
+        intakeWith(change({ messages: [aText({ ...media, type: 'image', image })] }, 'history')),
+        intakeWith(messages(aText({ from: other, ...at(5) }))),
+      ])
+      const history = [{ threads: [{ id: one, messages: [placeholder] }] }]
+      await store.insert([intakeWith(change({ history }, 'history'))])
+      const { conversations } = await store.conversations({ limit: 9 })
+      assert.deepEqual(
+        conversations.map(({ contact }) => contact.key),
+        [`+${other}`, `+${one}`],
+      )
     })
 
     it('and tells nobody of a placeholder that comes behind its content', async (test) => {

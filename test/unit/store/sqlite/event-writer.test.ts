@@ -75,6 +75,23 @@ describe('the statuses of one batch', () => {
     )
   })
 
+  it('are weighed anew where one of them turns out to have been earlier', (test) => {
+    const { insert, flush, statuses } = openWriter(test)
+    const at = (second: number) => ({ timestamp: String(1736935200 + second) })
+    insert(aStatus('a', 'failed', at(5)), aStatus('a', 'delivered', at(7)))
+    flush()
+    assert.deepEqual(
+      statuses().map(({ key }) => key),
+      ['delivered'],
+    )
+    insert(aStatus('a', 'delivered', at(3)))
+    flush()
+    assert.deepEqual(
+      statuses().map(({ key }) => key),
+      ['failed'],
+    )
+  })
+
   it('are forgotten with the transaction that stored them', (test) => {
     const { database, historiesRead, insert, flush, rollBack, statuses } = openWriter(test)
     database.exec('begin')

@@ -104,3 +104,17 @@ it('nothing of a batch that could not be stored comes with the next one', (test)
   })
   assert.deepEqual(dumps[1], dumps[0])
 })
+
+it('what comes under a number of the sequence that is taken is a fault, and no copy', (test) => {
+  const { writer, other, store } = aWriter(test)
+  const read = (id: string) => {
+    const statuses = [aStatus(id, 'read')]
+    return writer.insert(packBatch([intakeWith(change({ statuses }))]))
+  }
+  store()
+  read('a')
+  other.exec('update totals set last_seq = 0')
+  assert.throws(store, /UNIQUE constraint failed: messages\.seq/)
+  other.exec('update totals set last_seq = 1')
+  assert.throws(() => read('b'), /UNIQUE constraint failed: events\.seq/)
+})
