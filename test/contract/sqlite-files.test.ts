@@ -5,12 +5,10 @@ import { once } from 'node:events'
 import {
   chmodSync,
   copyFileSync,
-  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
-  readlinkSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -25,6 +23,7 @@ import { openWriter } from '../../src/app/store/sqlite/connection.ts'
 import { openSqliteStore } from '../../src/app/store/sqlite/sqlite-store.ts'
 import type { MessageStore } from '../../src/app/store/store.ts'
 import { type AMessage, aMessage, insertAll, sendAll } from '../support/a-message.ts'
+import { openFilesIn, TELLS_OPEN_FILES } from '../support/open-files.ts'
 import { until } from '../support/until.ts'
 
 let directory = ''
@@ -132,12 +131,12 @@ describe('the files of the SQLite engine', () => {
     })
   })
 
-  it('are not open any more after the end', { skip: !existsSync('/proc/self/fd') }, async () => {
+  it('are not open any more after the end', { skip: !TELLS_OPEN_FILES }, async () => {
     await withStore(async (store) => {
       await insertAll(store, [aMessage()])
-      assert.notDeepEqual(openFiles(), [])
+      assert.notDeepEqual(openFilesIn(directory), [])
     })
-    assert.deepEqual(openFiles(), [])
+    assert.deepEqual(openFilesIn(directory), [])
   })
 
   it('hold nothing of a raw body that has expired', async () => {
@@ -341,19 +340,6 @@ function change(path: string, sql: string): void {
   const database = new DatabaseSync(path)
   database.exec(sql)
   database.close()
-}
-
-/** What this process has open in the directory of the test. */
-function openFiles(): string[] {
-  return readdirSync('/proc/self/fd').flatMap((handle) => {
-    try {
-      const path = readlinkSync(join('/proc/self/fd', handle))
-      return path.startsWith(directory) ? [path] : []
-    } catch {
-      // The one that the list itself was read by.
-      return []
-    }
-  })
 }
 
 function modeOf(path: string): number {

@@ -14,8 +14,8 @@ export const VERSION_AT = 18
 export const WITH_LOG = 2
 const WITHOUT_LOG = 1
 
-/** Where the readable part of a log ends, in bytes, and what the log was then. */
-type Damage = { readonly offset: number; readonly header: Buffer; readonly size: number }
+/** Where the readable part of a log ends, in bytes, and of which generation it was then. */
+type Damage = { readonly offset: number; readonly header: Buffer }
 
 /** The log of a database file: beside the file itself, where that has another name too. */
 export function logOf(file: string): string {
@@ -76,8 +76,7 @@ function lostIn(handle: number, log: string): string | null {
 /** Whether both looks, and one at this moment, are at the same generation of a log. */
 function isOfOneLog(handle: number, last: Damage, found: Damage): boolean {
   const header = readAt(handle, 0, LOG_HEADER_BYTES)
-  const isLonger = fstatSync(handle).size >= found.size
-  return isLonger && found.header.equals(last.header) && found.header.equals(header)
+  return found.header.equals(last.header) && found.header.equals(header)
 }
 
 function openIfThere(file: string): number | null {
@@ -116,5 +115,5 @@ function damageIn(handle: number): Damage | null {
   const header = readAt(handle, 0, LOG_HEADER_BYTES)
   const log = WriteAheadLog.open(handle, size, header)
   const offset = log === null ? 0 : log.damage()
-  return offset === null ? null : { offset, header, size }
+  return offset === null ? null : { offset, header }
 }

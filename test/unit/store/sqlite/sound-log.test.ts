@@ -10,13 +10,14 @@ import fs, {
   writeFileSync,
 } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import { randomFrom } from '../../../../src/app/cli/random.ts'
 import { openWriter } from '../../../../src/app/store/sqlite/connection.ts'
 import { requireSoundLog } from '../../../../src/app/store/sqlite/sound-log.ts'
+import { openFilesIn, TELLS_OPEN_FILES } from '../../../support/open-files.ts'
 import { temporaryDirectory } from '../../../support/temporary-directory.ts'
 
 const HEADER = 32
@@ -141,6 +142,12 @@ test('a log that can not be opened is not taken for none', (t) => {
   rmSync(`${state.file}-wal`)
   symlinkSync(`${state.file}-wal`, `${state.file}-wal`)
   assert.throws(() => requireSoundLog(state.file), { code: 'ELOOP' })
+})
+
+test('what was looked at is not left open', { skip: !TELLS_OPEN_FILES }, (t) => {
+  const state = killed(t)
+  requireSoundLog(state.file)
+  assert.deepEqual(openFilesIn(dirname(state.file)), [])
 })
 
 test('a link to a database has its log beside what it names', (t) => {
@@ -273,6 +280,42 @@ test('damage behind a log that began anew is found all the same', (t) => {
   assert.throws(() => requireSoundLog(file), {
     message: new RegExp(`is damaged at byte ${HEADER + 2 * FRAME}, `),
   })
+})
+
+test('two looks that do not agree are no damage', (t) => {
+  const { file, logs } = generationsOf(t, 6)
+  const [log, next] = [logs[0] ?? Buffer.of(), logs[1] ?? Buffer.of()]
+  const torn = (bytes: Buffer, frame: number) =>
+    flipped(8 * (HEADER + frame * FRAME + 100))(Buffer.from(bytes))
+  for (const [what, shown] of [
+    ['of one place', [torn(log, 2), torn(log, 3), log]],
+    ['of the log as it is now', [torn(log, 0), next]],
+    ['of one generation', [next, torn(next, 0), next]],
+  ] as const) {
+    writeFileSync(`${file}-wal`, log)
+    const replacing = replaceBehindHeaders(t, `${file}-wal`, shown)
+    assert.doesNotThrow(() => requireSoundLog(file), what)
+    assert.equal(replacing.times, shown.length, what)
+    t.mock.restoreAll()
+    syncBuiltinESMExports()
+  }
+})
+
+test('a log that is emptied just before it is looked at is none', (t) => {
+  const state = killed(t)
+  const { readSync } = fs
+  t.mock.method(fs, 'readSync', (...[handle, bytes, ...where]: Parameters<typeof readAt>) => {
+    // Whether the database has a log is read from one byte of it.
+    if (where[1] === 1) change(state, (log) => log.subarray(0, 0))
+    return readSync(handle, bytes, ...where)
+  })
+  syncBuiltinESMExports()
+  t.after(() => {
+    t.mock.restoreAll()
+    syncBuiltinESMExports()
+  })
+  requireSoundLog(state.file)
+  assert.equal(readFileSync(`${state.file}-wal`).length, 0)
 })
 
 const WRITING = `
