@@ -73,7 +73,6 @@ export function openWriter(file: string): DatabaseSync {
   useWriteAheadLog(database)
   database.exec(`
     pragma synchronous = full;
-    pragma foreign_keys = on;
     pragma wal_autocheckpoint = 0;
     pragma journal_size_limit = ${JOURNAL_SIZE_LIMIT_BYTES};
     pragma cache_size = -8000;
