@@ -36,16 +36,21 @@ export function peopleContract(newPlace: NewPlace): void {
 
     it('and makes two people one also in a batch that edits something', async (test) => {
       const store = await (await usePlace(test, newPlace)).open()
-      await store.insert([intakeWith(messages(aText({ id: 'phone' })))])
-      await store.insert([
-        intakeWith(messages(aText({ id: 'id', from: '', from_user_id: 'US.1' }))),
-      ])
-      const both = messages(aText({ id: 'again' }), aText({ id: 'both', from_user_id: 'US.1' }))
+      const byPhone = ['phone', 'p2', 'p3'].map((id) => aText({ id }))
+      const byId = (id: string) => aText({ id, from: '', from_user_id: 'US.1' })
+      await store.insert([intakeWith(messages(...byPhone))])
+      await store.insert([intakeWith(messages(byId('id')))])
+      const both = aText({ id: 'both', from_user_id: 'US.1' })
       const edit = messages({ ...edited('e', 'a', 'x', '1736935300'), from: '14155550102' })
-      await store.insert([intakeWith(both, edit)])
-      for (const id of ['phone', 'id', 'again', 'both']) {
+      await store.insert([
+        intakeWith(messages(aText({ id: 'again' }), byId('id again'), both), edit),
+      ])
+      for (const id of ['phone', 'id', 'again', 'id again', 'both']) {
         assert.equal(await contactOf(store, id), 'US.1', id)
       }
+      const { conversations } = await store.conversations({ limit: 9 })
+      const [one] = conversations.filter(({ contact }) => contact.key === 'US.1')
+      assert.equal(one?.messages, 7)
     })
 
     it('and keeps the newest profile of a person, whichever of their names came first', async (test) => {

@@ -59,8 +59,9 @@ it('a copy that is not complete is not written to', (test) => {
 it('a commit is tried by who asks where the last one could not be made, and only then', (test) => {
   const { writer, other, store } = aWriter(test)
   const openedAt = () => other.prepare('select opened_at from store').get()?.['opened_at']
+  const stored = packBatch([intakeOf(aMessage())])
   other.exec('update store set opened_at = 0')
-  store()
+  writer.insert(stored)
   writer.probe()
   assert.equal(openedAt(), 0)
   const soon = Date.now() + 60_000
@@ -70,6 +71,7 @@ it('a commit is tried by who asks where the last one could not be made, and only
   assert.throws(() => writer.probe(), StoreUnavailableError)
   other.exec('commit')
   assert.equal(writer.deleteExpired(soon), true, 'nothing is left, which is no commit')
+  writer.insert(stored)
   writer.probe()
   assert.notEqual(openedAt(), 0)
   other.exec('update store set opened_at = 0')
@@ -103,6 +105,18 @@ it('nothing of a batch that could not be stored comes with the next one', (test)
     ].map((sql) => other.prepare(sql).all())
   })
   assert.deepEqual(dumps[1], dumps[0])
+})
+
+it('a batch that is stored already writes nothing', (test) => {
+  const { writer } = aWriter(test)
+  const profile = { profile: { name: 'Ada', username: 'ada' }, wa_id: '14155550100' }
+  const intake = intakeWith(
+    change({ messages: [aText({ id: 'a', from_user_id: 'US.1' })], contacts: [profile] }),
+    change({ messages: [anEdit('a', 'Edited', { id: 'e' })] }),
+    change({ statuses: [aStatus('a', 'read')] }),
+  )
+  const { logFrames } = writer.insert(packBatch([intake]))
+  assert.equal(writer.insert(packBatch([intake])).logFrames, logFrames)
 })
 
 it('what comes under a number of the sequence that is taken is a fault, and no copy', (test) => {
