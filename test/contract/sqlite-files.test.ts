@@ -18,6 +18,7 @@ import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { Worker } from 'node:worker_threads'
+import { StoreFailedError } from '../../src/app/errors.ts'
 import { fold } from '../../src/app/model/fold.ts'
 import { openWriter } from '../../src/app/store/sqlite/connection.ts'
 import { openSqliteStore } from '../../src/app/store/sqlite/sqlite-store.ts'
@@ -129,6 +130,27 @@ describe('the files of the SQLite engine', () => {
       rmSync(`${searchFile}-wal`)
       assert.ok((await store.sizeBytes()) < size, 'without one of them too')
     })
+  })
+
+  it('are probed once for all who ask at one moment', async () => {
+    await withStore(async (store) => {
+      const probe = store.probe()
+      assert.equal(store.probe(), probe)
+      await probe
+      const next = store.probe()
+      assert.notEqual(next, probe)
+      await next
+    })
+  })
+
+  it('are left to the next start, log and all, after a failure', async () => {
+    const store = await open()
+    await insertAll(store, [aMessage()])
+    rmSync(`${file}-shm`)
+    await assert.rejects(insertAll(store, [aMessage()]), StoreFailedError)
+    assert.match((await store.failed).reason, /messages\.db-shm was deleted or replaced/)
+    await store.close()
+    assert.ok(statSync(`${file}-wal`).size > 0)
   })
 
   it('are not open any more after the end', { skip: !TELLS_OPEN_FILES }, async () => {
