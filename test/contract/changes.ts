@@ -265,6 +265,17 @@ export function changesContract(newPlace: NewPlace): void {
       assert.deepEqual([to, contact?.phone], ['+14155550101', '+14155550100'])
     })
 
+    it('and asks only a placeholder, and no copy of another type, whose a message is', async (test) => {
+      const store = await (await usePlace(test, newPlace)).open()
+      const image = { type: 'image', text: undefined, image: { id: '7' } }
+      for (const fields of [{ from: undefined }, image]) {
+        await store.insert([intakeWith(messages(aText({ id: 'p', ...fields })))])
+      }
+      const { from, contact } = (await store.find('p'))?.message ?? {}
+      assert.deepEqual([from, contact], ['', null])
+      assert.deepEqual((await store.conversations({ limit: 9 })).conversations, [])
+    })
+
     it('and counts a message whose person is told later for when it was', async (test) => {
       const store = await (await usePlace(test, newPlace)).open()
       const [one, other] = ['14155550200', '14155550300'] as const

@@ -85,6 +85,22 @@ export function peopleContract(newPlace: NewPlace): void {
       }
     })
 
+    it('and of two names of one moment keeps that of who had the number, where two become one', async (test) => {
+      const store = await (await usePlace(test, newPlace)).open()
+      for (const intake of [
+        saidAt(1, 'phone', { from: '14155550100' }, { name: 'By number' }),
+        saidAt(1, 'id', { from: undefined, from_user_id: 'US.1' }, { name: 'By id' }),
+        saidAt(2, 'both', { from: '14155550100', from_user_id: 'US.1' }),
+      ]) {
+        await store.insert([intake])
+      }
+      const { conversations } = await store.conversations({ limit: 9 })
+      assert.deepEqual(
+        conversations.map(({ contact }) => contact.name),
+        ['By number'],
+      )
+    })
+
     it('and takes a number with another id for another person', async (test) => {
       const store = await (await usePlace(test, newPlace)).open()
       await store.insert([intakeWith(messages(aText({ id: 'one', from_user_id: 'US.1' })))])

@@ -115,7 +115,7 @@ export class ContactBook {
 
   /**
    * Two become one row, with everything of both, and of each thing known of both the newer one; where
-   * neither is newer, what is known of `to`. What has less is what moves: who changes their number
+   * neither is newer, what is known of `from`. What has less is what moves: who changes their number
    * again and again has had more each time.
    */
   #merge(from: number, to: number): ContactRow {
