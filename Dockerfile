@@ -10,9 +10,11 @@ COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json ./
 COPY src ./src
 # The root file system may be read-only: SQLite's temporary files go where its data is. A smaller
-# young generation saves some 50 MB under load and costs a little time, as in "npm start".
+# young generation saves some 50 MB under load and costs a little time, as in "npm start". One heap of
+# malloc for all threads, instead of one for each that keeps what it once needed, saves some 20 MB.
 ENV NODE_ENV=production \
     NODE_OPTIONS=--max-semi-space-size=8 \
+    MALLOC_ARENA_MAX=1 \
     DATABASE_URL=sqlite:////data/messages.db \
     SQLITE_TMPDIR=/data
 # No start may write what it compiles, so it is here already: a start takes half the time and 50 MB

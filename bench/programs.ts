@@ -10,6 +10,8 @@ export type Program = {
   readonly title: string
   readonly command: string
   readonly args: readonly string[]
+  /** Beside what every program is told of port, secrets and database. */
+  readonly environment?: Readonly<Record<string, string>>
   /** Whether it stores messages, in a table `messages` with a column `message_id`. */
   readonly stores: boolean
 }
@@ -21,6 +23,7 @@ export const SERVICE: Program = {
   title: 'the service',
   command: process.execPath,
   args: ['--max-semi-space-size=8', pathOf('../src/main.cjs'), 'serve'],
+  environment: { MALLOC_ARENA_MAX: '1' },
   stores: true,
 }
 

@@ -25,7 +25,7 @@ export function conditions({ machine, options, original, command, startedAt }: R
           `**each fsync and fdatasync of the programs takes ${flushMs} ms longer than that**: strace holds the thread that waits for it, and stops no other call`,
         ]),
     `${rounds} rounds of each program, one after another in one run, each round in another order, each on an empty database; ${connections} connections, ${warmUpSeconds} s of warm-up, ${seconds} s a measurement; medians of the rounds`,
-    'service: `node --max-semi-space-size=8 src/main.cjs serve`, as npm start and the image run it, synchronous=FULL, its default log (level info, a JSON line a request) written to a file; the peers log nothing',
+    'service: `MALLOC_ARENA_MAX=1 node --max-semi-space-size=8 src/main.cjs serve`, as the image and the unit run it (npm start does without the variable), synchronous=FULL, its default log (level info, a JSON line a request) written to a file; the peers log nothing',
     '(a) checks the signature, parses the body and answers; (b) one insert and commit per request, WAL and synchronous=FULL, no raw body kept, no search',
     '(d) is (a) with the least that is durable and has each id once: a table without any index but its key, and a commit shared by all that arrived together; no raw body, search, statistics or log',
     original === null

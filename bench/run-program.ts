@@ -42,6 +42,7 @@ export async function runProgram(program: Program, options: RunOptions): Promise
     cwd: directory,
     stdio: ['ignore', output, output],
     env: {
+      ...program.environment,
       PATH: process.env['PATH'],
       HOST: '127.0.0.1',
       PORT: String(port),

@@ -284,12 +284,13 @@ describe('the Dockerfile', () => {
     assert.equal(textOf('EXPOSE'), SETTING_DOCS.find(({ name }) => name === 'PORT')?.fallback)
   })
 
-  test('sets only variables that the service, Node.js or SQLite knows', () => {
+  test('sets only variables that the service, Node.js, SQLite or the C library knows', () => {
     const known = [
       ...SETTING_DOCS.map(({ name }) => name),
       'NODE_ENV',
       'NODE_OPTIONS',
       'SQLITE_TMPDIR',
+      'MALLOC_ARENA_MAX',
     ]
     const set = [...(textOf('ENV') ?? '').matchAll(/(?:^|\s)(\w+)=/g)].map(([, name]) => name)
     assert.deepEqual(

@@ -49,6 +49,11 @@ describe('the unit for systemd', () => {
     assert.ok(Number(seconds) > Number(shutdown?.fallback))
   })
 
+  test('takes no more memory than in the image', () => {
+    const [, arenas = ''] = /\bMALLOC_ARENA_MAX=(\d+)/.exec(readRepositoryFile('Dockerfile')) ?? []
+    assert.ok(valuesOf('Service', 'Environment').includes(`MALLOC_ARENA_MAX=${arenas}`))
+  })
+
   test('leaves no memory on the disk where it crashes: messages and secrets are in it', () => {
     assert.deepEqual(valuesOf('Service', 'LimitCORE'), ['0'])
   })
