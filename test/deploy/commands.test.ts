@@ -51,7 +51,7 @@ describe('the commands where the service runs', () => {
     assert.match(unit, new RegExp(`^WorkingDirectory=${FOLDER}$`, 'm'))
     assert.match(unit, new RegExp(`^StateDirectory=${STATE.replace('/var/lib/', '')}$`, 'm'))
     const set = [...unit.matchAll(/^Environment=(\w+)=/gm)].map(([, name]) => name)
-    assert.deepEqual(set, ['NODE_COMPILE_CACHE'])
+    assert.deepEqual(set, ['NODE_COMPILE_CACHE', 'MALLOC_ARENA_MAX'])
   })
 })
 
