@@ -1,6 +1,6 @@
 // What a reader has to know to trust the table, and where not to.
 import type { ProgramName } from './programs.ts'
-import { ingestMedian, type Results } from './results.ts'
+import { p99Of, type Results, throughputOf } from './results.ts'
 import type { Outcome } from './verdict.ts'
 
 /** The targets that do not hold, each in one line. */
@@ -50,8 +50,7 @@ export function limits(results: Results): string[] {
 }
 
 function limitsOfRate(results: Results): string[] {
-  const rate = (program: ProgramName) =>
-    ingestMedian(results, program, ({ load }) => load.full.perSecond)
+  const rate = (program: ProgramName) => throughputOf(results, program)
   const [service, limit, naive, least] = [
     rate('service'),
     rate('limit'),
@@ -67,8 +66,7 @@ function limitsOfRate(results: Results): string[] {
 }
 
 function limitsOfLatency(results: Results): string[] {
-  const p99 = (program: ProgramName) =>
-    ingestMedian(results, program, ({ load }) => load.half.latencyMs.p99)
+  const p99 = (program: ProgramName) => p99Of(results, program)
   const [limit, naive, least] = [p99('limit'), p99('naive'), p99('least')]
   if (limit === null || naive === null || least === null) return []
   return [

@@ -27,6 +27,16 @@ export function ingestMedian(
   return validMedian(rounds, read)
 }
 
+/** What a program took in at full load, in requests a second. */
+export function throughputOf(results: Results, program: ProgramName): number | null {
+  return ingestMedian(results, program, ({ load }) => load.full.perSecond)
+}
+
+/** The p99 of its latency at half of that, in ms. */
+export function p99Of(results: Results, program: ProgramName): number | null {
+  return ingestMedian(results, program, ({ load }) => load.half.latencyMs.p99)
+}
+
 /** The median over the rounds of queries; null when there is none, or one that is invalid. */
 export function queryMedian(
   { queries }: Results,

@@ -1,6 +1,6 @@
 // What the service is to reach.
 import type { ProgramName } from './programs.ts'
-import { ingestMedian, queryMedian, type Results } from './results.ts'
+import { ingestMedian, p99Of, queryMedian, type Results, throughputOf } from './results.ts'
 import { judge, type Outcome, type Target } from './verdict.ts'
 
 const NOT_ASKED = 'not measured (--only)'
@@ -21,10 +21,8 @@ export function judgeAll(results: Results): Outcome[] {
 }
 
 function ingestTargets(results: Results): Target[] {
-  const throughput = (program: ProgramName) =>
-    ingestMedian(results, program, ({ load }) => load.full.perSecond)
-  const p99 = (program: ProgramName) =>
-    ingestMedian(results, program, ({ load }) => load.half.latencyMs.p99)
+  const throughput = (program: ProgramName) => throughputOf(results, program)
+  const p99 = (program: ProgramName) => p99Of(results, program)
   const rate = { unit: '/s', digits: 0, value: throughput('service') }
   const memory = ingestMedian(results, 'service', ({ memory }) => memory?.peakMb)
   const [hasOriginal, hasMemory] = [

@@ -4,8 +4,8 @@
 // lose messages beside a second one that learns of the same people.
 import pg from 'pg'
 import { type Received, serve } from './bare-receiver.ts'
+import type { Message } from './message-table.ts'
 
-type Message = { message_id: string; from: string; to: string; ts: string; text?: string | null }
 type Waiting = { readonly received: Received; readonly answerOk: () => void }
 
 const STORE = `with given as materialized (

@@ -1,29 +1,14 @@
 // What a competent developer writes first: Fastify, and one synchronous insert and commit per
 // request on node:sqlite with a write-ahead log and synchronous=FULL. It writes no log.
-import { DatabaseSync } from 'node:sqlite'
 import Fastify from 'fastify'
 import { isSigned } from './bare-receiver.ts'
+import { type Message, openTable } from './message-table.ts'
 
-const database = new DatabaseSync((process.env['DATABASE_URL'] ?? '').replace('sqlite:///', ''))
+const { database, insert } = openTable('strict')
 database.exec(`
-  pragma journal_mode = wal;
-  pragma synchronous = full;
-  create table if not exists messages (
-    message_id text primary key,
-    sender text not null,
-    recipient text not null,
-    ts text not null,
-    text text
-  ) strict;
   create index if not exists messages_by_ts on messages (ts, message_id);
   create index if not exists messages_by_sender on messages (sender, ts, message_id);
 `)
-const insert = database.prepare(
-  `insert into messages (message_id, sender, recipient, ts, text) values (?, ?, ?, ?, ?)
-   on conflict (message_id) do nothing`,
-)
-
-type Body = { message_id: string; from: string; to: string; ts: string; text?: string | null }
 
 const phoneNumber = { type: 'string', pattern: '^\\+[1-9][0-9]{1,14}$' }
 const schema = {
@@ -54,9 +39,8 @@ app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, ra
   }
 })
 
-app.post<{ Body: Body }>('/webhook', { schema }, (request, reply) => {
-  const { message_id, from, to, ts, text } = request.body
-  insert.run(message_id, from, to, ts, text ?? null)
+app.post<{ Body: Message }>('/webhook', { schema }, (request, reply) => {
+  insert(request.body)
   return reply.send({ status: 'ok' })
 })
 

@@ -66,8 +66,8 @@ export class StoredBodies {
     }
   }
 
-  #mayHaveExpired({ intake: id, received_at: receivedAt }: FromBody): boolean {
-    return receivedAt < this.#expiredBefore || mayHaveExpired({ id, receivedAt }, this.#first)
+  #mayHaveExpired(row: FromBody): boolean {
+    return row.received_at < this.#expiredBefore || mayHaveExpired(row, this.#first)
   }
 
   #factsOf(ids: readonly number[]): Promise<Facts[]> {

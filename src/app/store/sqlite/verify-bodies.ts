@@ -45,8 +45,7 @@ export class StoredBodies {
       checkArrival(row, this.#last.intake, this.#report)
       return this.#last.readings
     }
-    const { intake: id, received_at: receivedAt } = row
-    if (!mayHaveExpired({ id, receivedAt }, this.#first)) reportMissing(id, this.#report)
+    if (!mayHaveExpired(row, this.#first)) reportMissing(row.intake, this.#report)
     return null
   }
 

@@ -1,25 +1,16 @@
 import assert from 'node:assert/strict'
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { describe, it, type TestContext } from 'node:test'
 import type { Intake } from '../../../../src/app/model/event.ts'
 import { packBatch } from '../../../../src/app/store/sqlite/batch.ts'
 import { BatchWriter } from '../../../../src/app/store/sqlite/batch-writer.ts'
-import { migrate } from '../../../../src/app/store/sqlite/schema.ts'
 import { anEdit, aStatus, aText, change } from '../../../support/cloud-api.ts'
 import { intakeWith } from '../../../support/cloud-intake.ts'
+import { countedDatabase } from '../../../support/counted-statements.ts'
 
 /** A writer of batches, and how often the edits and the statuses of some message were looked for. */
 function openWriter(test: TestContext) {
-  const database = new DatabaseSync(':memory:')
-  test.after(() => database.close())
-  migrate(database)
-  const prepare = test.mock.method(database, 'prepare')
+  const { database, countOf } = countedDatabase(test)
   const batches = new BatchWriter(database)
-  const countOf = (begin: string, method: 'get' | 'all') => {
-    const call = prepare.mock.calls.find(({ arguments: [sql] }) => sql.trim().startsWith(begin))
-    const mocked = test.mock.method(call?.result as StatementSync, method)
-    return () => mocked.mock.callCount()
-  }
   const [edits, statuses] = [
     countOf('select kind, text from events', 'get'),
     countOf('select type as status', 'all'),

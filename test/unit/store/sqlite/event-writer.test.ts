@@ -1,32 +1,25 @@
 import assert from 'node:assert/strict'
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { describe, it, type TestContext } from 'node:test'
 import { ContactBook } from '../../../../src/app/store/sqlite/contact-book.ts'
 import { Counters } from '../../../../src/app/store/sqlite/counters.ts'
 import { EventWriter } from '../../../../src/app/store/sqlite/event-writer.ts'
-import { migrate } from '../../../../src/app/store/sqlite/schema.ts'
 import { aStatus, change } from '../../../support/cloud-api.ts'
 import { ARRIVAL, intakeWith } from '../../../support/cloud-intake.ts'
+import { countedDatabase } from '../../../support/counted-statements.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
 const ARRIVED = { intake: 1, provider: 'cloud-api', receivedAt: ARRIVAL }
 
 function openWriter(test: TestContext) {
-  const database = new DatabaseSync(':memory:')
-  test.after(() => database.close())
-  migrate(database)
-  const prepare = test.mock.method(database, 'prepare')
+  const { database, countOf } = countedDatabase(test)
   const counters = new Counters(database)
   const events = new EventWriter(database, new ContactBook(database), counters)
-  const [histories] = prepare.mock.calls
-    .filter(({ arguments: [sql] }) => sql.startsWith('select type as status'))
-    .map(({ result }) => test.mock.method(result as StatementSync, 'all'))
   let seq = 0
   return {
     database,
     /** How often the statuses of some message were read. */
-    historiesRead: () => histories?.mock.callCount(),
+    historiesRead: countOf('select type as status', 'all'),
     insert(...items: readonly Fields[]) {
       for (const event of intakeWith(change({ statuses: items })).events) {
         if (event.kind !== 'message') events.insert(++seq, event, ARRIVED)

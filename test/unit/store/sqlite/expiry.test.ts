@@ -73,7 +73,7 @@ describe('bodies expire', () => {
       for (let id = 1; id <= runs.length; id++) {
         if (there.has(id)) continue
         assert.equal(
-          mayHaveExpired({ id, receivedAt: id - 1 }, first),
+          mayHaveExpired({ intake: id, received_at: id - 1 }, first),
           true,
           `${id} after ${steps}`,
         )
